@@ -177,6 +177,7 @@ def parse(text, constants, name="syscall.tbl"):
 
 
 def fail(call, text):
+    """Stop, with the line of a row that was read before."""
     e = TableError(text)
     e.line = call.line
     raise e
@@ -426,7 +427,9 @@ def gen_shapes_h(head, calls, constants, sizes):
         names = [a.name for a in c.args]
         for a in c.args:
             length = names.index(a.count) + 1 if a.count in names else 0
-            size = WORDS.get(a.obj) or (sizes[a.obj] if a.obj else 1 if a.count else 0)
+            if a.obj and a.obj not in WORDS and a.obj not in sizes:
+                fail(c, "no static_assert in kernel/abi tells the size of struct %s" % a.obj)
+            size = WORDS.get(a.obj) or sizes.get(a.obj) or int(a.count is not None)
             count = int(a.count) if a.count and not length else int(bool(size and not length))
             values = "SHAPE_VALUES(shape_%s)" % a.prefix.lower() if a.prefix else "0, 0"
             out.append("\t\t{ SHAPE_%s, %d, %d, %d, %s }," % (a.kind, length, size, count, values))
@@ -481,7 +484,10 @@ def check_tests(calls, folder):
             continue
         if c.test not in texts:
             files = [p for p in (os.path.join(folder, c.test + e) for e in (".c", ".asm")) if os.path.exists(p)]
-            texts[c.test] = open(files[0]).read() if files else None
+            texts[c.test] = None
+            if files:
+                with open(files[0]) as f:
+                    texts[c.test] = f.read()
         if texts[c.test] is None:
             wrong.append("%s: no test %s/%s" % (c.name, folder, c.test))
             continue
@@ -502,8 +508,9 @@ def main(argv=None):
     ap.add_argument("--check-tests", metavar="DIR")
     args = ap.parse_args(argv)
     try:
-        headers = sorted(glob.glob(os.path.join(args.abi, "linux_*.h")))
-        constants = read_constants(headers)
+        headers = sorted(glob.glob(os.path.join(args.abi, "*.h")))
+        # AT_* of the auxiliary vector would pass for flags of the *at() calls.
+        constants = read_constants(h for h in headers if not h.endswith("linux_auxv.h"))
         with open(args.table) as f:
             promises, calls = parse(f.read(), constants, args.table)
         if args.readme:
