@@ -11,15 +11,12 @@
 
 #include <kernel/abi/errno.h>
 
-/*
- * gcc finds the idioms in its loop distribution, clang in its builtins. The
- * pragma makes gcc forget the frame pointer option of the command line.
- */
+/* gcc finds the idioms in its loop distribution, clang in its builtins. */
 #ifdef __clang__
 #define NO_IDIOM __attribute__((no_builtin))
 #else
 #define NO_IDIOM
-#pragma GCC optimize("no-tree-loop-distribute-patterns", "no-omit-frame-pointer")
+#pragma GCC optimize("no-tree-loop-distribute-patterns")
 #endif
 
 /* A word at any address that may stand for objects of any type. */
