@@ -169,9 +169,14 @@ static int copy_match(struct inflate *st, unsigned len, unsigned dist)
 		size_t n = MIN(len, INFLATE_WINDOW - MAX(to, from));
 		size_t i = 0;
 
-		if (dist >= 8)
-			for (; i + 8 <= n; i += 8)
-				memcpy(&st->window[to + i], &st->window[from + i], 8);
+		if (dist >= 8) {
+			for (; i + 8 <= n; i += 8) {
+				u64 w;
+
+				memcpy(&w, &st->window[from + i], 8);
+				memcpy(&st->window[to + i], &w, 8);
+			}
+		}
 		for (; i < n; i++)
 			st->window[to + i] = st->window[from + i];
 		len -= (unsigned)n;
