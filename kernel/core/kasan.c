@@ -5,8 +5,8 @@
  * the direct map has shadow (all heap memory lies there); stacks and globals
  * are not checked. Not instrumented itself.
  *
- * Shadow memory is 1/8 of the direct map's used part, taken from the frame
- * allocator and mapped at KASAN_SHADOW.
+ * Shadow memory is 1/8 of the direct map's used part; mm/kasan_shadow.c takes it
+ * from the frame allocator and maps it at KASAN_SHADOW.
  */
 #include <kernel/core/kasan.h>
 
@@ -15,9 +15,7 @@
 #include <arch/atomic.h>
 #include <arch/mmu.h>
 #include <kernel/core/ksym.h>
-#include <kernel/core/log.h>
 #include <kernel/core/panic.h>
-#include <mm/pmm.h>
 
 static u64 shadowed;               /* bytes of the direct map with shadow; 0: off */
 static u32 report_count, expected; /* atomic */
@@ -32,21 +30,9 @@ static bool has_shadow(u64 addr)
 	return addr - DIRECT_MAP_BASE < shadowed;
 }
 
-void kasan_init(void)
+void kasan_enable(u64 span)
 {
-	u64 span = pmm_span();
-	u64 pages = (span / 8 + PAGE_SIZE - 1) / PAGE_SIZE;
-
-	for (u64 i = 0; i < pages; i++) {
-		struct frame *frame = pmm_alloc(0, MEM_ZERO, NODE_ANY);
-
-		PANIC_ON(!frame || mmu_map_kernel(KASAN_SHADOW + i * PAGE_SIZE,
-						  frame_to_pfn(frame) << PAGE_SHIFT, PAGE_SIZE,
-						  MMU_READ | MMU_WRITE),
-			 "kasan: no memory for %llu KiB of shadow", (unsigned long long)pages * 4);
-	}
 	atomic_store_release(&shadowed, span);
-	log_info("kasan: %llu KiB of shadow", (unsigned long long)pages * 4);
 }
 
 void kasan_poison(const void *ptr, size_t len, enum kasan_tag tag)

@@ -13,8 +13,9 @@
 enum kasan_tag { KASAN_FREED_PAGE = 0xff, KASAN_FREED = 0xfb, KASAN_REDZONE = 0xfc };
 
 #if CONFIG_KASAN
-/** kasan_init - make the shadow; before it nothing is checked. After mmu_init(). */
-void kasan_init(void);
+/** kasan_enable - the shadow of the first @span bytes of the direct map is there;
+ * before this nothing is checked */
+void kasan_enable(u64 span);
 /** kasan_poison - [ptr, ptr+len) must not be touched; 8-byte aligned both */
 void kasan_poison(const void *ptr, size_t len, enum kasan_tag tag);
 /** kasan_unpoison - valid again; @len may be any */
@@ -23,9 +24,6 @@ void kasan_unpoison(const void *ptr, size_t len);
 u32 kasan_reports(void);
 void kasan_expect(u32 n);
 #else
-static inline void kasan_init(void)
-{
-}
 static inline void kasan_poison(__unused const void *ptr, __unused size_t len,
 				__unused enum kasan_tag tag)
 {
