@@ -177,6 +177,7 @@ def parse(text, constants, name="syscall.tbl"):
 
 
 def fail(call, text):
+    """Stop, with the line of a row that was read before."""
     e = TableError(text)
     e.line = call.line
     raise e
@@ -269,24 +270,8 @@ def wrap(decl):
 
 TABLE_H = """#pragma once
 
-#include <kernel/lib/types.h>
-
-#define SYSCALL_SLOTS       %d
-#define SYSCALL_MAP_SIZE    %d
-#define SYSCALL_NATIVE_BASE %du
-
-/*
- * How a handler is called: six registers, of which it takes what its own
- * prototype names (psABI section 3.2.3: arguments in registers, no count).
- */
-typedef long (*syscall_fn_t)(u64 a0, u64 a1, u64 a2, u64 a3, u64 a4, u64 a5);
-
-/* Every entry is callable; slot 0 and those without a handler are sys_enosys. */
-extern const syscall_fn_t syscall_table[SYSCALL_SLOTS];
-extern const syscall_fn_t syscall_native_table[SYSCALL_SLOTS];
-
-/* Linux's number -> slot; 0: unknown, or an old form that is to be rewritten. */
-extern const u8 syscall_slot_of[SYSCALL_MAP_SIZE];
+/* The tables themselves are declared in kernel/syscall.h. */
+#include <kernel/syscall.h>
 
 /* By slot: promises of which any permits the call (PLEDGE_*), 0: none does. */
 extern const u64 syscall_pledge[SYSCALL_SLOTS];
@@ -317,6 +302,9 @@ def gen_table_c(head, promises, calls):
     out += ["#include <kernel/abi/linux_fcntl.h>", "#include <kernel/abi/linux_sched.h>",
             "#include <kernel/abi/linux_signal.h>", "#include <kernel/abi/linux_time.h>",
             "#include <kernel/abi/pledge.h>", "#include <kernel/syscall_protos.h>\n",
+            "static_assert(SYSCALL_SLOTS == %d && SYSCALL_LINUX_MAX == %d && SYSCALL_NATIVE_BASE == %d," %
+            (SLOTS, MAP_SIZE, NATIVE), '\t      "kernel/syscall.h and gen_syscalls.py agree");\n',
+            "/* psABI section 3.2.3: arguments in registers, of which a handler takes its own. */",
             "#define HANDLER(f) ((syscall_fn_t)(void *)(f))\n"]
     for native, prefix in ((False, "syscall"), (True, "syscall_native")):
         mine = {c.slot: c for c in calls if c.native == native and c.slot}
@@ -327,7 +315,7 @@ def gen_table_c(head, promises, calls):
         out += ["\t[%d] = %s, /* %s */" % (s, " | ".join("PLEDGE_" + p.upper() for p in mine[s].pledge), mine[s].name)
                 for s in sorted(mine) if mine[s].pledge != ["-"]]
         out.append("};\n")
-    out.append("const u8 syscall_slot_of[SYSCALL_MAP_SIZE] = {")
+    out.append("const u8 syscall_slot_of[SYSCALL_LINUX_MAX] = {")
     out += ["\t[%d] = %d, /* %s */" % (c.nr, c.slot, c.name) for c in calls if c.slot and not c.native]
     out.append("};\n\nconst char *const pledge_names[PLEDGE_COUNT] = {")
     out += ['\t"%s",' % p for p in promises]
@@ -426,7 +414,9 @@ def gen_shapes_h(head, calls, constants, sizes):
         names = [a.name for a in c.args]
         for a in c.args:
             length = names.index(a.count) + 1 if a.count in names else 0
-            size = WORDS.get(a.obj) or (sizes[a.obj] if a.obj else 1 if a.count else 0)
+            if a.obj and a.obj not in WORDS and a.obj not in sizes:
+                fail(c, "no static_assert in kernel/abi tells the size of struct %s" % a.obj)
+            size = WORDS.get(a.obj) or sizes.get(a.obj) or int(a.count is not None)
             count = int(a.count) if a.count and not length else int(bool(size and not length))
             values = "SHAPE_VALUES(shape_%s)" % a.prefix.lower() if a.prefix else "0, 0"
             out.append("\t\t{ SHAPE_%s, %d, %d, %d, %s }," % (a.kind, length, size, count, values))
@@ -481,7 +471,10 @@ def check_tests(calls, folder):
             continue
         if c.test not in texts:
             files = [p for p in (os.path.join(folder, c.test + e) for e in (".c", ".asm")) if os.path.exists(p)]
-            texts[c.test] = open(files[0]).read() if files else None
+            texts[c.test] = None
+            if files:
+                with open(files[0]) as f:
+                    texts[c.test] = f.read()
         if texts[c.test] is None:
             wrong.append("%s: no test %s/%s" % (c.name, folder, c.test))
             continue
@@ -502,8 +495,9 @@ def main(argv=None):
     ap.add_argument("--check-tests", metavar="DIR")
     args = ap.parse_args(argv)
     try:
-        headers = sorted(glob.glob(os.path.join(args.abi, "linux_*.h")))
-        constants = read_constants(headers)
+        headers = sorted(glob.glob(os.path.join(args.abi, "*.h")))
+        # AT_* of the auxiliary vector would pass for flags of the *at() calls.
+        constants = read_constants(h for h in headers if not h.endswith("linux_auxv.h"))
         with open(args.table) as f:
             promises, calls = parse(f.read(), constants, args.table)
         if args.readme:
@@ -533,7 +527,7 @@ def generate(out, promises, calls, constants, sizes):
             ("kernel/abi/syscall_nr.h", gen_nr_h(head, calls)),
             ("kernel/abi/pledge.h", gen_pledge_h(head, promises)),
             ("kernel/syscall_protos.h", gen_protos_h(head, calls)),
-            ("kernel/syscall_table.h", head + TABLE_H % (SLOTS, MAP_SIZE, NATIVE)),
+            ("kernel/syscall_table.h", head + TABLE_H),
             ("syscall_table.c", gen_table_c(head, promises, calls)),
             ("syscall_shapes.h", gen_shapes_h(head, calls, constants, sizes))):
         write_if_changed(os.path.join(out, path), text)
