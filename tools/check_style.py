@@ -108,7 +108,7 @@ def check_c(path, text, exists):
         # Its own function, which only assembly calls, may be declared before it is defined.
         here = {name for name, external, _, _ in functions(code) if external}
         for m in PROTOTYPE.finditer(code) if path.startswith(KERNEL) else ():
-            if m.group(1) not in here:
+            if m.group(1) not in here and not m.group(1).startswith("__"):  # __: the compiler calls it
                 yield line_of(code, m.start()), "prototype of %s() belongs into a header" % m.group(1)
     for m in re.finditer(r"^[ \t]*typedef[ \t]+(?:const[ \t]+)?(struct|union|enum)\b|"
                          r"^[ \t]*typedef[ \t]+[^;()]*\*[^;()]*;", code, re.M):
