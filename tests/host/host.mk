@@ -44,15 +44,17 @@ test-host: $(HOST_DIR)/host_tests $(HOST_DIR)/host_tests_tsan $(HOST_DIR)/host_f
 		"$(HOST_DIR)/host_fuzz $(HOST_SAMPLES)"
 
 $(HOST_DIR)/host_tests: $(HOST_TEST_OBJS) $(HOST_PURE_OBJS)
-	$(HOST_CC) $(HOST_SAN) -o $@ $^ -lpthread
+	$(HOST_Q)$(HOST_CC) $(HOST_SAN) -o $@ $^ -lpthread
 
 $(HOST_DIR)/host_tests_tsan: $(HOST_TSAN_OBJS)
-	$(HOST_CC) -fsanitize=thread -o $@ $^ -lpthread
+	$(HOST_Q)$(HOST_CC) -fsanitize=thread -o $@ $^ -lpthread
 
 $(HOST_DIR)/host_fuzz: $(HOST_FUZZ_OBJS) $(HOST_PURE_OBJS)
-	$(HOST_CC) $(HOST_SAN) -o $@ $^
+	$(HOST_Q)$(HOST_CC) $(HOST_SAN) -o $@ $^
 
-HOST_COMPILE = $(HOST_CC) $(HOST_CFLAGS) $(call host_flags,$<) -I$(HOST_DIR)/gen \
+# V=1 shows the commands.
+HOST_Q := $(if $(V),,@)
+HOST_COMPILE = $(HOST_Q)$(if $(V),,echo "HOSTCC $@";) $(HOST_CC) $(HOST_CFLAGS) $(call host_flags,$<) -I$(HOST_DIR)/gen \
 	-DHOST_SAMPLES='"$(HOST_SAMPLES)"' -MMD -MP -c $< -o $@
 
 $(HOST_DIR)/asan/%.o: %.c tests/host/host.mk | build/gen/kernel/abi/errno.h $(HOST_DIR)/gen/fuzz_table.h
@@ -67,11 +69,11 @@ $(HOST_DIR)/tsan/%.o: %.c tests/host/host.mk | build/gen/kernel/abi/errno.h
 # FUZZ_TARGET(name) for each fuzz entry.
 $(HOST_DIR)/gen/fuzz_table.h: $(HOST_FUZZ_SRCS) tests/host/host.mk
 	@mkdir -p $(@D)
-	printf 'FUZZ_TARGET(%s)\n' $(HOST_FUZZ_NAMES) > $@
+	$(HOST_Q)printf 'FUZZ_TARGET(%s)\n' $(HOST_FUZZ_NAMES) > $@
 
 $(HOST_SAMPLES)/.made: tests/host/make_samples.py
-	python3 $< $(HOST_SAMPLES)
-	touch $@
+	$(HOST_Q)python3 $< $(HOST_SAMPLES)
+	$(HOST_Q)touch $@
 
 fuzz: $(HOST_SAMPLES)/.made | build/gen/kernel/abi/errno.h
 	@test -f tests/host/fuzz/$(NAME)_fuzz.c || { echo "usage: fuzz NAME=<$(HOST_FUZZ_NAMES)>"; exit 2; }

@@ -61,7 +61,7 @@ def gzip_samples():
         "far": (far, member(far)),
         "header": (text[:1000], member(text[:1000], 9, flags=all_header, extra=extra)),
         "members": (text[:70000] + noise[:5], member(text[:70000]) + member(noise[:5], 0)),
-        "trailing": (text[:777], member(text[:777]) + b"\0\0\0070701"),
+        "trailing": (text[:777], member(text[:777]) + b"\0\0\0" + b"070701"),
         "gzip": (text[:5000], gzip.compress(text[:5000])),
     }
     for name, (raw, packed) in cases.items():

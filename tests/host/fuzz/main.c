@@ -130,7 +130,7 @@ static size_t mutate(u8 *buf, size_t len)
 
 	for (u64 n = 1 + rnd(6); n; n--) {
 		size_t at = len ? rnd(len) : 0, from = len ? rnd(len) : 0;
-		size_t piece = len ? 1 + rnd(MIN(len - MAX(at, from), 64)) : 0;
+		size_t piece = len ? 1 + rnd(MIN(len - MAX(at, from), 64ul)) : 0;
 
 		switch (len ? rnd(7) : 6) {
 		case 0:
