@@ -17,6 +17,7 @@ into /usr, and `guest_path` puts names of either style below /usr.
 """
 import os
 import stat
+import struct
 import sys
 from typing import BinaryIO, Dict, Iterable, Iterator, List, NamedTuple, Optional, Tuple
 
@@ -219,6 +220,13 @@ def add_busybox(w: Writer, binary: str) -> None:
         w.symlink(name, up + "busybox")
 
 
+def tzif_utc() -> bytes:
+    """A time zone file (RFC 8536 section 3) that says UTC: no transitions, one
+    type with offset 0, not daylight saving, named "UTC"."""
+    counts = (0, 0, 0, 0, 1, len(b"UTC\0"))
+    return struct.pack(">4s16x6I", b"TZif", *counts) + struct.pack(">iBB", 0, 0, 0) + b"UTC\0"
+
+
 def base_dirs(w: Writer) -> None:
     """The skeleton that every image has (Filesystem Hierarchy Standard 3.0)."""
     for path in ("/dev", "/proc", "/sys", "/run", "/mnt", "/home", "/opt", "/srv", "/var",
@@ -231,6 +239,7 @@ def base_dirs(w: Writer) -> None:
         w.symlink("/" + name, "usr/" + name)
     w.symlink("/var/run", "/run")
     w.symlink("/etc/mtab", "/proc/self/mounts")
+    w.file("/etc/localtime", tzif_utc())
     # For a kernel without devtmpfs; one that has it covers these.
     for name, mode, major, minor in (("console", 0o600, 5, 1), ("tty", 0o666, 5, 0),
                                      ("null", 0o666, 1, 3), ("zero", 0o666, 1, 5),
