@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The register state of threads: the frame a trap or system call leaves on
+ * the kernel stack, and what a switch saves. Layouts are known to nasm through
+ * arch/x86_64/offsets.c.
+ */
+#pragma once
+
+#include <kernel/lib/types.h>
+
+struct thread;
+struct mmu_space;
+
+/*
+ * Pushed by every entry, in this order upwards in memory. orig_rax is the
+ * system call number (as Linux's orig_rax) or ~0 outside a call; `vector` and
+ * `error` are of the exception. The five last words are the CPU's IRET frame
+ * (Intel SDM vol. 3 §6.14.2).
+ */
+struct trapframe {
+	u64 r15, r14, r13, r12, rbp, rbx;
+	u64 r11, r10, r9, r8;
+	u64 rax, rcx, rdx, rsi, rdi;
+	u64 orig_rax;
+	u64 vector, error;
+	u64 rip, cs, rflags, rsp, ss;
+};
+static_assert(sizeof(struct trapframe) == 23 * 8, "known to entry.asm");
+
+/* Lives inside struct thread. Own thread, or its creator before it runs. */
+struct arch_thread {
+	u64 rsp;      /* kernel stack pointer while switched out */
+	u64 fs_base;  /* user's, valid while switched out */
+	u64 gs_base;  /* user's GS, in KERNEL_GS_BASE while running */
+	void *fpu;    /* XSAVE area, 64-byte aligned; NULL until first use */
+	cpu_t fpu_cpu; /* CPU whose registers may still hold it, or NR_CPUS */
+};
+
+/** context_frame - the user registers of @thread as its last entry saved them
+ * Context: @thread is current, or stopped. User threads only. */
+struct trapframe *context_frame(struct thread *thread);
+
+/** context_init_kernel - first switch to @thread calls fn(arg), interrupts on */
+void context_init_kernel(struct thread *thread, void (*fn)(void *arg), void *arg);
+
+/**
+ * context_init_user - first switch to @thread returns to user mode with @frame
+ * (through upcall_return_to_user(), so signals and work are seen first).
+ * Copies FS/GS base and FPU state from @parent when that is not NULL.
+ * Return: 0; -ENOMEM no memory for the FPU state.
+ */
+__must_check int context_init_user(struct thread *thread, const struct trapframe *frame,
+				   struct thread *parent);
+
+/** context_fini - free what the architecture holds for a dead @thread */
+void context_fini(struct thread *thread);
+
+/** context_exec - make current's registers those of a fresh image: all zero
+ * but rip = @entry and rsp = @sp, FPU state initial, FS and GS base 0 */
+void context_exec(vaddr_t entry, vaddr_t sp);
+
+/**
+ * context_switch - run @next instead of @prev; returns in @prev's next run
+ * @space: address space of @next, NULL to keep whatever is loaded (kernel
+ * threads); CR3 is not written when it shows @space already.
+ * Return: the thread that ran before this one was switched back to.
+ * Context: interrupts off, run queue lock held; passes it on.
+ */
+struct thread *context_switch(struct thread *prev, struct thread *next, struct mmu_space *space);
+
+/** context_set_fs/gs_base - arch_prctl for current; -EPERM outside user range */
+__must_check int context_set_fs_base(u64 base);
+__must_check int context_set_gs_base(u64 base);
+u64 context_get_fs_base(void);
+u64 context_get_gs_base(void);
+/** context_set_child_tls - FS base of a thread that has not run yet (CLONE_SETTLS) */
+void context_set_child_tls(struct thread *thread, u64 base);

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Interrupts: the flag, and lines. Line numbers are ISA IRQs or GSIs as in
+ * ACPI 6.5 §5.2.12.5 (source overrides are applied here, callers say 4 for
+ * COM1).
+ */
+#pragma once
+
+#include <arch/percpu.h>
+#include <kernel/lib/types.h>
+
+typedef u64 irqflags_t;
+
+#define RFLAGS_IF BIT(9)
+
+static inline irqflags_t irq_save(void)
+{
+	irqflags_t flags;
+
+	__asm__ volatile("pushfq; popq %0; cli" : "=r"(flags)::"memory");
+	return flags;
+}
+
+static inline void irq_restore(irqflags_t flags)
+{
+	if (flags & RFLAGS_IF)
+		__asm__ volatile("sti" ::: "memory");
+}
+
+static inline void irq_enable(void)
+{
+	__asm__ volatile("sti" ::: "memory");
+}
+
+static inline void irq_disable(void)
+{
+	__asm__ volatile("cli" ::: "memory");
+}
+
+static inline bool irq_enabled(void)
+{
+	irqflags_t flags;
+
+	__asm__ volatile("pushfq; popq %0" : "=r"(flags));
+	return flags & RFLAGS_IF;
+}
+
+static inline bool irq_in_handler(void)
+{
+	return this_cpu()->irq_depth != 0;
+}
+
+/* Runs with interrupts off on the CPU that took it; EOI is sent by the caller. */
+typedef void (*irq_handler_t)(void *arg);
+
+/**
+ * irq_connect - route line @irq to @handler and unmask it
+ * @name: static string, shown in /proc/interrupts
+ * Return: 0; -ENODEV no I/O APIC has this line; -EBUSY taken.
+ */
+__must_check int irq_connect(u32 irq, irq_handler_t handler, void *arg, const char *name);
+
+/** irq_mask, irq_unmask - hold back or let through line @irq */
+void irq_mask(u32 irq);
+void irq_unmask(u32 irq);

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Address translation: page tables of spaces, the kernel's own map, and
+ * shootdown. Generic code sees frames, protections and ranges; entry formats
+ * stay in arch/x86_64/pagetable.c (Intel SDM vol. 3 §4.5).
+ *
+ * Kernel map:  0xffff800000000000  DIRECT_MAP   all physical memory, RW NX
+ *              0xffffc00000000000  KVA          stacks, device maps (mm/kva.h)
+ *              0xffffe00000000000  KASAN shadow (kasan profile)
+ *              0xffffffff80000000  the image
+ * The upper half of every root is shared: its 256 root entries are filled at
+ * boot and never change, so kernel mappings need no copying into spaces.
+ */
+#pragma once
+
+#include <kernel/config.h>
+#include <kernel/lib/types.h>
+
+#define PAGE_SHIFT 12
+#define PAGE_SIZE  4096ull
+#define PAGE_MASK  (~(PAGE_SIZE - 1))
+#define LARGE_PAGE_SIZE  (2ull << 20)
+
+#define DIRECT_MAP_BASE 0xffff800000000000ull
+#define KVA_BASE        0xffffc00000000000ull
+#define KVA_END         0xffffd00000000000ull
+#define KASAN_SHADOW    0xffffe00000000000ull
+#define KERNEL_BASE     0xffffffff80000000ull
+
+/* Physical memory beyond this is not used (direct map's size). */
+#define PHYS_MAX (BIT(46))
+
+static inline void *phys_to_virt(paddr_t pa)
+{
+	return (void *)(pa + DIRECT_MAP_BASE);
+}
+
+/* Only for addresses of the direct map or of the image. */
+static inline paddr_t virt_to_phys(const void *va)
+{
+	u64 a = (u64)(uintptr_t)va;
+
+	return a >= KERNEL_BASE ? a - KERNEL_BASE : a - DIRECT_MAP_BASE;
+}
+
+enum mmu_prot {
+	MMU_READ = 1,
+	MMU_WRITE = 2,
+	MMU_EXEC = 4,
+	MMU_USER = 8,
+	MMU_DEVICE = 16, /* uncached */
+};
+
+/* Page tables of one address space. Lock key: a aspace lock, t atomic. */
+struct mmu_space {
+	paddr_t root;                   /* [i] PML4 */
+	u64 active[(NR_CPUS + 63) / 64]; /* [t] CPUs that have it loaded */
+	u64 table_pages;                /* [a] frames used by tables, root apart */
+};
+
+/* What an entry says, in generic words. */
+struct mmu_entry {
+	pfn_t pfn;
+	u32 prot;    /* enum mmu_prot */
+	bool dirty;
+	bool accessed;
+	bool large;  /* 2 MiB entry; pfn is that of the asked-for 4 KiB piece */
+};
+
+/*
+ * Frames taken out of a space wait here until no CPU can reach them any more.
+ * On the stack of the unmapper; flushed when full and at the end.
+ */
+#define MMU_BATCH_FRAMES 64
+struct mmu_batch {
+	struct mmu_space *space;
+	vaddr_t start, end; /* range to invalidate; empty when start >= end */
+	u32 nr_frames;
+	pfn_t frames[MMU_BATCH_FRAMES]; /* each holds one reference to drop */
+};
+
+/** mmu_init - build the final kernel map from the boot one; W^X, NX, global
+ * Context: once, boot CPU; needs pmm_init_early(). */
+void mmu_init(void);
+
+/** mmu_space_init - new tables, kernel half shared. Return: 0; -ENOMEM. */
+__must_check int mmu_space_init(struct mmu_space *space);
+
+/** mmu_space_fini - free all table frames; user mappings must be gone */
+void mmu_space_fini(struct mmu_space *space);
+
+/**
+ * mmu_map - enter one 4 KiB page; an entry already there is replaced
+ * (the caller holds the frame reference the entry stands for, and drops the
+ * old one). Return: 0; -ENOMEM no memory for a table.
+ */
+__must_check int mmu_map(struct mmu_space *space, vaddr_t va, pfn_t pfn, u32 prot);
+
+/** mmu_map_large - the same for 2 MiB, aligned; no smaller entries may be there */
+__must_check int mmu_map_large(struct mmu_space *space, vaddr_t va, pfn_t pfn, u32 prot);
+
+/** mmu_query - what is mapped at @va. Return: true and *out, or false. */
+bool mmu_query(struct mmu_space *space, vaddr_t va, struct mmu_entry *out);
+
+void mmu_batch_begin(struct mmu_batch *batch, struct mmu_space *space);
+/** mmu_batch_flush - invalidate everywhere, then frame_put() the frames */
+void mmu_batch_flush(struct mmu_batch *batch);
+
+/** mmu_unmap - take out [start, end); frames go to @batch (dirty ones are marked
+ * dirty first). Large entries that straddle a border are split. Tables that
+ * became empty are freed. Return: 0; -ENOMEM for a split. */
+__must_check int mmu_unmap(struct mmu_batch *batch, vaddr_t start, vaddr_t end);
+
+/** mmu_protect - change protection of what is mapped in [start, end); never adds
+ * MMU_WRITE to an entry (write faults do that, so that COW stays right) */
+__must_check int mmu_protect(struct mmu_batch *batch, vaddr_t start, vaddr_t end, u32 prot);
+
+/**
+ * mmu_copy - enter what @src has in [start, end) into @dst too, one more
+ * reference on each frame; @write_protect: make both sides read-only (COW)
+ * Return: 0; -ENOMEM (what was entered stays, the caller unmaps @dst).
+ */
+__must_check int mmu_copy(struct mmu_space *dst, struct mmu_batch *src_batch, vaddr_t start,
+			  vaddr_t end, bool write_protect);
+
+/** mmu_move - move entries of [old, old+len) to [new, new+len) in one space */
+__must_check int mmu_move(struct mmu_batch *batch, vaddr_t old, vaddr_t new, u64 len);
+
+/** mmu_clear_accessed_dirty - test and clear, for reclaim; @batch gets the range */
+bool mmu_test_clear_dirty(struct mmu_batch *batch, vaddr_t va);
+
+/** mmu_activate - load @space on this CPU (NULL: the kernel's own tables)
+ * Context: interrupts off. No CR3 write when it is loaded already. */
+void mmu_activate(struct mmu_space *space);
+
+/** mmu_map_kernel, mmu_unmap_kernel - 4 KiB pages in the KVA window; unmap
+ * invalidates on all CPUs. Return: 0; -ENOMEM. */
+__must_check int mmu_map_kernel(vaddr_t va, paddr_t pa, u64 len, u32 prot);
+void mmu_unmap_kernel(vaddr_t va, u64 len);
+
+/** page_clear, page_copy - one whole frame through the direct map, fast */
+void page_clear(void *page);
+void page_copy(void *dst, const void *src);

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The boot line: one table of known words, in cmdline.c, which `help` prints
+ * too. Unknown words go to init, as Linux does: key=value into its environment,
+ * bare words into its arguments; what follows "--" are arguments of init.
+ */
+#pragma once
+
+#include <kernel/lib/types.h>
+
+struct boot_options {
+	u32 loglevel;          /* loglevel=0..7, default 6 */
+	char init[128];        /* init=PATH, default /sbin/init */
+	u32 smp;               /* smp=N, at most that many CPUs; 0: all */
+	bool ktest;            /* ktest: run the in-kernel suites before init */
+	char ktest_filter[64]; /* ktest=PREFIX */
+	enum { PANIC_HALT, PANIC_REBOOT, PANIC_EXIT } panic; /* panic=, default halt */
+	u32 fail_nth;          /* fail_nth=N: the Nth allocation of init's start fails */
+	bool ubsan_panic;      /* ubsan=panic */
+};
+
+extern struct boot_options boot_options;
+
+/** cmdline_parse - fill boot_options from @line; complaints are logged */
+void cmdline_parse(const char *line);
+
+/** cmdline_raw - the line as given, for /proc/cmdline */
+const char *cmdline_raw(void);
+
+/** cmdline_init_args, cmdline_init_env - the n-th word for init, NULL at the end */
+const char *cmdline_init_arg(u32 n);
+const char *cmdline_init_env(u32 n);
+
+/** cmdline_help - the table of words as log lines */
+void cmdline_help(void);

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The only list of lock ranks, outermost first: a lock may be taken only when
+ * every lock held has a smaller rank. Mutexes come before spinlocks, since a
+ * spinlock holder may not sleep.
+ */
+#pragma once
+
+enum lock_rank {
+	/* mutexes */
+	RANK_EXEC,        /* one exec of a task at a time; opens and reads files */
+	RANK_MOUNT,       /* the mount tree; above every inode */
+	RANK_RENAME,      /* renames of directories: keeps the tree a tree */
+	RANK_FS_CONTEXT,  /* cwd, root, umask of a task */
+	RANK_FILE_POS,    /* a file's offset is held across its read or write */
+	RANK_INODE,       /* a directory's names or a file's size; pairs by address */
+	RANK_PIPE,        /* a pipe's buffers; user copies happen under it */
+	RANK_TTY,         /* line discipline; user copies happen under it */
+	RANK_ASPACE,      /* regions of a space; page faults take it, so every lock
+	                     held across a user copy stands above */
+	RANK_OBJECT,      /* filling a memory object's pages */
+	RANK_PAGETABLE,   /* page tables of one space while entries change */
+	/* spinlocks */
+	RANK_FUTEX,       /* a futex bucket */
+	RANK_TASK_TREE,   /* parents, children, process groups, sessions, pids */
+	RANK_HANDLES,     /* a handle table's slots */
+	RANK_DENTRY,      /* dentry hash buckets and LRU */
+	RANK_INODE_CACHE, /* inode hash and LRU */
+	RANK_SIGNAL,      /* a process's signal state; sent under TASK_TREE */
+	RANK_CONSOLE,     /* serial rings: receive interrupts signal waiters */
+	RANK_WAITQ,       /* a wait queue; wakes, so above RUNQ */
+	RANK_RUNQ,        /* a CPU's run queue; pairs by address */
+	RANK_TIMER,       /* a CPU's timer queue */
+	RANK_KVA,         /* kernel address arena */
+	RANK_SLAB,        /* a slab cache's node lists */
+	RANK_ZONE,        /* a memory zone's buddy lists */
+	RANK_TLB,         /* shootdown and smp_call slots */
+	RANK_RANDOM,      /* the random pool */
+	RANK_LOG,         /* the log ring: anything may log */
+	RANK_SERIAL,      /* a UART's registers */
+	NR_RANKS
+};

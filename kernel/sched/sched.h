@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The scheduler: a run queue per CPU, real-time classes (FIFO, RR) above the
+ * fair class. Threads are switched where they block, at sched_point(), and on
+ * return to user when THREAD_WORK_RESCHED is set.
+ */
+#pragma once
+
+#include <kernel/core/waitq.h>
+#include <kernel/lib/rbtree.h>
+#include <kernel/lib/types.h>
+
+struct thread;
+
+/* Lives in struct thread. Lock key: q run-queue lock of thread->cpu. */
+struct sched_entity {
+	struct rb_node node;      /* [q] in the fair tree, by vruntime */
+	struct list_head rt_link; /* [q] in a real-time list */
+	u64 vruntime;             /* [q] weighted nanoseconds */
+	u64 exec_start;           /* [q] TSC when last put on the CPU */
+	u64 sum_exec;             /* [q] TSC cycles run in all */
+	u64 slice_end_ns;         /* [q] */
+	u8 policy;                /* [q] SCHED_* of the Linux ABI */
+	u8 rt_priority;           /* [q] 1..99, else 0 */
+	s8 nice;                  /* [q] -20..19 */
+	bool queued;              /* [q] */
+	u64 switches_voluntary, switches_involuntary; /* [q] */
+	u64 affinity[2];          /* [q] CPUs allowed (NR_CPUS bits) */
+};
+
+/** sched_init - boot CPU's queue; the caller becomes its idle thread */
+void sched_init(void);
+/** sched_init_cpu - the same on another CPU, from upcall_cpu_online() */
+void sched_init_cpu(void);
+/** sched_idle_loop - never returns */
+__noreturn void sched_idle_loop(void);
+
+/** sched_start - a new thread becomes runnable for the first time */
+void sched_start(struct thread *thread);
+/** sched_wake - make @thread runnable if it is asleep; @state_mask: BIT(state)s it
+ * may be woken from. Any context. Return: true when it was asleep. */
+bool sched_wake(struct thread *thread, u32 state_mask);
+/** sched_yield_current - sched_yield(2) */
+void sched_yield_current(void);
+/** sched_exit - current is dead: switch away for ever. Frees nothing itself:
+ * the next thread calls thread_reap() on it. */
+__noreturn void sched_exit(void);
+/** sched_point - let others run if the slice is over; thread context, no locks.
+ * Long kernel loops call it. */
+void sched_point(void);
+/** sched_kick_user - make sure @thread passes upcall_return_to_user() soon,
+ * wherever it runs (IPI when on another CPU). After setting work bits. */
+void sched_kick_user(struct thread *thread);
+
+/** sched_set - policy, priority, nice of @thread. Return: 0; -EINVAL. */
+__must_check int sched_set(struct thread *thread, u8 policy, u8 rt_priority, s8 nice);
+/** sched_set_affinity - Return: 0; -EINVAL no online CPU in the mask. Migrates. */
+__must_check int sched_set_affinity(struct thread *thread, const u64 mask[2]);
+/** sched_fork - @child starts with @parent's class, fair share behind it */
+void sched_fork(struct thread *child, const struct thread *parent);
+
+/** sched_thread_ns - CPU time of @thread so far, running slice included */
+ns_t sched_thread_ns(const struct thread *thread);
+
+struct sched_cpu_stats {
+	u64 user_ns, system_ns, idle_ns, switches;
+	u32 runnable;
+};
+void sched_cpu_stats(u32 cpu, struct sched_cpu_stats *out);
+/** sched_loadavg - three averages, fixed point 1/2048 (FSHIFT 11) */
+void sched_loadavg(u64 out[3]);

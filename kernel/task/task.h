@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Tasks: processes as POSIX means them. What threads share: address space,
+ * handle table, file-system context, credentials, signal actions, limits.
+ *
+ *   ALIVE --last thread exits--> ZOMBIE --wait4--> freed
+ */
+#pragma once
+
+#include <kernel/abi/linux_resource.h>
+#include <kernel/abi/linux_time.h>
+#include <kernel/core/mutex.h>
+#include <kernel/core/refcount.h>
+#include <kernel/core/waitq.h>
+#include <kernel/task/signal.h>
+#include <kernel/task/thread.h>
+#include <kernel/time/timer.h>
+
+struct aspace;
+struct cred;
+struct file;
+struct fs_context;
+struct handle_table;
+
+enum task_state { TASK_ALIVE, TASK_ZOMBIE, TASK_DEAD };
+
+struct task_usage {
+	ns_t user_ns, system_ns;
+	u64 minor_faults, major_faults, max_rss_kib;
+	u64 switches_voluntary, switches_involuntary;
+};
+
+/*
+ * Lock key: i immutable   t TASK_TREE lock (task_tree_lock)   s sig.lock
+ *           c current task only (its threads: under t when several)   a atomic
+ */
+struct task {
+	struct refcount refs;
+	s32 pid;                       /* [i] tid of the first thread */
+	enum task_state state;         /* [t] */
+	struct task *parent;           /* [t] */
+	struct list_head children;     /* [t] */
+	struct list_head sibling;      /* [t] */
+	struct list_head threads;      /* [t] */
+	u32 nr_threads;                /* [t] alive */
+	s32 pgid, sid;                 /* [t] */
+	struct tty *tty;               /* [t] controlling terminal; fs/tty.h */
+	struct list_head all_link;     /* [t] task_list */
+	struct rb_node pid_node;       /* [t] */
+	struct waitq child_wait;       /* wait4: children changed */
+
+	struct aspace *as;             /* [c] replaced by exec; NULL: kernel task */
+	struct handle_table *handles;  /* [c] */
+	struct fs_context *fs;         /* [c] */
+	struct cred *cred;             /* [c] immutable object, replaced as a whole */
+	struct signal_state *sig;      /* [i] may be shared: CLONE_SIGHAND */
+	struct sigpending pending;     /* [s] sent to the process */
+	struct file *exe;              /* [c] /proc/PID/exe */
+	struct linux_rlimit64 rlimits[LINUX_RLIM_NLIMITS]; /* [t] */
+
+	int exit_status;               /* [t] wait status word once ZOMBIE */
+	int exit_signal;               /* [i] to the parent at exit, 0: none */
+	bool exiting;                  /* [a] exit_group or a fatal signal began */
+	int group_exit_status;         /* [t] */
+	bool stopped, continued;       /* [t] job control, for wait4 */
+	bool stop_reported;            /* [t] */
+	int stop_signo;                /* [t] */
+	u32 stop_count;                /* [t] threads that have stopped */
+	bool did_exec;                 /* [t] setpgid of a child: EACCES */
+	bool is_reaper;                /* [i] init: gets orphans, cannot be killed */
+	bool no_new_privs, dumpable, keep_caps; /* [c] prctl */
+	struct task_usage usage;       /* [t] of threads that are gone */
+	struct task_usage child_usage; /* [t] of waited-for children */
+	ns_t start_ns;                 /* [i] */
+	struct timer alarm;            /* ITIMER_REAL */
+	ns_t alarm_deadline_ns, alarm_interval_ns; /* [s] */
+	ns_t cpu_timer[2][2];          /* [s] ITIMER_VIRTUAL, PROF: left, interval */
+	s32 oom_score_adj;             /* [a] */
+};
+
+extern struct spinlock task_tree_lock;    /* RANK_TASK_TREE, irq-safe */
+extern struct list_head task_list;        /* [task_tree_lock] every task */
+extern struct task *kernel_task;
+extern struct task *init_task;
+
+static inline struct task *current_task(void)
+{
+	return current->task;
+}
+
+void task_init(void); /* kernel_task; current becomes its first thread */
+void task_get(struct task *task);
+void task_put(struct task *task);
+/** task_find - by pid, with a reference, or NULL. Zombies are found too. */
+struct task *task_find(s32 pid);
+/** task_next - the first task with pid >= @pid, with a reference, or NULL (/proc) */
+struct task *task_next(s32 pid);
+/** task_usage_now - all threads, dead and alive */
+void task_usage_now(struct task *task, struct task_usage *out);
+/** task_aspace - @task's space with a reference, NULL when it has none any more.
+ * task_handles, task_fs - the same for others than current (/proc). */
+struct aspace *task_aspace(struct task *task);
+struct handle_table *task_handles(struct task *task);
+struct fs_context *task_fs(struct task *task);
+struct file *task_exe(struct task *task);
+
+/** task_start_init - process 1: loads boot_options.init, or panics with a sentence */
+void task_start_init(void);
+
+/** task_rlimit - soft limit of current's task */
+u64 task_rlimit(u32 resource);
+
+/** task_exit_group - end the whole process. @status: wait status word */
+__noreturn void task_exit_group(int status);
+
+/** task_live - tasks alive or zombie: leak checks */
+u32 task_live(void);
+
+/** exec_image - execve for current: replaces everything, or fails with nothing
+ * changed. argv and envp are already in kernel memory.
+ * Return: 0 (registers are the new image's); -errno. */
+struct exec_args; /* kernel/task/exec.h */
+
+/** pid_alloc - lowest unused above the last given; wraps at pid_max 32768 (4 M on
+ * demand). Return: pid or -EAGAIN. */
+__must_check int pid_alloc(void);
+void pid_free(s32 pid);

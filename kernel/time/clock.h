@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* Time since boot and of day, from the TSC; nanoseconds. */
+#pragma once
+
+#include <arch/time.h>
+#include <kernel/lib/types.h>
+
+#define NS_PER_SEC 1000000000ull
+#define NS_PER_MS  1000000ull
+#define NS_PER_US  1000ull
+
+/** clock_init - calibrate and read the battery clock */
+void clock_init(void);
+
+/** uptime_ns - monotonic, starts near 0. Any context, never goes back. */
+ns_t uptime_ns(void);
+
+/** clock_cycles_to_ns - a TSC difference in nanoseconds */
+ns_t clock_cycles_to_ns(u64 cycles);
+
+/** unix_time_ns - since 1970 UTC; unix_timestamp - the same in seconds */
+ns_t unix_time_ns(void);
+u64 unix_timestamp(void);
+/** unix_time_set - clock_settime(CLOCK_REALTIME) */
+void unix_time_set(ns_t now);

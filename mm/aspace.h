@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Address spaces: an interval tree of regions, each showing a part of a
+ * memory object or private anonymous memory.
+ *
+ *   private anonymous   frames known by the page tables alone; zero page on a
+ *                       first read, cleared frame on a first write
+ *   private of object   object's frame read-only; a write copies it (COW)
+ *   shared of object    the object's frame itself
+ *
+ * fork copies page table entries read-only with one more reference a frame; a
+ * write to a frame with one reference takes it over, else it is copied.
+ */
+#pragma once
+
+#include <arch/mmu.h>
+#include <kernel/core/mutex.h>
+#include <kernel/core/refcount.h>
+#include <kernel/lib/list.h>
+#include <kernel/lib/rbtree.h>
+#include <kernel/lib/types.h>
+
+struct file;
+struct vmobject;
+
+/* Lock key: a as->lock, o obj->lock. Ranges are page-aligned. */
+struct region {
+	struct rb_node node;          /* [a] by start */
+	u64 start, end;               /* [a] */
+	u64 max_gap;                  /* [a] largest hole below, in this subtree */
+	u32 prot;                     /* [a] PROT_* of the Linux ABI */
+	u32 max_prot;                 /* [a] what mprotect may give (file rights) */
+	u32 flags;                    /* [a] enum region_flags */
+	u64 offset;                   /* [a] bytes into the object, of start */
+	struct vmobject *object;      /* [a] NULL: anonymous */
+	struct file *file;            /* [a] for /proc/maps; NULL: none */
+	struct aspace *as;            /* [i] */
+	struct list_head object_link; /* [o] obj->mappings */
+};
+
+enum region_flags {
+	REGION_SHARED = 1,
+	REGION_GROWSDOWN = 2,
+	REGION_STACK = 4,
+	REGION_HEAP = 8,       /* brk */
+	REGION_LOCKED = 16,    /* mlock */
+	REGION_DONTFORK = 32,
+	REGION_WIPEONFORK = 64,
+	REGION_NORESERVE = 128,
+	REGION_NOHUGE = 256,
+};
+
+struct aspace {
+	struct mmu_space mmu;
+	struct refcount refs;
+	struct mutex lock;        /* RANK_ASPACE */
+	struct rb_root regions;   /* [a] */
+	u32 nr_regions;           /* [a] at most 65530 as Linux's max_map_count */
+	u64 mapped_bytes;         /* [a] for RLIMIT_AS */
+	u64 resident;             /* atomic: frames entered for the user, /proc statm */
+	u64 locked_bytes;         /* [a] */
+	u64 brk_start, brk;       /* [a] */
+	u64 stack_top;            /* [i] after exec */
+	u64 mmap_top;             /* [i] mappings are placed downwards from here */
+	u64 arg_start, arg_end, env_start, env_end; /* [i] after exec: /proc/PID/cmdline */
+	u64 code_start, code_end;                   /* [i] after exec: /proc/PID/stat */
+	u64 auxv[48];             /* [i] after exec: /proc/PID/auxv */
+};
+
+/** aspace_create - empty, user half only. NULL when out of memory. */
+struct aspace *aspace_create(void);
+void aspace_get(struct aspace *as);
+/** aspace_put - the last reference unmaps all. May sleep. */
+void aspace_put(struct aspace *as);
+
+/** aspace_fork - *out = copy of @as as fork(2) wants it. Return: 0; -ENOMEM. */
+__must_check int aspace_fork(struct aspace *as, struct aspace **out);
+
+struct map_request {
+	u64 addr;                /* hint, or exact with MAP_FIXED */
+	u64 len;                 /* bytes, not 0; rounded up */
+	u32 prot;                /* PROT_* */
+	u32 max_prot;            /* what mprotect may add later; 7 for anonymous */
+	u32 map_flags;           /* MAP_* of the Linux ABI */
+	u32 region_flags;        /* further enum region_flags */
+	struct vmobject *object; /* a reference is taken; NULL: anonymous */
+	u64 offset;              /* page-aligned bytes into object */
+	struct file *file;       /* a reference is taken */
+	u64 rlimit_as;           /* RLIMIT_AS of the caller */
+};
+
+/** aspace_map - mmap(2). Return: 0 and *out; -EINVAL -ENOMEM -EEXIST -EPERM. */
+__must_check int aspace_map(struct aspace *as, const struct map_request *req, u64 *out);
+/** aspace_unmap - munmap(2) */
+__must_check int aspace_unmap(struct aspace *as, u64 addr, u64 len);
+/** aspace_protect - mprotect(2): -ENOMEM holes, -EACCES max_prot */
+__must_check int aspace_protect(struct aspace *as, u64 addr, u64 len, u32 prot);
+/** aspace_brk - set the break; returns the break that is in force, as Linux */
+u64 aspace_brk(struct aspace *as, u64 brk, u64 rlimit_data);
+/** aspace_remap - mremap(2) */
+__must_check int aspace_remap(struct aspace *as, u64 addr, u64 old_len, u64 new_len, u32 flags,
+			      u64 new_addr, u64 rlimit_as, u64 *out);
+
+enum fault_access { FAULT_READ = 0, FAULT_WRITE = 1, FAULT_EXEC = 2 };
+/* What became of a fault; the signal and si_code when it was not resolved. */
+struct fault_result {
+	int signo; /* 0 resolved; else SIGSEGV, SIGBUS, SIGKILL (out of memory) */
+	int code;  /* SEGV_MAPERR, SEGV_ACCERR, BUS_ADRERR, ... */
+};
+/** aspace_fault - resolve a fault of current at @va. May sleep. */
+struct fault_result aspace_fault(struct aspace *as, u64 va, enum fault_access access);
+
+/** aspace_access - copy between kernel memory and @as, not current's
+ * (/proc/PID/mem, ptrace, argv for /proc). Return: bytes, short at a hole. */
+__must_check long aspace_access(struct aspace *as, u64 va, void *buf, size_t len, bool write);
+
+/* A copy of one region for /proc; taken under the lock, so safe to format. */
+struct region_info {
+	u64 start, end, offset;
+	u32 prot, flags;
+	struct file *file; /* referenced for the caller, or NULL */
+};
+/** aspace_region_at - the first region that ends above @va. Return: false: none. */
+bool aspace_region_at(struct aspace *as, u64 va, struct region_info *out);
+
+/** aspace_live - spaces alive: leak checks */
+u32 aspace_live(void);

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * THE table of a process: descriptors are handles, handles carry rights.
+ * A handle names a kernel object: an open file, a pipe end, a process, later
+ * a channel, a memory object, an interrupt line, ...
+ *
+ *   fd -> slot { object, rights, flags, generation, derivation node }
+ *
+ * Numbers are lowest-free as POSIX wants. A revoked handle keeps its number and
+ * its object reference until it is closed, but every look-up says EBADF: so a
+ * call in flight in the only thread of a process may use the object without a
+ * reference of its own (struct handle_ref remembers whether it took one).
+ */
+#pragma once
+
+#include <kernel/core/refcount.h>
+#include <kernel/core/spinlock.h>
+#include <kernel/lib/types.h>
+
+enum kobject_type {
+	KOBJECT_FILE = 1, /* struct file: files, pipes, ttys, eventfds, ... */
+	KOBJECT_PROCESS,  /* pidfd */
+	KOBJECT_CHANNEL,
+	KOBJECT_MEMORY,
+	KOBJECT_IRQ,
+	KOBJECT_MMIO,
+	KOBJECT_IOPORT,
+	KOBJECT_NODE_QUOTA,
+};
+
+struct kobject;
+
+struct kobject_ops {
+	/** release - the last reference is gone: free. May sleep. */
+	void (*release)(struct kobject *obj);
+	/** closed - a handle table dropped one of its handles (POSIX locks, flush);
+	 * NULL: nothing to do. Thread context. */
+	void (*closed)(struct kobject *obj);
+};
+
+/* First member of everything that a handle can name. */
+struct kobject {
+	const struct kobject_ops *ops; /* [i] */
+	struct refcount refs;
+	u32 type;                      /* [i] enum kobject_type */
+};
+
+static inline void kobject_init(struct kobject *obj, const struct kobject_ops *ops,
+				enum kobject_type type)
+{
+	obj->ops = ops;
+	refcount_init(&obj->refs);
+	obj->type = type;
+}
+
+static inline void kobject_get(struct kobject *obj)
+{
+	refcount_get(&obj->refs);
+}
+
+static inline void kobject_put(struct kobject *obj)
+{
+	if (refcount_put(&obj->refs))
+		obj->ops->release(obj);
+}
+
+enum handle_rights {
+	RIGHT_READ = 1 << 0,
+	RIGHT_WRITE = 1 << 1,
+	RIGHT_EXEC = 1 << 2,   /* mmap PROT_EXEC, execveat */
+	RIGHT_SEEK = 1 << 3,   /* lseek, pread, pwrite */
+	RIGHT_CONTROL = 1 << 4, /* ioctl, fcntl settings, fchmod, ftruncate ... */
+	RIGHT_STAT = 1 << 5,
+	RIGHT_MAP = 1 << 6,
+	RIGHT_WAIT = 1 << 7,   /* poll, waitid */
+	RIGHT_SIGNAL = 1 << 8, /* pidfd_send_signal */
+	RIGHT_LOOKUP = 1 << 9, /* base of *at(), fchdir */
+	RIGHT_GRANT = 1 << 10, /* cap_grant */
+	RIGHT_DUP = 1 << 11,   /* dup, fork, SCM_RIGHTS */
+	RIGHT_ALL = (1 << 12) - 1,
+};
+
+enum handle_flags {
+	HANDLE_CLOEXEC = 1,
+	HANDLE_REVOKED = 2,
+	HANDLE_RESERVED = 4, /* number given out, nothing installed yet */
+};
+
+struct cap_node; /* derivation tree: security/cap.c, with cap_grant and cap_revoke */
+
+struct handle {
+	struct kobject *object;
+	u32 rights;
+	u32 flags;
+	u32 generation; /* grows each time the slot is reused */
+	struct cap_node *node;
+};
+
+#define HANDLE_TABLE_MAX (1u << 20) /* RLIMIT_NOFILE's ceiling, as Linux's nr_open */
+
+struct handle_table;
+
+/** handle_table_create - empty. NULL when out of memory. */
+struct handle_table *handle_table_create(void);
+void handle_table_get(struct handle_table *table);
+/** handle_table_put - the last reference closes all. May sleep. */
+void handle_table_put(struct handle_table *table);
+/** handle_table_fork - copy: the handles with RIGHT_DUP. NULL: out of memory. */
+struct handle_table *handle_table_fork(struct handle_table *table);
+/** handle_table_exec - close what is CLOEXEC */
+void handle_table_exec(struct handle_table *table);
+
+/* Result of a look-up; put when done. */
+struct handle_ref {
+	struct kobject *object;
+	u32 rights;
+	bool counted;
+};
+
+/**
+ * handle_get - current's handle @fd, if it has @rights and is of @type (0: any)
+ * Return: 0 and *ref; -EBADF none, revoked, wrong type, or RIGHT_READ/WRITE lacks
+ * (as Linux for files); -EACCES another right lacks.
+ */
+__must_check int handle_get(int fd, u32 rights, u32 type, struct handle_ref *ref);
+
+static inline void handle_put(struct handle_ref *ref)
+{
+	if (ref->counted)
+		kobject_put(ref->object);
+}
+
+/** handle_reserve - lowest free number >= @min, below RLIMIT_NOFILE.
+ * Return: number; -EMFILE; -EINVAL @min over the limit; -ENOMEM. */
+__must_check int handle_reserve(int min);
+void handle_unreserve(int fd);
+/** handle_install - fill a reserved number; takes over the caller's reference */
+void handle_install(int fd, struct kobject *obj, u32 rights, u32 flags);
+/** handle_open - reserve and install; on error the caller keeps its reference */
+__must_check int handle_open(struct kobject *obj, u32 rights, u32 flags);
+
+/** handle_close - Return: 0; -EBADF */
+__must_check int handle_close(int fd);
+/** handle_close_range - close_range(2) without its CLOEXEC flag */
+void handle_close_range(u32 first, u32 last);
+/** handle_dup - F_DUPFD: lowest number >= @min. Return: number; -errno */
+__must_check int handle_dup(int fd, int min, u32 flags);
+/** handle_dup_to - dup3: onto @newfd, closing what was there. Return: newfd;
+ * -EBADF; -EINVAL same number; -EBUSY @newfd is being reserved by another thread */
+__must_check int handle_dup_to(int fd, int newfd, u32 flags);
+/** handle_get_flags, handle_set_flags - HANDLE_CLOEXEC. Return: flags or 0; -EBADF */
+__must_check int handle_get_flags(int fd);
+__must_check int handle_set_flags(int fd, u32 flags);
+
+/** handle_table_next - first open number >= @fd in @table with a counted
+ * reference (/proc/PID/fd). Return: number or -1. */
+int handle_table_next(struct handle_table *table, int fd, struct handle_ref *ref, u32 *flags);
+
+/** handle_live - open handles in all tables: leak checks */
+u64 handle_live(void);
