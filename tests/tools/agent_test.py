@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """init's agent on the host's Linux, over a socket pair: the control port's
-contract (kernel/abi/ctl.h) case by case. Needs build/user/init."""
+contract (kernel/abi/ctl.h) case by case. Needs build/user/init.elf."""
 import os
 import select
 import signal
@@ -17,7 +17,7 @@ sys.path.insert(0, os.path.join(ROOT, "tools"))
 import ctl  # noqa: E402
 import mkinitrd  # noqa: E402
 
-INIT = os.path.join(ROOT, "build/user/init")
+INIT = os.path.join(ROOT, "build/user/init.elf")
 ENV = {"PATH": "/usr/bin:/bin"}
 LIMIT_S = 20.0
 
@@ -31,7 +31,7 @@ class Result:
         self.stdin_closed = False
 
 
-@unittest.skipUnless(os.path.exists(INIT), "build/user/init is not built")
+@unittest.skipUnless(os.path.exists(INIT), "build/user/init.elf is not built")
 class PortTest(unittest.TestCase):
     """An agent for each case, and this side of the conversation."""
     expect_status = 0
