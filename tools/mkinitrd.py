@@ -19,7 +19,7 @@ import os
 import stat
 import struct
 import sys
-from typing import BinaryIO, Dict, Iterable, Iterator, List, NamedTuple, Optional, Tuple
+from typing import BinaryIO, Dict, Iterable, Iterator, List, NamedTuple, Optional, Set, Tuple
 
 MAGIC = b"070701"
 TRAILER = "TRAILER!!!"
@@ -54,6 +54,7 @@ class Writer:
         self._len = 0
         self._ino = 0
         self._dirs = {".", *existing}
+        self.added: Set[str] = set()
         self.mtime = source_date_epoch() if mtime is None else mtime
 
     def _write(self, data: bytes) -> None:
@@ -71,6 +72,7 @@ class Writer:
         if ino is None:
             self._ino += 1
             ino = self._ino
+        self.added.add(name)
         raw = name.encode("utf-8", "surrogateescape") + b"\0"
         fields = (ino, mode, uid, gid, nlink, self.mtime if mtime is None else mtime,
                   len(data), 0, 0, rdev[0], rdev[1], len(raw), 0)
