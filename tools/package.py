@@ -12,20 +12,22 @@ are left out, maintainer scripts are not run.
 
     package.py NAME...                      make the archive, print its path
     package.py --file PATH -o OUT NAME      one file out of the package itself
+    package.py --unpack DIR NAME            the package itself, as a folder
 """
 import argparse
 import hashlib
 import io
 import os
-import posixpath
 import re
 import shutil
 import subprocess
 import sys
 import tarfile
-from typing import Dict, List, NoReturn, Sequence
+from typing import Callable, Dict, List, NoReturn, Sequence, TypeVar
 
 import mkinitrd
+
+_T = TypeVar("_T")
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 PKG = os.path.join(ROOT, "build", "pkg")
@@ -55,8 +57,8 @@ class Apt:
         with open(self.status, "w"):
             pass
 
-    def run(self, *args: str, show: bool = False) -> str:
-        """Its standard output. `show` lets progress through to the terminal."""
+    def run(self, *args: str) -> str:
+        """Its standard output. Downloads go to debs/, where it is run."""
         options = {
             "Dir::State::status": self.status,
             "Dir::Cache::archives": self.debs + "/",
@@ -74,7 +76,7 @@ class Apt:
         for key, value in options.items():
             cmd += ["-o", f"{key}={value}"]
         done = subprocess.run(cmd + list(args), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=None if show else subprocess.PIPE,
+                              stderr=subprocess.PIPE, cwd=self.debs,
                               env={**os.environ, "LC_ALL": "C", "DEBIAN_FRONTEND": "noninteractive"})
         if done.returncode:
             raise PackageError((done.stderr or done.stdout).decode(errors="replace").strip())
@@ -97,16 +99,28 @@ class Apt:
             raise PackageError(f"apt did not deliver {' '.join(missing) or 'any package'}")
         return [os.path.join(self.debs, f) for f in files]
 
-    def fetch_or_update(self, names: Sequence[str]) -> List[str]:
-        """As fetch(); when the host's package lists are missing or too old, with
-        lists of our own, which needs no root."""
+    def fetch_one(self, name: str) -> str:
+        """Path of the package's own .deb."""
+        text = self.run("download", "--print-uris", name)
+        files = re.findall(r"^'[^']+' (\S+\.deb) \d+", text, re.M)
+        if not files:
+            raise PackageError(f"apt knows no file for {name}")
+        path = os.path.join(self.debs, files[0])
+        if not os.path.exists(path):
+            note(f"apt: downloading {name}")
+            self.run("download", name)
+        return path
+
+    def or_update(self, get: Callable[[], _T]) -> _T:
+        """get(); when the host's package lists are missing or too old for it, once
+        more with lists of our own, which needs no root."""
         try:
-            return self.fetch(names)
+            return get()
         except PackageError as e:
             note(f"apt: {str(e).splitlines()[-1]}\napt: trying again with fresh package lists")
         self.own_lists = True
         self.run("update")
-        return self.fetch(names)
+        return get()
 
 
 def deb_tar(path: str) -> tarfile.TarFile:
@@ -160,7 +174,8 @@ def archive(names: Sequence[str]) -> str:
     path = archive_name(names)
     if os.path.exists(path):
         return path
-    debs = Apt().fetch_or_update(names)
+    apt = Apt()
+    debs = apt.or_update(lambda: apt.fetch(names))
     note(f"package: unpacking {len(debs)} packages")
     partial = f"{path}.{os.getpid()}.part"
     try:
@@ -178,23 +193,25 @@ def archive(names: Sequence[str]) -> str:
     return path
 
 
+def own_deb(name: str) -> str:
+    apt = Apt()
+    return apt.or_update(lambda: apt.fetch_one(name))
+
+
 def one_file(name: str, wanted: str, output: str) -> None:
     """`wanted` (either spelling of /bin or /usr/bin) out of package `name`."""
     wanted = mkinitrd.guest_path(wanted)
-    debs = Apt().fetch_or_update([name])
-    own = [d for d in debs if os.path.basename(d).startswith(name.split("=")[0] + "_")]
-    for deb in own:
-        with deb_tar(deb) as tar:
-            for m in tar.getmembers():
-                if m.isfile() and mkinitrd.guest_path(posixpath.normpath(m.name)) == wanted:
-                    body = tar.extractfile(m)
-                    assert body is not None
-                    os.makedirs(os.path.dirname(output) or ".", exist_ok=True)
-                    with open(output + ".part", "wb") as out:
-                        out.write(body.read())
-                    os.chmod(output + ".part", m.mode)
-                    os.replace(output + ".part", output)
-                    return
+    with deb_tar(own_deb(name)) as tar:
+        for m in tar.getmembers():
+            if m.isfile() and mkinitrd.guest_path(m.name) == wanted:
+                body = tar.extractfile(m)
+                assert body is not None
+                os.makedirs(os.path.dirname(output) or ".", exist_ok=True)
+                with open(output + ".part", "wb") as out:
+                    out.write(body.read())
+                os.chmod(output + ".part", m.mode)
+                os.replace(output + ".part", output)
+                return
     raise PackageError(f"{name} has no file {wanted}")
 
 
@@ -205,6 +222,7 @@ def fail(text: str) -> NoReturn:
 def main() -> None:
     p = argparse.ArgumentParser(description="Debian packages as an archive for the image")
     p.add_argument("--file", metavar="PATH")
+    p.add_argument("--unpack", metavar="DIR")
     p.add_argument("-o", "--output", metavar="OUT")
     p.add_argument("name", nargs="+")
     a = p.parse_args()
@@ -213,6 +231,9 @@ def main() -> None:
             if not a.output or len(a.name) != 1:
                 p.error("--file wants -o OUT and one package")
             one_file(a.name[0], a.file, a.output)
+        elif a.unpack:
+            for name in a.name:
+                subprocess.run(["dpkg-deb", "-x", own_deb(name), a.unpack], check=True)
         else:
             print(archive(a.name))
     except PackageError as e:
