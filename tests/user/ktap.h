@@ -189,7 +189,7 @@ static int ktap_helper(int argc UNUSED, char **argv UNUSED)
 
 static inline pid_t ktap_fork(void)
 {
-	pid_t pid = (pid_t)sys(SYS_fork);
+	pid_t pid = fork();	/* the library's: it keeps the thread id of the caller */
 
 	if (pid == 0)
 		ktap_failures = 0;
