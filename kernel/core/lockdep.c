@@ -159,7 +159,7 @@ void lockdep_may_sleep(const char *what)
 	struct cpu *cpu = this_cpu();
 	const struct spinlock *top;
 
-	if (!CONFIG_DEBUG || !cpu->current || panic_in_progress())
+	if (!CONFIG_DEBUG || !cpu->thread || panic_in_progress())
 		return;
 	if (cpu->spin_depth) {
 		top = cpu->held[MIN(cpu->spin_depth, (u32)ARRAY_SIZE(cpu->held)) - 1];
