@@ -28,7 +28,7 @@ SUFFIXES = C_LIKE + (".asm", ".inc", ".py", ".sh", ".mk", ".ld", ".tbl")
 NAMES = ("Makefile", "layers.txt")
 SPDX = "SPDX-License-Identifier: MIT"
 WORDS = ("TO" + "DO", "FIX" + "ME", "XX" + "X")  # not themselves in this file
-TO_DO = re.compile(r"\b(%s)\b(?![^\n]*#\d+)" % "|".join(WORDS))
+TO_DO = re.compile(r"(?<!\|)\b(%s)\b(?![^\n]*#\d+)" % "|".join(WORDS))
 KERNEL = ("boot/", "kernel/", "arch/", "mm/", "ipc/", "fs/", "security/")
 PROTOTYPE = re.compile(r"^(?!static\b|typedef\b|return\b|else\b|struct \w+ \{)[a-z_][\w \t\*]*[ \*](\w+)[ \t]*"
                        r"\([^;{}=]*\)[^;{}=()]*(?:\([^;{}]*\))?;", re.M)
