@@ -47,7 +47,7 @@ NO_SAN := boot/% kernel/core/kasan.c kernel/core/ubsan.c arch/x86_64/mmu.c arch/
 WARN := -Werror -Wall -Wextra -Wshadow -Wvla -Wundef -Wmissing-prototypes -Wstrict-prototypes \
 	-Wcast-qual -Wwrite-strings -Wimplicit-fallthrough \
 	-Wframe-larger-than=$(if $(filter kasan ubsan,$(PROFILE)),2048,1024)
-CFLAGS := -std=gnu11 -g $(OPT_$(PROFILE)) $(WARN) -I. -Ibuild/gen -ffreestanding -fno-pie \
+CFLAGS := -std=gnu11 -g $(OPT_$(PROFILE)) $(WARN) -I. -Ibuild/gen -Iarch/x86_64/include -ffreestanding -fno-pie \
 	-mcmodel=kernel -mno-red-zone -mgeneral-regs-only -fno-omit-frame-pointer \
 	-fno-optimize-sibling-calls -fno-strict-aliasing -fno-stack-protector -fno-common \
 	-fno-asynchronous-unwind-tables -ffile-prefix-map=$(CURDIR)/= \

@@ -11,7 +11,6 @@
 #include <boot/boot_info.h>
 #include <fs/fs_context.h>
 #include <kernel/core/cmdline.h>
-#include <kernel/core/kasan.h>
 #include <kernel/core/ktest.h>
 #include <kernel/core/log.h>
 #include <kernel/core/panic.h>
@@ -19,6 +18,7 @@
 #include <kernel/task/task.h>
 #include <kernel/time/clock.h>
 #include <kernel/upcall.h>
+#include <mm/kasan_shadow.h>
 #include <mm/kva.h>
 #include <mm/pmm.h>
 #include <mm/slab.h>
@@ -41,7 +41,7 @@ void kernel_main(const struct boot_info *info)
 	log_info("Exo-OS 0.1 %s, booted by %s", CONFIG_DEBUG ? "debug" : "release", info->loader);
 	pmm_init_early(info);
 	mmu_init();
-	kasan_init();
+	kasan_shadow_init();
 	slab_init();
 	kva_init();
 	acpi_init(info);

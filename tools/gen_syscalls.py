@@ -502,18 +502,16 @@ def main(argv=None):
             promises, calls = parse(f.read(), constants, args.table)
         if args.readme:
             sys.stdout.write(gen_readme(calls))
-        elif args.check_readme:
-            if readme_part(args.check_readme)[1].strip() != gen_readme(calls).strip():
-                raise TableError("%s: the system call table is old: tools/gen_syscalls.py --update-readme %s"
-                                 % (args.check_readme, args.check_readme))
-        elif args.update_readme:
+        if args.update_readme:
             before, _, after = readme_part(args.update_readme)
             write_if_changed(args.update_readme, before + "\n" + gen_readme(calls) + after)
-        elif args.check_tests:
-            wrong = check_tests(calls, args.check_tests)
-            if wrong:
-                raise TableError("\n".join(wrong))
-        else:
+        if args.check_readme and readme_part(args.check_readme)[1].strip() != gen_readme(calls).strip():
+            raise TableError("%s: the system call table is old: tools/gen_syscalls.py --update-readme %s"
+                             % (args.check_readme, args.check_readme))
+        if args.check_tests and check_tests(calls, args.check_tests):
+            raise TableError("\n  ".join(["kernel/syscall.tbl names tests that are not there:"] +
+                                         check_tests(calls, args.check_tests)))
+        if not (args.readme or args.update_readme or args.check_readme or args.check_tests):
             generate(args.out, promises, calls, constants, read_sizes(headers))
     except (OSError, TableError) as e:
         sys.stderr.write("gen_syscalls: %s\n" % e)

@@ -26,6 +26,9 @@ void log_vwrite(enum log_level level, const char *fmt, va_list ap);
 /** log_set_level - what reaches COM1 from now on (boot word loglevel=) */
 void log_set_level(enum log_level level);
 
+/** log_set_clock - stamp records with @now(); 0 before. Called by clock_init(). */
+void log_set_clock(ns_t (*now)(void));
+
 /** log_read - copy text "<level>[seconds] record\n" from ring position *pos on
  * into @buf. Return: bytes; 0 at the end. *pos moves on; a position that was
  * overwritten jumps to the oldest record. */
