@@ -7,7 +7,7 @@
 
 #include <arch/percpu.h>
 #include <arch/uaccess.h>
-#include <kernel/syscall.h>
+#include <kernel/syscall_table.h>
 #include <kernel/task/thread.h>
 
 #include "regs.h"
@@ -54,7 +54,7 @@ void offsets(void)
 	VALUE(RFLAGS_USER_MASK, RFLAGS_USER_MASK);
 	VALUE(TRAP_STUB_SIZE, TRAP_STUB_SIZE);
 	VALUE(VECTOR_SYSCALL, VECTOR_SYSCALL);
-	VALUE(SYSCALL_LINUX_MAX, SYSCALL_LINUX_MAX);
+	VALUE(SYSCALL_LINUX_MAX, SYSCALL_MAP_SIZE);
 
 	VALUE(AP_TABLE_ENTRY, sizeof(struct ap_boot));
 	OFFSET(AP_CPU, struct ap_boot, cpu);
