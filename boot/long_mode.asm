@@ -13,6 +13,7 @@
 %include "boot/boot.inc"
 
 global long_mode_enter, boot_pml4, boot_efer_bits, boot_stack, boot_stack_top
+global boot_entry_cycles
 extern arch_start, __bss_start, __bss_end
 
 section .boot.text progbits alloc exec nowrite align=16
@@ -107,7 +108,7 @@ no_long_mode_text:
 no_long_mode_len equ $ - no_long_mode_text
 align 8
 boot_efer_bits:	dd EFER_LME
-align 8
+boot_entry_cycles: dq 0
 boot_gdt:			; same selectors as gdt.c
 	dq 0, 0
 	dq 0x00af9b000000ffff	; 0x10 code, long mode, ring 0 (SDM vol. 3 §3.4.5)
@@ -139,6 +140,7 @@ high_entry:
 	push	rcx
 	mov	edi, ebp
 	mov	esi, ebx
+	mov	rdx, [abs boot_entry_cycles]
 	xor	ebp, ebp
 	call	arch_start
 	ud2
