@@ -138,7 +138,8 @@ setup:
 
 run: setup
 	$(Q)$(MAKE) --no-print-directory kernel initrd
-	$(Q)tools/exo boot --profile $(PROFILE) $(if $(SMP),--smp $(SMP)) $(if $(NUMA),--numa $(NUMA)) $(if $(MEM),--mem $(MEM))
+	$(Q)tools/exo boot --profile $(PROFILE) $(if $(SMP),--smp $(SMP)) \
+		$(if $(NUMA),--numa $(NUMA)) $(if $(MEM),--mem $(MEM))
 
 debug: setup
 	$(Q)$(MAKE) --no-print-directory kernel initrd
@@ -155,7 +156,7 @@ toolchain: setup
 
 lint: $(GEN)
 	$(Q)$(PY) tools/check_layers.py
-	$(Q)$(PY) tools/check_style.py --cc "$(CC)" -- $(CFLAGS)
+	$(Q)$(PY) tools/check_style.py
 	$(Q)$(PY) tools/check_linked.py
 	$(Q)$(PY) tools/gen_syscalls.py --check-readme README.md --check-tests tests/user
 
