@@ -23,15 +23,14 @@ long_mode_enter:
 	cld
 	mov	esp, early_stack_top
 	mov	ebp, edi
+	push	ebx			; cpuid takes it
 
 	mov	eax, 0x80000000
 	cpuid
 	cmp	eax, 0x80000001
 	jb	no_long_mode
 	mov	eax, 0x80000001
-	push	ebx
 	cpuid
-	pop	ebx
 	bt	edx, CPUID_EXT_LM
 	jnc	no_long_mode
 	xor	esi, esi		; upper half of a no-execute entry
@@ -41,6 +40,7 @@ long_mode_enter:
 	or	dword [boot_efer_bits], EFER_NXE
 
 .tables:
+	pop	ebx
 	mov	dword [boot_pml4], boot_pdpt + (PTE_PRESENT | PTE_WRITE)
 	mov	dword [boot_pml4 + 256 * 8], boot_pdpt + (PTE_PRESENT | PTE_WRITE)
 	mov	[boot_pml4 + 256 * 8 + 4], esi
@@ -145,7 +145,6 @@ high_entry:
 	call	arch_start
 	ud2
 
-section .bss nobits alloc noexec write align=16
-	alignb 4096
+section .bss nobits alloc noexec write align=4096
 boot_stack:	resb BOOT_STACK_SIZE
 boot_stack_top:

@@ -39,8 +39,9 @@ static void log_trace(enum log_level level, const u64 *pcs, size_t n)
 {
 	char name[80];
 
+	/* Return addresses: one less is in the call, even where nothing follows it. */
 	for (size_t i = 0; i < n; i++)
-		log_write(level, "  %s", ksym_format(name, sizeof(name), pcs[i]));
+		log_write(level, "  %s", ksym_format(name, sizeof(name), pcs[i] - 1));
 }
 
 /* @rbp 0: from here. */
