@@ -6,6 +6,7 @@
  *
  * Kernel map:  0xffff800000000000  DIRECT_MAP   all physical memory, RW NX
  *              0xffffc00000000000  KVA          stacks, device maps (mm/kva.h)
+ *              0xffffd00000000000  FRAMES       struct frame by pfn (mm/pmm.h)
  *              0xffffe00000000000  KASAN shadow (kasan profile)
  *              0xffffffff80000000  the image
  * The upper half of every root is shared: its 256 root entries are filled at
@@ -23,7 +24,8 @@
 
 #define DIRECT_MAP_BASE 0xffff800000000000ull
 #define KVA_BASE        0xffffc00000000000ull
-#define KVA_END         0xffffd00000000000ull
+#define KVA_END         0xffffc08000000000ull /* one root entry: 512 GiB */
+#define FRAMES_BASE     0xffffd00000000000ull
 #define KASAN_SHADOW    0xffffe00000000000ull
 #define KERNEL_BASE     0xffffffff80000000ull
 
