@@ -47,7 +47,7 @@ NO_SAN := boot/% kernel/core/kasan.c kernel/core/ubsan.c arch/x86_64/mmu.c arch/
 WARN := -Werror -Wall -Wextra -Wshadow -Wvla -Wundef -Wmissing-prototypes -Wstrict-prototypes \
 	-Wcast-qual -Wwrite-strings -Wimplicit-fallthrough \
 	-Wframe-larger-than=$(if $(filter kasan ubsan,$(PROFILE)),2048,1024)
-CFLAGS := -std=gnu11 -g $(OPT_$(PROFILE)) $(WARN) -I. -Ibuild/gen -ffreestanding -fno-pie \
+CFLAGS := -std=gnu11 -g $(OPT_$(PROFILE)) $(WARN) -I. -Ibuild/gen -Iarch/x86_64/include -ffreestanding -fno-pie \
 	-mcmodel=kernel -mno-red-zone -mgeneral-regs-only -fno-omit-frame-pointer \
 	-fno-optimize-sibling-calls -fno-strict-aliasing -fno-stack-protector -fno-common \
 	-fno-asynchronous-unwind-tables -ffile-prefix-map=$(CURDIR)/= \
@@ -138,7 +138,8 @@ setup:
 
 run: setup
 	$(Q)$(MAKE) --no-print-directory kernel initrd
-	$(Q)tools/exo boot --profile $(PROFILE) $(if $(SMP),--smp $(SMP)) $(if $(NUMA),--numa $(NUMA)) $(if $(MEM),--mem $(MEM))
+	$(Q)tools/exo boot --profile $(PROFILE) $(if $(SMP),--smp $(SMP)) \
+		$(if $(NUMA),--numa $(NUMA)) $(if $(MEM),--mem $(MEM))
 
 debug: setup
 	$(Q)$(MAKE) --no-print-directory kernel initrd
@@ -155,7 +156,7 @@ toolchain: setup
 
 lint: $(GEN)
 	$(Q)$(PY) tools/check_layers.py
-	$(Q)$(PY) tools/check_style.py --cc "$(CC)" -- $(CFLAGS)
+	$(Q)$(PY) tools/check_style.py
 	$(Q)$(PY) tools/check_linked.py
 	$(Q)$(PY) tools/gen_syscalls.py --check-readme README.md --check-tests tests/user
 

@@ -6,7 +6,6 @@
 #include <security/cred.h>
 
 #include <kernel/lib/string.h>
-#include <kernel/task/task.h>
 #include <mm/kmalloc.h>
 
 static struct cred root_cred = { .refs = { 1 } };
@@ -46,23 +45,6 @@ struct cred *cred_copy(const struct cred *cred)
 	}
 	memcpy(copy->groups, cred->groups, cred->nr_groups * sizeof(u32));
 	return copy;
-}
-
-struct cred *cred_current(void)
-{
-	return current_task()->cred;
-}
-
-void cred_commit(struct cred *cred)
-{
-	struct task *task = current_task();
-	struct cred *old;
-	irqflags_t flags = spin_lock_irq(&task_tree_lock);
-
-	old = task->cred;
-	task->cred = cred;
-	spin_unlock_irq(&task_tree_lock, flags);
-	cred_put(old);
 }
 
 bool cred_in_group(const struct cred *cred, u32 gid)

@@ -13,8 +13,8 @@
 #include <kernel/abi/errno.h>
 #include <kernel/lib/bitmap.h>
 #include <kernel/lib/string.h>
-#include <kernel/task/task.h>
 #include <mm/kmalloc.h>
+#include <security/task_hooks.h>
 
 #define TABLE_MIN 64u /* one word of the bitmap */
 
@@ -43,14 +43,13 @@ u64 handle_live(void)
 
 static struct handle_table *table_current(void)
 {
-	return current_task()->handles;
+	return task_hook_handles();
 }
 
 /* Whether anybody but the calling thread can change current's table. */
 static bool table_shared(const struct handle_table *table)
 {
-	return refcount_read(&table->refs) > 1 ||
-	       atomic_load_relaxed(&current_task()->nr_threads) > 1;
+	return refcount_read(&table->refs) > 1 || task_hook_multithreaded();
 }
 
 static struct handle_table *table_alloc(u32 size)
@@ -287,7 +286,7 @@ static int table_grow(struct handle_table *table, u32 fd)
 
 static u32 number_limit(void)
 {
-	return (u32)MIN(task_rlimit(RLIMIT_NOFILE), (u64)HANDLE_TABLE_MAX);
+	return (u32)MIN(task_hook_nofile_limit(), (u64)HANDLE_TABLE_MAX);
 }
 
 int handle_reserve(int min)

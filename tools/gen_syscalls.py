@@ -137,8 +137,8 @@ def parse_row(line, promises):
         raise TableError("%s without a slot" % call.status)
     if call.status != "none" and call.args is None:
         raise TableError("%s needs its arguments" % call.status)
-    if call.status == "full" and not re.fullmatch(r"[a-z]\w*", test):
-        raise TableError("full needs a test")
+    if not re.fullmatch(r"[a-z]\w*(:\w+)?" if call.status == "full" else r"[a-z]\w*(:\w+)?|-", test):
+        raise TableError("%s needs a test" % call.status if call.status == "full" else "bad test")
     if call.status == "none" and test != "-":
         raise TableError("none has no test")
     if blocks not in BLOCKS:
@@ -477,23 +477,19 @@ def readme_part(path):
 
 
 def check_tests(calls, folder):
-    """Each test named exists and mentions the call or an old form of it."""
+    """Each test named is there and mentions the call, an old form of it, or the word after the colon."""
     texts, wrong = {}, []
+    for path in sorted(glob.glob(os.path.join(folder, "*.c")) + glob.glob(os.path.join(folder, "*.asm"))):
+        with open(path) as f:
+            texts[os.path.splitext(os.path.basename(path))[0]] = f.read()
     for c in calls:
         if c.test in ("", "-"):
             continue
-        if c.test not in texts:
-            files = [p for p in (os.path.join(folder, c.test + e) for e in (".c", ".asm")) if os.path.exists(p)]
-            texts[c.test] = None
-            if files:
-                with open(files[0]) as f:
-                    texts[c.test] = f.read()
-        if texts[c.test] is None:
-            wrong.append("%s: no test %s/%s" % (c.name, folder, c.test))
-            continue
-        names = [c.name] + [o.name for o in calls if o.target and o.target[0] == c.name]
-        if not re.search(r"(?:\b|_)(%s)\b" % "|".join(names), texts[c.test]):
-            wrong.append("%s: not in %s/%s" % (c.name, folder, c.test))
+        test, _, word = c.test.partition(":")
+        names = [word] if word else [c.name] + [o.name for o in calls if o.target and o.target[0] == c.name]
+        there = [t for t in texts if re.search(r"(?:\b|_)(%s)\b" % "|".join(names), texts[t])]
+        if test not in there:
+            wrong.append("%s: not in %s/%s%s" % (c.name, folder, test, ", but in " + " ".join(there) if there else ""))
     return wrong
 
 
@@ -515,18 +511,16 @@ def main(argv=None):
             promises, calls = parse(f.read(), constants, args.table)
         if args.readme:
             sys.stdout.write(gen_readme(calls))
-        elif args.check_readme:
-            if readme_part(args.check_readme)[1].strip() != gen_readme(calls).strip():
-                raise TableError("%s: the system call table is old: tools/gen_syscalls.py --update-readme %s"
-                                 % (args.check_readme, args.check_readme))
-        elif args.update_readme:
+        if args.update_readme:
             before, _, after = readme_part(args.update_readme)
             write_if_changed(args.update_readme, before + "\n" + gen_readme(calls) + after)
-        elif args.check_tests:
-            wrong = check_tests(calls, args.check_tests)
-            if wrong:
-                raise TableError("\n".join(wrong))
-        else:
+        if args.check_readme and readme_part(args.check_readme)[1].strip() != gen_readme(calls).strip():
+            raise TableError("%s: the system call table is old: tools/gen_syscalls.py --update-readme %s"
+                             % (args.check_readme, args.check_readme))
+        if args.check_tests and check_tests(calls, args.check_tests):
+            raise TableError("\n  ".join(["kernel/syscall.tbl names tests that are not there:"] +
+                                         check_tests(calls, args.check_tests)))
+        if not (args.readme or args.update_readme or args.check_readme or args.check_tests):
             generate(args.out, promises, calls, constants, read_sizes(headers))
     except (OSError, TableError) as e:
         sys.stderr.write("gen_syscalls: %s\n" % e)

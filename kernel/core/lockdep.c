@@ -13,8 +13,8 @@
 #include <arch/irq.h>
 #include <arch/percpu.h>
 #include <kernel/core/mutex.h>
+#include <kernel/core/sched_hooks.h>
 #include <kernel/core/spinlock.h>
-#include <kernel/task/thread.h>
 
 enum rank_usage { USED_IN_IRQ = 1, TAKEN_IRQS_ON = 2 };
 
@@ -124,23 +124,21 @@ void lockdep_spin_release(struct spinlock *lock)
 
 void lockdep_mutex_note(struct mutex *mutex)
 {
-	struct thread *thread = current;
+	struct held_mutexes *held = sched_held();
 
-	if (!thread)
+	if (!held)
 		return;
-	if (thread->nr_held < LOCKDEP_MAX_HELD)
-		thread->held[thread->nr_held] = mutex;
-	thread->nr_held++;
+	if (held->n < LOCKDEP_MAX_HELD)
+		held->mutex[held->n] = mutex;
+	held->n++;
 }
 
 void lockdep_mutex_acquire(struct mutex *mutex, enum lock_rank rank)
 {
-	struct thread *thread = current;
+	const struct held_mutexes *held = sched_held();
 
-	if (!thread)
-		return;
-	if (thread->nr_held && thread->nr_held <= LOCKDEP_MAX_HELD) {
-		const struct mutex *top = thread->held[thread->nr_held - 1];
+	if (held && held->n && held->n <= LOCKDEP_MAX_HELD) {
+		const struct mutex *top = held->mutex[held->n - 1];
 
 		if (top->rank >= rank)
 			report_order(top->name, top->rank, mutex->name, rank);
@@ -150,11 +148,10 @@ void lockdep_mutex_acquire(struct mutex *mutex, enum lock_rank rank)
 
 void lockdep_mutex_release(struct mutex *mutex)
 {
-	struct thread *thread = current;
+	struct held_mutexes *held = sched_held();
 
-	if (!thread || thread->nr_held == 0)
-		return;
-	held_remove((void **)thread->held, &thread->nr_held, LOCKDEP_MAX_HELD, mutex);
+	if (held && held->n)
+		held_remove((void **)held->mutex, &held->n, LOCKDEP_MAX_HELD, mutex);
 }
 
 void lockdep_may_sleep(const char *what)
@@ -162,7 +159,7 @@ void lockdep_may_sleep(const char *what)
 	struct cpu *cpu = this_cpu();
 	const struct spinlock *top;
 
-	if (!CONFIG_DEBUG || !cpu->current || panic_in_progress())
+	if (!CONFIG_DEBUG || !cpu->thread || panic_in_progress())
 		return;
 	if (cpu->spin_depth) {
 		top = cpu->held[MIN(cpu->spin_depth, (u32)ARRAY_SIZE(cpu->held)) - 1];
@@ -175,25 +172,25 @@ void lockdep_may_sleep(const char *what)
 
 void lockdep_user_copy(void)
 {
-	struct thread *thread = current;
+	const struct held_mutexes *held = sched_held();
 
-	lockdep_may_sleep("a user copy");
-	if (!CONFIG_DEBUG || !thread || !thread->nr_held)
+	if (!CONFIG_DEBUG || !held)
 		return;
-	for (u32 i = 0; i < MIN(thread->nr_held, LOCKDEP_MAX_HELD); i++)
-		if (thread->held[i]->rank >= RANK_ASPACE && lockdep_count())
+	lockdep_may_sleep("a user copy");
+	for (u32 i = 0; i < MIN(held->n, (u32)LOCKDEP_MAX_HELD); i++)
+		if (held->mutex[i]->rank >= RANK_ASPACE && lockdep_count())
 			bug_report("user copy while %s is held, which page faults need",
-				   thread->held[i]->name);
+				   held->mutex[i]->name);
 }
 
 void lockdep_return_to_user(void)
 {
-	struct cpu *cpu = this_cpu();
+	const struct held_mutexes *held = sched_held();
 
 	if (!CONFIG_DEBUG)
 		return;
-	if (cpu->spin_depth && lockdep_count())
-		bug_report("return to user with %u spinlocks held", cpu->spin_depth);
-	if (current->nr_held && lockdep_count())
-		bug_report("return to user with mutex %s held", current->held[0]->name);
+	if (this_cpu()->spin_depth && lockdep_count())
+		bug_report("return to user with %u spinlocks held", this_cpu()->spin_depth);
+	if (held->n && lockdep_count())
+		bug_report("return to user with mutex %s held", held->mutex[0]->name);
 }

@@ -14,8 +14,6 @@
 struct spinlock;
 struct mutex;
 
-#define LOCKDEP_MAX_HELD 16
-
 void lockdep_spin_acquire(struct spinlock *lock, enum lock_rank rank);
 /** lockdep_spin_note - held without an order check (trylock, second of a pair) */
 void lockdep_spin_note(struct spinlock *lock);

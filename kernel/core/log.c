@@ -13,7 +13,6 @@
 #include <kernel/core/spinlock.h>
 #include <kernel/lib/format.h>
 #include <kernel/lib/string.h>
-#include <kernel/time/clock.h>
 
 #define LOG_SIZE (64u << 10)
 #define LOG_LINE 240u /* longest text of a record; the rest is cut */
@@ -29,6 +28,7 @@ static u64 ring_begin, ring_end; /* [log_lock] */
 static struct spinlock log_lock = SPINLOCK_INIT(RANK_LOG, "log");
 static enum log_level console_level = LOG_INFO; /* atomic */
 static bool panic_mode;                         /* atomic */
+static ns_t (*clock_now)(void);                 /* atomic; NULL: no clock yet */
 
 static irqflags_t log_lock_take(void)
 {
@@ -86,17 +86,19 @@ static int format_line(char *line, size_t size, const struct log_record *rec, co
 					    "", "", "" };
 
 	return snprintf(line, size, "[%5llu.%06llu] %s%.*s\n",
-			(unsigned long long)(rec->time_ns / NS_PER_SEC),
-			(unsigned long long)(rec->time_ns % NS_PER_SEC / NS_PER_US),
+			(unsigned long long)(rec->time_ns / 1000000000ull),
+			(unsigned long long)(rec->time_ns % 1000000000ull / 1000),
 			word[rec->level & 7], (int)rec->len, text);
 }
 
 void log_vwrite(enum log_level level, const char *fmt, va_list ap)
 {
 	char text[LOG_LINE], line[LOG_LINE + 32];
-	struct log_record rec = { .time_ns = uptime_ns(), .level = (u8)level };
+	struct log_record rec = { .level = (u8)level };
+	ns_t (*now)(void) = atomic_load_acquire(&clock_now);
 	int len = vsnprintf(text, sizeof(text), fmt, ap);
 
+	rec.time_ns = now ? now() : 0;
 	rec.len = (u16)MIN((size_t)MAX(len, 0), sizeof(text) - 1);
 	ring_append(&rec, text);
 	if (level > atomic_load_relaxed(&console_level) && !atomic_load_relaxed(&panic_mode))
@@ -122,6 +124,11 @@ void log_set_level(enum log_level level)
 void log_panic_mode(void)
 {
 	atomic_store_relaxed(&panic_mode, true);
+}
+
+void log_set_clock(ns_t (*now)(void))
+{
+	atomic_store_release(&clock_now, now);
 }
 
 u64 log_end(void)

@@ -10,8 +10,7 @@
  */
 #include <kernel/core/mutex.h>
 
-#include <kernel/core/waitq.h>
-#include <kernel/task/thread.h>
+#include <kernel/core/sched_hooks.h>
 
 struct mutex_waiter {
 	struct list_head link; /* [wait_lock] */
@@ -55,14 +54,14 @@ void mutex_lock_slow(struct mutex *mutex)
 	spin_unlock_irq(&mutex->wait_lock, flags);
 
 	for (;;) {
-		(void)atomic_xchg(&current->state, THREAD_BLOCK);
+		sched_mark_asleep(false);
 		/* Pairs with the release in mutex_unlock_slow(). */
 		if (atomic_load_acquire(&waiter.granted))
 			break;
 		/* Cannot fail: no deadline, and BLOCK ignores signals. */
 		(void)!sched_block(NS_FOREVER);
 	}
-	(void)atomic_xchg(&current->state, THREAD_RUNNING);
+	sched_mark_awake();
 	/* The granter touches the waiter under wait_lock until it has woken us. */
 	flags = spin_lock_irq(&mutex->wait_lock);
 	spin_unlock_irq(&mutex->wait_lock, flags);
@@ -86,7 +85,7 @@ void mutex_unlock_slow(struct mutex *mutex)
 	atomic_store_release(&mutex->owner,
 			     list_empty(&mutex->waiters) ? next : next | MUTEX_WAITERS);
 	atomic_store_release(&waiter->granted, true);
-	sched_wake(waiter->thread, BIT(THREAD_BLOCK));
+	sched_wake_sleeper(waiter->thread);
 	spin_unlock_irq(&mutex->wait_lock, flags);
 }
 

@@ -6,7 +6,7 @@
  */
 #include <kernel/core/waitq.h>
 
-#include <kernel/task/thread.h>
+#include <arch/percpu.h>
 
 void waitq_init(struct waitq *wq, const char *name)
 {
@@ -47,7 +47,7 @@ void waitq_remove(struct waiter *waiter)
 
 bool waitq_wake_thread(struct waiter *waiter)
 {
-	return sched_wake(waiter->thread, BIT(THREAD_SLEEP) | BIT(THREAD_BLOCK));
+	return sched_wake_sleeper(waiter->thread);
 }
 
 void waitq_prepare(struct waitq *wq, struct waiter *waiter, bool interruptible)
@@ -60,12 +60,12 @@ void waitq_prepare(struct waitq *wq, struct waiter *waiter, bool interruptible)
 	waitq_link(wq, waiter);
 	spin_unlock_irq(&wq->lock, flags);
 	/* A full fence: the state is seen before the condition is read. */
-	(void)atomic_xchg(&current->state, interruptible ? THREAD_SLEEP : THREAD_BLOCK);
+	sched_mark_asleep(interruptible);
 }
 
 void waitq_finish(struct waiter *waiter)
 {
-	(void)atomic_xchg(&current->state, THREAD_RUNNING);
+	sched_mark_awake();
 	waitq_remove(waiter);
 }
 

@@ -109,9 +109,9 @@ static bool same_objects(const struct live_counts *a, const struct live_counts *
 
 static void pause_ns(ns_t ns)
 {
-	(void)atomic_xchg(&current->state, THREAD_BLOCK);
+	sched_mark_asleep(false);
 	(void)!sched_block(uptime_ns() + ns);
-	(void)atomic_xchg(&current->state, THREAD_RUNNING);
+	sched_mark_awake();
 }
 
 /* Dead threads are reaped by whoever runs next, so give them a moment. */
