@@ -10,6 +10,8 @@ The table is sorted by address and goes into .ksymtab, which linker.ld puts
 behind everything that has code, so that its size moves no function; --verify
 proves it, and that every entry is what the final kernel says.
 
+Beside ksym.c goes ksym_table.h with the declarations:
+
     ksym_base       address the offsets count from, the lowest function's
     ksym_count      entries
     ksym_offsets[]  u32, ascending
@@ -26,6 +28,18 @@ import sys
 from genfile import HEAD, write_if_changed
 
 NM = os.environ.get("NM", "nm")
+
+
+TABLE_H = HEAD % ("gen_ksym.py", "itself") + """#pragma once
+
+#include <kernel/lib/types.h>
+
+extern const u64 ksym_base;      /* what the offsets count from */
+extern const u32 ksym_count;     /* 0 in the first link */
+extern const u32 ksym_offsets[]; /* ascending */
+extern const u32 ksym_name_at[]; /* start of each name in ksym_names */
+extern const char ksym_names[];
+"""
 
 
 class SymbolError(Exception):
@@ -70,9 +84,7 @@ def emit(symbols):
         starts.append(at)
         at += len(name.encode()) + 1
     where = '__attribute__((section(".ksymtab"), used))'
-    out = [HEAD % ("gen_ksym.py", "the first link") + "#include <kernel/lib/types.h>\n",
-           "extern const u64 ksym_base;", "extern const u32 ksym_count;", "extern const u32 ksym_offsets[];",
-           "extern const u32 ksym_name_at[];", "extern const char ksym_names[];\n",
+    out = [HEAD % ("gen_ksym.py", "the first link") + '#include "ksym_table.h"\n',
            "const u64 ksym_base %s = %#xull;" % (where, base),
            "const u32 ksym_count %s = %d;" % (where, len(symbols))]
     for name, values in (("ksym_offsets", [a - base for a, _ in symbols]), ("ksym_name_at", starts)):
@@ -118,6 +130,7 @@ def main(argv=None):
             symbols = [] if args.empty else higher_half(read_symbols(args.kernel))
             if args.kernel and not symbols:
                 raise SymbolError("%s has no functions in the higher half" % args.kernel)
+            write_if_changed(os.path.join(os.path.dirname(args.out), "ksym_table.h"), TABLE_H)
             write_if_changed(args.out, emit(symbols))
         else:
             ap.error("want --verify, or -o with --empty or --kernel")

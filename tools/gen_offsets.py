@@ -39,7 +39,7 @@ class OffsetError(Exception):
 
 def extract(assembly):
     """[(name, value)] in source order."""
-    marks = re.findall(r'\.ascii "->(\w+) \$?(\S+)"', assembly)
+    marks = re.findall(r'\.ascii\s+"->(\w+) \$?(\S+)"', assembly)
     seen, out = set(), []
     for name, value in marks:
         if not re.fullmatch(r"-?\d+", value):

@@ -270,24 +270,8 @@ def wrap(decl):
 
 TABLE_H = """#pragma once
 
-#include <kernel/lib/types.h>
-
-#define SYSCALL_SLOTS       %d
-#define SYSCALL_MAP_SIZE    %d
-#define SYSCALL_NATIVE_BASE %du
-
-/*
- * How a handler is called: six registers, of which it takes what its own
- * prototype names (psABI section 3.2.3: arguments in registers, no count).
- */
-typedef long (*syscall_fn_t)(u64 a0, u64 a1, u64 a2, u64 a3, u64 a4, u64 a5);
-
-/* Every entry is callable; slot 0 and those without a handler are sys_enosys. */
-extern const syscall_fn_t syscall_table[SYSCALL_SLOTS];
-extern const syscall_fn_t syscall_native_table[SYSCALL_SLOTS];
-
-/* Linux's number -> slot; 0: unknown, or an old form that is to be rewritten. */
-extern const u8 syscall_slot_of[SYSCALL_MAP_SIZE];
+/* The tables themselves are declared in kernel/syscall.h. */
+#include <kernel/syscall.h>
 
 /* By slot: promises of which any permits the call (PLEDGE_*), 0: none does. */
 extern const u64 syscall_pledge[SYSCALL_SLOTS];
@@ -318,6 +302,9 @@ def gen_table_c(head, promises, calls):
     out += ["#include <kernel/abi/linux_fcntl.h>", "#include <kernel/abi/linux_sched.h>",
             "#include <kernel/abi/linux_signal.h>", "#include <kernel/abi/linux_time.h>",
             "#include <kernel/abi/pledge.h>", "#include <kernel/syscall_protos.h>\n",
+            "static_assert(SYSCALL_SLOTS == %d && SYSCALL_LINUX_MAX == %d && SYSCALL_NATIVE_BASE == %d," %
+            (SLOTS, MAP_SIZE, NATIVE), '\t      "kernel/syscall.h and gen_syscalls.py agree");\n',
+            "/* psABI section 3.2.3: arguments in registers, of which a handler takes its own. */",
             "#define HANDLER(f) ((syscall_fn_t)(void *)(f))\n"]
     for native, prefix in ((False, "syscall"), (True, "syscall_native")):
         mine = {c.slot: c for c in calls if c.native == native and c.slot}
@@ -328,7 +315,7 @@ def gen_table_c(head, promises, calls):
         out += ["\t[%d] = %s, /* %s */" % (s, " | ".join("PLEDGE_" + p.upper() for p in mine[s].pledge), mine[s].name)
                 for s in sorted(mine) if mine[s].pledge != ["-"]]
         out.append("};\n")
-    out.append("const u8 syscall_slot_of[SYSCALL_MAP_SIZE] = {")
+    out.append("const u8 syscall_slot_of[SYSCALL_LINUX_MAX] = {")
     out += ["\t[%d] = %d, /* %s */" % (c.nr, c.slot, c.name) for c in calls if c.slot and not c.native]
     out.append("};\n\nconst char *const pledge_names[PLEDGE_COUNT] = {")
     out += ['\t"%s",' % p for p in promises]
@@ -515,18 +502,16 @@ def main(argv=None):
             promises, calls = parse(f.read(), constants, args.table)
         if args.readme:
             sys.stdout.write(gen_readme(calls))
-        elif args.check_readme:
-            if readme_part(args.check_readme)[1].strip() != gen_readme(calls).strip():
-                raise TableError("%s: the system call table is old: tools/gen_syscalls.py --update-readme %s"
-                                 % (args.check_readme, args.check_readme))
-        elif args.update_readme:
+        if args.update_readme:
             before, _, after = readme_part(args.update_readme)
             write_if_changed(args.update_readme, before + "\n" + gen_readme(calls) + after)
-        elif args.check_tests:
-            wrong = check_tests(calls, args.check_tests)
-            if wrong:
-                raise TableError("\n".join(wrong))
-        else:
+        if args.check_readme and readme_part(args.check_readme)[1].strip() != gen_readme(calls).strip():
+            raise TableError("%s: the system call table is old: tools/gen_syscalls.py --update-readme %s"
+                             % (args.check_readme, args.check_readme))
+        if args.check_tests and check_tests(calls, args.check_tests):
+            raise TableError("\n  ".join(["kernel/syscall.tbl names tests that are not there:"] +
+                                         check_tests(calls, args.check_tests)))
+        if not (args.readme or args.update_readme or args.check_readme or args.check_tests):
             generate(args.out, promises, calls, constants, read_sizes(headers))
     except (OSError, TableError) as e:
         sys.stderr.write("gen_syscalls: %s\n" % e)
@@ -540,7 +525,7 @@ def generate(out, promises, calls, constants, sizes):
             ("kernel/abi/syscall_nr.h", gen_nr_h(head, calls)),
             ("kernel/abi/pledge.h", gen_pledge_h(head, promises)),
             ("kernel/syscall_protos.h", gen_protos_h(head, calls)),
-            ("kernel/syscall_table.h", head + TABLE_H % (SLOTS, MAP_SIZE, NATIVE)),
+            ("kernel/syscall_table.h", head + TABLE_H),
             ("syscall_table.c", gen_table_c(head, promises, calls)),
             ("syscall_shapes.h", gen_shapes_h(head, calls, constants, sizes))):
         write_if_changed(os.path.join(out, path), text)

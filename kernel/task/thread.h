@@ -12,8 +12,8 @@
 
 #include <arch/context.h>
 #include <kernel/abi/linux_signal.h>
-#include <kernel/core/lockdep.h>
 #include <kernel/core/refcount.h>
+#include <kernel/core/sched_hooks.h>
 #include <kernel/sched/sched.h>
 #include <kernel/time/timer.h>
 
@@ -106,8 +106,7 @@ struct thread {
 	void (*kernel_fn)(void *arg); /* [i] of a kernel thread */
 	void *kernel_arg;             /* [i] */
 
-	u32 nr_held;                  /* [c] mutexes held (debug) */
-	struct mutex *held[LOCKDEP_MAX_HELD]; /* [c] outermost first (debug) */
+	struct held_mutexes held;     /* [c] debug builds */
 	u64 pledge, pledge_exec;      /* [c] promises; 0: none made */
 	bool fail_alloc;              /* [c] fault injection counts this thread */
 };

@@ -190,7 +190,7 @@ int main(void)
 	assert(!strcmp(syscall_args(LINUX_NR_getpid), ""));
 	for (int i = 0; i < SYSCALL_SLOTS; i++)
 		assert(syscall_table[i] && syscall_native_table[i]);
-	for (int i = 0; i < SYSCALL_MAP_SIZE; i++) {
+	for (int i = 0; i < SYSCALL_LINUX_MAX; i++) {
 		nr = (u64)i;
 		if (syscall_rewrite_legacy(&nr, a))
 			assert(!syscall_slot_of[i] && syscall_slot_of[nr]);
@@ -211,8 +211,8 @@ int main(void)
             with open(paths[1], "w") as f:  # the fuzzer's header beside libc's, and the prototypes with the ABI
                 f.write("#include <fcntl.h>\n#include <sys/mman.h>\n#include <syscall_shapes.h>\n"
                         "int shapes_count(void);\nint shapes_count(void) { return syscall_shapes[0].arg_count; }\n")
-            subprocess.run(["gcc", "-Wall", "-Wextra", "-Werror", "-I", ROOT, "-I", tmp, "-o", paths[2], paths[0], paths[1],
-                            paths[3]], check=True)
+            subprocess.run(["gcc", "-Wall", "-Wextra", "-Werror", "-I", ROOT, "-I", tmp, "-o", paths[2],
+                            paths[0], paths[1], paths[3]], check=True)
             subprocess.run([paths[2]], check=True)
 
 

@@ -21,7 +21,7 @@ struct lockdep_held;
 /* Lock key: i immutable once online, o this CPU only, a atomic. */
 struct cpu {
 	struct cpu *self;          /* [i] gs:0 */
-	struct thread *current;    /* [o] gs:8, changed by context_switch() */
+	struct thread *thread;     /* [o] gs:8: current, changed by context_switch() */
 	vaddr_t kstack_top;        /* [o] stack of current, for SYSCALL */
 	u64 user_rsp;              /* [o] scratch of the SYSCALL entry */
 	u64 percpu_offset;         /* [i] added to a .percpu symbol */

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Where linker.ld put things. The image lies at virtual KERNEL_BASE + its
+ * physical address; .boot alone is linked at its physical address. All limits
+ * but those of .bss and .percpu are page-aligned.
+ */
+#pragma once
+
+#include <kernel/lib/types.h>
+
+extern char __boot_start[], __boot_end[];     /* physical = virtual; RWX, start only */
+extern char __image_start[], __image_end[];   /* virtual, .text to the end of .bss */
+extern char __text_start[], __text_end[];     /* R-X */
+extern char __rodata_start[], __rodata_end[]; /* R--: .extable .rodata .ktest .ksymtab */
+extern char __data_start[], __data_end[];     /* RW-: .data .percpu */
+extern char __percpu_start[], __percpu_end[]; /* in .data; 64-byte aligned */
+extern char __bss_start[], __bss_end[];       /* RW- */
+
+/* Frames [kernel_pa_start, kernel_pa_end) hold .boot and the image for ever. */
+static inline paddr_t kernel_pa_start(void)
+{
+	return (paddr_t)(uintptr_t)__boot_start;
+}
+
+paddr_t kernel_pa_end(void);
