@@ -38,7 +38,7 @@ void thread_init_boot(struct thread *thread)
 	thread->arch.fpu_cpu = NR_CPUS;
 	thread->cpu = this_cpu()->id;
 	thread->state = THREAD_RUNNING;
-	this_cpu()->current = thread;
+	this_cpu()->thread = thread;
 }
 
 int thread_alloc(struct task *task, s32 tid, struct thread **out)
