@@ -57,8 +57,8 @@ class Apt:
         with open(self.status, "w"):
             pass
 
-    def run(self, *args: str) -> str:
-        """Its standard output. Downloads go to debs/, where it is run."""
+    def run(self, *args: str, cwd: str = PKG) -> str:
+        """Its standard output."""
         options = {
             "Dir::State::status": self.status,
             "Dir::Cache::archives": self.debs + "/",
@@ -76,7 +76,7 @@ class Apt:
         for key, value in options.items():
             cmd += ["-o", f"{key}={value}"]
         done = subprocess.run(cmd + list(args), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.PIPE, cwd=self.debs,
+                              stderr=subprocess.PIPE, cwd=cwd,
                               env={**os.environ, "LC_ALL": "C", "DEBIAN_FRONTEND": "noninteractive"})
         if done.returncode:
             raise PackageError((done.stderr or done.stdout).decode(errors="replace").strip())
@@ -100,7 +100,8 @@ class Apt:
         return [os.path.join(self.debs, f) for f in files]
 
     def fetch_one(self, name: str) -> str:
-        """Path of the package's own .deb."""
+        """Path of the package's own .deb. (With the file in its working directory
+        apt would print no URI.)"""
         text = self.run("download", "--print-uris", name)
         files = re.findall(r"^'[^']+' (\S+\.deb) \d+", text, re.M)
         if not files:
@@ -108,7 +109,7 @@ class Apt:
         path = os.path.join(self.debs, files[0])
         if not os.path.exists(path):
             note(f"apt: downloading {name}")
-            self.run("download", name)
+            self.run("download", name, cwd=self.debs)
         return path
 
     def or_update(self, get: Callable[[], _T]) -> _T:

@@ -11,6 +11,7 @@
 #include <kernel/core/spinlock.h>
 #include <kernel/lib/types.h>
 
+struct sigpending;
 struct task;
 struct thread;
 struct sigpending;

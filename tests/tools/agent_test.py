@@ -157,7 +157,7 @@ class AgentTest(PortTest):
         r = self.finish()
         self.assertEqual(r.status, 127)
         self.assertIn(b"no-such-program-here: No such file", r.err)
-        self.start("/etc/hosts")
+        self.start("/etc/passwd")
         self.assertEqual(self.finish().status, 126)
         self.start("/")
         self.assertEqual(self.finish().status, 126)
