@@ -54,7 +54,7 @@ struct aspace {
 	struct mmu_space mmu;
 	struct refcount refs;
 	struct mutex lock;        /* RANK_ASPACE */
-	struct rb_root regions;   /* [a] */
+	struct rb_tree regions;   /* [a] */
 	u32 nr_regions;           /* [a] at most 65530 as Linux's max_map_count */
 	u64 mapped_bytes;         /* [a] for RLIMIT_AS */
 	u64 resident;             /* atomic: frames entered for the user, /proc statm */

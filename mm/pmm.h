@@ -100,5 +100,8 @@ void pmm_stats(node_t node, struct pmm_stats *out);
  * and boot memory can coalesce. Thread context. */
 void pmm_drain(void);
 
+/** pmm_span - one past the highest physical address of memory */
+paddr_t pmm_span(void);
+
 /** pmm_free_boot_range - hand over [start, end) that the boot map kept (initrd) */
 void pmm_free_boot_range(paddr_t start, paddr_t end);

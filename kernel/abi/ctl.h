@@ -17,8 +17,15 @@
  *    |  <- ERROR (text)                   |   instead of EXIT or FILE: why not
  *    |  OFF ->                            |   power off
  *
- * The kernel's own tests send KTAP text in KTAP frames before init starts;
- * a user test's KTAP lines come the same way, sent by the agent.
+ * - One program at a time. After EXIT another RUN may follow; each RUN starts
+ *   with a full window, and STDIN or SIGNAL frames that come when no program
+ *   runs are dropped.
+ * - CREDIT 0 says that the program closed its input: what was sent and not
+ *   taken is lost, and the host need not send more.
+ * - A FILE archive names the object itself "." and what is below it by the
+ *   path relative to it; an ERROR may also end an archive that has begun.
+ * - The kernel's own tests send their text in KTAP frames before init starts;
+ *   a user test's KTAP lines are its ordinary standard output.
  * A receiver that sees a bad magic or len > CTL_MAX_LEN gives the port up.
  */
 #pragma once
@@ -58,15 +65,14 @@ static_assert(sizeof(struct ctl_header) == 8, "wire format");
 
 /*
  * RUN: this, then argc + envc + 1 NUL-terminated strings: the arguments, the
- * environment, the working directory. argv[0] is looked up in PATH when it
- * has no slash, as execvp(3) does. 126 and 127 are the agent's exit statuses
- * as in env(1).
+ * environment, the working directory. argv[0] is looked up in the PATH of that
+ * environment when it has no slash, as execvp(3) does. 126 and 127 are exit
+ * statuses as in env(1), with the reason on the program's standard error.
  */
 struct ctl_run {
-	u32 argc;
+	u32 argc; /* at least 1 */
 	u32 envc;
-	u32 flags; /* CTL_RUN_* */
+	u32 flags; /* none is defined: zero */
 	u32 zero;
 };
-#define CTL_RUN_TTY BIT(0) /* give the program a terminal instead of pipes */
 static_assert(sizeof(struct ctl_run) == 16, "wire format");

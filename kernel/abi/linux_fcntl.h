@@ -25,7 +25,7 @@
 #define O_ASYNC     00020000
 #define FASYNC      O_ASYNC
 #define O_DIRECT    00040000
-#define O_LARGEFILE 00100000 /* means nothing on x86_64, but programs pass it and F_GETFL shows it */
+#define O_LARGEFILE 00100000 /* nothing on x86_64, but programs pass it and F_GETFL shows it */
 #define O_DIRECTORY 00200000
 #define O_NOFOLLOW  00400000
 #define O_NOATIME   01000000

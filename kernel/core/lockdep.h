@@ -14,11 +14,12 @@
 struct spinlock;
 struct mutex;
 
-#define LOCKDEP_MAX_HELD 16
-
 void lockdep_spin_acquire(struct spinlock *lock, enum lock_rank rank);
+/** lockdep_spin_note - held without an order check (trylock, second of a pair) */
+void lockdep_spin_note(struct spinlock *lock);
 void lockdep_spin_release(struct spinlock *lock);
 void lockdep_mutex_acquire(struct mutex *mutex, enum lock_rank rank);
+void lockdep_mutex_note(struct mutex *mutex);
 void lockdep_mutex_release(struct mutex *mutex);
 
 /** lockdep_may_sleep - call at every place that may block; reports when a

@@ -11,7 +11,16 @@
 
 /* syslog(2)'s levels. Anything of LOG_WARN or above fails a test run unless
  * the test expects it, so use LOG_NOTICE for what is merely remarkable. */
-enum log_level { LOG_EMERG, LOG_ALERT, LOG_CRIT, LOG_ERR, LOG_WARN, LOG_NOTICE, LOG_INFO, LOG_DEBUG };
+enum log_level {
+	LOG_EMERG,
+	LOG_ALERT,
+	LOG_CRIT,
+	LOG_ERR,
+	LOG_WARN,
+	LOG_NOTICE,
+	LOG_INFO,
+	LOG_DEBUG,
+};
 
 /** log_write - one record: "subsystem: text" without a newline at the end */
 void log_write(enum log_level level, const char *fmt, ...) __printf(2, 3);
@@ -25,6 +34,9 @@ void log_vwrite(enum log_level level, const char *fmt, va_list ap);
 
 /** log_set_level - what reaches COM1 from now on (boot word loglevel=) */
 void log_set_level(enum log_level level);
+
+/** log_set_clock - stamp records with @now(); 0 before. Called by clock_init(). */
+void log_set_clock(ns_t (*now)(void));
 
 /** log_read - copy text "<level>[seconds] record\n" from ring position *pos on
  * into @buf. Return: bytes; 0 at the end. *pos moves on; a position that was

@@ -13,6 +13,7 @@
  */
 #pragma once
 
+#include <kernel/core/sched_hooks.h>
 #include <kernel/core/spinlock.h>
 #include <kernel/lib/list.h>
 
@@ -84,12 +85,3 @@ static inline bool waitq_empty(const struct waitq *wq)
 		}                                                               \
 		wait_err_;                                                      \
 	})
-#define NS_FOREVER (~0ull)
-
-/* sched_block() is declared here for the macro; kernel/sched implements it. */
-/**
- * sched_block - give the CPU away while current is marked asleep
- * Return: 0 woken (or was awake already); -ETIMEDOUT; -ERESTARTSYS a signal is
- * pending and the sleep is interruptible.
- */
-__must_check int sched_block(ns_t deadline_ns);

@@ -37,12 +37,15 @@ typedef u64 ns_t;    /* nanoseconds */
 #define __aligned(n) __attribute__((aligned(n)))
 #define __section(s) __attribute__((section(s)))
 #define __used       __attribute__((used))
-#define __unused     __attribute__((unused))
 #define __noreturn   __attribute__((noreturn))
 #define __noinline   __attribute__((noinline))
 #define __cold       __attribute__((cold))
 #define __weak       __attribute__((weak))
 #define __printf(f, a) __attribute__((format(printf, f, a)))
+
+#if !__STDC_HOSTED__ /* libc headers have fields of that name */
+#define __unused     __attribute__((unused))
+#endif
 
 #define likely(x)   __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)

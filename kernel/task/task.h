@@ -56,7 +56,7 @@ struct task {
 	struct signal_state *sig;      /* [i] may be shared: CLONE_SIGHAND */
 	struct sigpending pending;     /* [s] sent to the process */
 	struct file *exe;              /* [c] /proc/PID/exe */
-	struct linux_rlimit64 rlimits[LINUX_RLIM_NLIMITS]; /* [t] */
+	struct linux_rlimit64 rlimits[RLIM_NLIMITS]; /* [t] */
 
 	int exit_status;               /* [t] wait status word once ZOMBIE */
 	int exit_signal;               /* [i] to the parent at exit, 0: none */

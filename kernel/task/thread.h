@@ -12,8 +12,8 @@
 
 #include <arch/context.h>
 #include <kernel/abi/linux_signal.h>
-#include <kernel/core/lockdep.h>
 #include <kernel/core/refcount.h>
+#include <kernel/core/sched_hooks.h>
 #include <kernel/sched/sched.h>
 #include <kernel/time/timer.h>
 
@@ -94,8 +94,7 @@ struct thread {
 	u64 last_syscall;             /* [c] for panics and /proc/PID/syscall */
 	struct thread *vfork_parent;  /* [TASK_TREE] waits until exec or exit */
 
-	u32 nr_held;                  /* [c] mutexes held (debug) */
-	struct mutex *held[LOCKDEP_MAX_HELD]; /* [c] outermost first (debug) */
+	struct held_mutexes held;     /* [c] debug builds */
 	u64 pledge, pledge_exec;      /* [c] promises; 0: none made */
 	bool fail_alloc;              /* [c] fault injection counts this thread */
 };

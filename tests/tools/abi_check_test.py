@@ -61,9 +61,9 @@ STRUCTS = {
          "st_ctime:st_ctim.tv_sec"),
         ("struct linux_statfs", "struct statfs", "f_type f_bsize f_blocks f_bfree f_bavail f_files f_ffree f_fsid "
          "f_namelen f_frsize f_flags"),
-        ("struct linux_statx", "struct statx", "stx_mask stx_blksize stx_attributes stx_nlink stx_uid stx_gid stx_mode "
-         "stx_ino stx_size stx_blocks stx_attributes_mask stx_atime stx_btime stx_ctime stx_mtime stx_rdev_major "
-         "stx_rdev_minor stx_dev_major stx_dev_minor stx_mnt_id")],
+        ("struct linux_statx", "struct statx", "stx_mask stx_blksize stx_attributes stx_nlink stx_uid stx_gid "
+         "stx_mode stx_ino stx_size stx_blocks stx_attributes_mask stx_atime stx_btime stx_ctime stx_mtime "
+         "stx_rdev_major stx_rdev_minor stx_dev_major stx_dev_minor stx_mnt_id")],
     "linux_dirent.h": [("struct linux_dirent64", "struct dirent64", "!size d_ino d_off d_reclen d_type d_name")],
     "linux_signal.h": [
         ("struct linux_siginfo", "siginfo_t", "si_signo si_errno si_code rt.si_pid:si_pid rt.si_uid:si_uid "
@@ -88,8 +88,8 @@ STRUCTS = {
         ("struct linux_utimbuf", "struct utimbuf", "actime modtime"),
         ("struct linux_tms", "struct tms", "tms_utime tms_stime tms_cutime tms_cstime")],
     "linux_sched.h": [
-        ("struct linux_clone_args", "struct clone_args", "flags pidfd child_tid parent_tid exit_signal stack stack_size "
-         "tls set_tid set_tid_size cgroup"),
+        ("struct linux_clone_args", "struct clone_args", "flags pidfd child_tid parent_tid exit_signal stack "
+         "stack_size tls set_tid set_tid_size cgroup"),
         ("struct linux_sched_attr", "struct sched_attr", "size sched_policy sched_flags sched_nice sched_priority "
          "sched_runtime sched_deadline sched_period sched_util_min sched_util_max")],
     "linux_resource.h": [
@@ -110,8 +110,8 @@ STRUCTS = {
                          "domainname")],
     "linux_misc.h": [
         ("struct linux_iovec", "struct iovec", "iov_base iov_len"),
-        ("struct linux_sysinfo", "struct sysinfo", "uptime loads totalram freeram sharedram bufferram totalswap freeswap "
-         "procs totalhigh freehigh mem_unit")],
+        ("struct linux_sysinfo", "struct sysinfo", "uptime loads totalram freeram sharedram bufferram totalswap "
+         "freeswap procs totalhigh freehigh mem_unit")],
 }
 
 # Those that collide with libc's headers, from the kernel's alone.

@@ -21,7 +21,7 @@ struct lockdep_held;
 /* Lock key: i immutable once online, o this CPU only, a atomic. */
 struct cpu {
 	struct cpu *self;          /* [i] gs:0 */
-	struct thread *current;    /* [o] gs:8, changed by context_switch() */
+	struct thread *thread;     /* [o] gs:8: current, changed by context_switch() */
 	vaddr_t kstack_top;        /* [o] stack of current, for SYSCALL */
 	u64 user_rsp;              /* [o] scratch of the SYSCALL entry */
 	u64 percpu_offset;         /* [i] added to a .percpu symbol */
@@ -37,7 +37,7 @@ struct cpu {
 	u32 spin_depth;            /* [o] spinlocks held (debug) */
 	void *held[16];            /* [o] those spinlocks, outermost first (debug) */
 	u64 irq_count;             /* [o] interrupts taken, for /proc/stat */
-	u64 arch[24];              /* [o] arch/x86_64 private: TSS, GDT, IPI queue */
+	u64 arch[32];              /* [o] arch/x86_64/cpu_priv.h: GDT, TSS, IPI state */
 };
 
 extern struct cpu *cpu_table[NR_CPUS]; /* NULL where no CPU is */

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * System calls that the entry's fast path does not dispatch itself: old forms
+ * (rewritten to general ones, then dispatched), our own numbers, unknown ones,
+ * and every call of a watched thread. The tables are generated from
+ * kernel/syscall.tbl; the fast path is arch/x86_64/syscall_entry.asm.
+ */
+#include <kernel/syscall_table.h>
+
+#include <arch/atomic.h>
+#include <arch/context.h>
+#include <kernel/abi/errno.h>
+#include <kernel/core/log.h>
+#include <kernel/lib/hash.h>
+#include <kernel/lib/string.h>
+#include <kernel/syscall_protos.h>
+#include <kernel/task/task.h>
+#include <kernel/upcall.h>
+
+/*
+ * "Not implemented" is said once per program name and number: a set of their
+ * hashes, open addressing, never emptied. When it is full nothing more is said.
+ */
+#define SAID_SLOTS 512u
+static u64 said[SAID_SLOTS]; /* atomic; 0: free */
+
+static bool said_first(u64 nr, const char comm[16])
+{
+	u64 words[2], hash;
+
+	memcpy(words, comm, sizeof(words));
+	hash = hash_u64(hash_u64(words[0] ^ nr) ^ words[1]) | 1;
+	for (u32 i = 0; i < SAID_SLOTS; i++) {
+		u64 *slot = &said[(hash + i) % SAID_SLOTS];
+		u64 old = 0;
+
+		if (atomic_cmpxchg(slot, &old, hash))
+			return true;
+		if (old == hash)
+			return false;
+	}
+	return false;
+}
+
+long sys_enosys(void)
+{
+	u64 nr = context_frame(current)->orig_rax;
+	const char *name = syscall_name(nr);
+
+	if (said_first(nr, current->comm))
+		log_notice("syscall: %s[%d]: %s (%lld) is not implemented", current->comm,
+			   current->tid, name ? name : "unknown call", (long long)nr);
+	return -ENOSYS;
+}
+
+/* The handler of @nr, rewriting an old form in place. */
+static syscall_fn_t find_handler(u64 *nr, u64 args[6])
+{
+	if (*nr >= SYSCALL_NATIVE_BASE && *nr < SYSCALL_NATIVE_BASE + SYSCALL_SLOTS)
+		return syscall_native_table[*nr - SYSCALL_NATIVE_BASE];
+	if (*nr >= SYSCALL_MAP_SIZE)
+		return syscall_table[0];
+	if (!syscall_slot_of[*nr])
+		syscall_rewrite_legacy(nr, args);
+	return syscall_table[syscall_slot_of[*nr]];
+}
+
+u64 upcall_syscall_slow(struct trapframe *tf)
+{
+	u64 nr = tf->orig_rax;
+	u64 args[6] = { tf->rdi, tf->rsi, tf->rdx, tf->r10, tf->r8, tf->r9 };
+	syscall_fn_t handler = find_handler(&nr, args);
+
+	return (u64)handler(args[0], args[1], args[2], args[3], args[4], args[5]);
+}

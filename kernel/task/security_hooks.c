@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/* The running task as security/ sees it (security/task_hooks.h, cred.h). */
+#include <security/task_hooks.h>
+
+#include <arch/atomic.h>
+#include <kernel/task/task.h>
+#include <security/cred.h>
+
+struct handle_table *task_hook_handles(void)
+{
+	return current_task()->handles;
+}
+
+bool task_hook_multithreaded(void)
+{
+	return atomic_load_relaxed(&current_task()->nr_threads) > 1;
+}
+
+u64 task_hook_nofile_limit(void)
+{
+	return task_rlimit(RLIMIT_NOFILE);
+}
+
+struct cred *cred_current(void)
+{
+	return current_task()->cred;
+}
+
+void cred_commit(struct cred *cred)
+{
+	struct task *task = current_task();
+	struct cred *old;
+	irqflags_t flags = spin_lock_irq(&task_tree_lock);
+
+	old = task->cred;
+	task->cred = cred;
+	spin_unlock_irq(&task_tree_lock, flags);
+	cred_put(old);
+}

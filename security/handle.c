@@ -1,0 +1,482 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Handle tables (contract in handle.h): an array of slots and a bitmap of the
+ * numbers in use. Invariants:
+ *   - bit fd of `used` is set  <=>  slot fd is reserved or names an object;
+ *   - every number below `low` is in use, so the lowest free one is found from
+ *     there on;
+ *   - `slots` and `used` are replaced only under the lock; the only thread of
+ *     the only user of a table may read them without it.
+ */
+#include <security/handle.h>
+
+#include <kernel/abi/errno.h>
+#include <kernel/lib/bitmap.h>
+#include <kernel/lib/string.h>
+#include <mm/kmalloc.h>
+#include <security/task_hooks.h>
+
+#define TABLE_MIN 64u /* one word of the bitmap */
+
+/* Lock key: l lock (writers always; readers unless the table is unshared). */
+struct handle_table {
+	struct refcount refs;
+	struct spinlock lock;  /* RANK_HANDLES */
+	u32 size;              /* [l] slots there are, a multiple of 64 */
+	u32 low;               /* [l] all below are in use */
+	struct handle *slots;  /* [l] */
+	u64 *used;             /* [l] */
+};
+
+static u64 live_handles; /* atomic; debug builds only */
+
+static void live_add(s64 n)
+{
+	if (CONFIG_DEBUG)
+		atomic_add_relaxed(&live_handles, (u64)n);
+}
+
+u64 handle_live(void)
+{
+	return atomic_load_relaxed(&live_handles);
+}
+
+static struct handle_table *table_current(void)
+{
+	return task_hook_handles();
+}
+
+/* Whether anybody but the calling thread can change current's table. */
+static bool table_shared(const struct handle_table *table)
+{
+	return refcount_read(&table->refs) > 1 || task_hook_multithreaded();
+}
+
+static struct handle_table *table_alloc(u32 size)
+{
+	struct handle_table *table = kzalloc(sizeof(*table), 0);
+
+	if (!table)
+		return NULL;
+	refcount_init(&table->refs);
+	spin_init(&table->lock, RANK_HANDLES, "handles");
+	table->size = size;
+	table->slots = kcalloc(size, sizeof(struct handle), 0);
+	table->used = kcalloc(size / 64, sizeof(u64), 0);
+	if (table->slots && table->used)
+		return table;
+	kfree(table->slots);
+	kfree(table->used);
+	kfree(table);
+	return NULL;
+}
+
+struct handle_table *handle_table_create(void)
+{
+	return table_alloc(TABLE_MIN);
+}
+
+void handle_table_get(struct handle_table *table)
+{
+	refcount_get(&table->refs);
+}
+
+/* Drop what a slot held, after it was taken out of the table. */
+static void slot_release(const struct handle *slot)
+{
+	struct kobject *obj = slot->object;
+
+	if (!obj)
+		return;
+	live_add(-1);
+	if (obj->ops->closed)
+		obj->ops->closed(obj);
+	kobject_put(obj);
+}
+
+/* Empty slot @fd and free its number. Returns what it held. Lock held. */
+static struct handle slot_take_locked(struct handle_table *table, u32 fd)
+{
+	struct handle *slot = &table->slots[fd], old = *slot;
+
+	*slot = (struct handle){ .generation = old.generation + 1 };
+	table->used[fd / 64] &= ~BIT(fd % 64);
+	table->low = MIN(table->low, fd);
+	return old;
+}
+
+static bool slot_open(const struct handle_table *table, u32 fd)
+{
+	return fd < table->size && table->slots[fd].object;
+}
+
+/* Close every handle for which @drop is true. */
+static void table_sweep(struct handle_table *table, u32 first, u32 last,
+			bool (*drop)(const struct handle *slot))
+{
+	for (u32 fd = first; fd <= last && fd < atomic_load_relaxed(&table->size); fd++) {
+		struct handle old = { 0 };
+
+		if (!atomic_load_relaxed(&table->used[fd / 64])) {
+			fd |= 63;
+			continue;
+		}
+		spin_lock(&table->lock);
+		if (slot_open(table, fd) && drop(&table->slots[fd]))
+			old = slot_take_locked(table, fd);
+		spin_unlock(&table->lock);
+		slot_release(&old);
+	}
+}
+
+static bool drop_any(__unused const struct handle *slot)
+{
+	return true;
+}
+
+static bool drop_cloexec(const struct handle *slot)
+{
+	return slot->flags & HANDLE_CLOEXEC;
+}
+
+void handle_table_put(struct handle_table *table)
+{
+	if (!refcount_put(&table->refs))
+		return;
+	table_sweep(table, 0, ~0u, drop_any);
+	kfree(table->slots);
+	kfree(table->used);
+	kfree(table);
+}
+
+void handle_table_exec(struct handle_table *table)
+{
+	table_sweep(table, 0, ~0u, drop_cloexec);
+}
+
+void handle_close_range(u32 first, u32 last)
+{
+	table_sweep(table_current(), first, last, drop_any);
+}
+
+/* Copy slots that may be duplicated into @copy, which is at least as large. */
+static void table_copy_locked(const struct handle_table *table, struct handle_table *copy)
+{
+	for (u32 word = 0; word < table->size / 64; word++) {
+		for (u64 bits = table->used[word]; bits; bits &= bits - 1) {
+			u32 fd = word * 64 + (u32)__builtin_ctzll(bits);
+			const struct handle *slot = &table->slots[fd];
+
+			if (!slot->object || !(slot->rights & RIGHT_DUP) ||
+			    (slot->flags & HANDLE_REVOKED))
+				continue;
+			kobject_get(slot->object);
+			copy->slots[fd] = *slot;
+			copy->slots[fd].node = NULL;
+			copy->used[word] |= BIT(fd % 64);
+			live_add(1);
+		}
+	}
+}
+
+struct handle_table *handle_table_fork(struct handle_table *table)
+{
+	u32 size = atomic_load_relaxed(&table->size);
+
+	for (;;) {
+		struct handle_table *copy = table_alloc(size);
+
+		if (!copy)
+			return NULL;
+		spin_lock(&table->lock);
+		if (table->size <= size) {
+			table_copy_locked(table, copy);
+			spin_unlock(&table->lock);
+			return copy;
+		}
+		size = table->size; /* grew meanwhile */
+		spin_unlock(&table->lock);
+		handle_table_put(copy);
+	}
+}
+
+static int slot_check(const struct handle *slot, u32 rights, u32 type)
+{
+	u32 missing = rights & ~slot->rights;
+
+	if (!slot->object || (slot->flags & HANDLE_REVOKED) ||
+	    (type && slot->object->type != type))
+		return -EBADF;
+	if (likely(!missing))
+		return 0;
+	return missing & (RIGHT_READ | RIGHT_WRITE) ? -EBADF : -EACCES;
+}
+
+int handle_get(int fd, u32 rights, u32 type, struct handle_ref *ref)
+{
+	struct handle_table *table = table_current();
+	bool shared = table_shared(table);
+	int err = -EBADF;
+
+	if (shared)
+		spin_lock(&table->lock);
+	if (likely((u32)fd < table->size)) {
+		const struct handle *slot = &table->slots[fd];
+
+		err = slot_check(slot, rights, type);
+		if (likely(!err)) {
+			*ref = (struct handle_ref){ slot->object, slot->rights, shared };
+			if (shared)
+				kobject_get(slot->object);
+		}
+	}
+	if (shared)
+		spin_unlock(&table->lock);
+	return err;
+}
+
+/* Lowest free number >= @min below the table's size, or its size. */
+static u32 find_free_locked(const struct handle_table *table, u32 min)
+{
+	u32 fd = MAX(min, table->low);
+
+	while (fd < table->size) {
+		u64 free = ~table->used[fd / 64] & (~0ull << fd % 64);
+
+		if (free)
+			return (fd & ~63u) + (u32)__builtin_ctzll(free);
+		fd = (fd | 63) + 1;
+	}
+	return table->size;
+}
+
+/* Make room for number @fd. Takes no lock on entry. */
+static int table_grow(struct handle_table *table, u32 fd)
+{
+	u32 size = TABLE_MIN;
+	struct handle *slots, *old_slots;
+	u64 *used, *old_used;
+
+	while (size <= fd)
+		size *= 2;
+	slots = kcalloc(size, sizeof(*slots), 0);
+	used = kcalloc(size / 64, sizeof(*used), 0);
+	if (!slots || !used) {
+		kfree(slots);
+		kfree(used);
+		return -ENOMEM;
+	}
+	spin_lock(&table->lock);
+	old_slots = slots;
+	old_used = used;
+	if (table->size < size) {
+		memcpy(slots, table->slots, table->size * sizeof(*slots));
+		memcpy(used, table->used, table->size / 64 * sizeof(*used));
+		old_slots = table->slots;
+		old_used = table->used;
+		table->slots = slots;
+		table->used = used;
+		atomic_store_release(&table->size, size);
+	}
+	spin_unlock(&table->lock);
+	kfree(old_slots);
+	kfree(old_used);
+	return 0;
+}
+
+static u32 number_limit(void)
+{
+	return (u32)MIN(task_hook_nofile_limit(), (u64)HANDLE_TABLE_MAX);
+}
+
+int handle_reserve(int min)
+{
+	struct handle_table *table = table_current();
+	u32 limit = number_limit();
+
+	if (min < 0 || (u32)min >= limit)
+		return min == 0 ? -EMFILE : -EINVAL;
+	for (;;) {
+		u32 fd;
+		int err;
+
+		spin_lock(&table->lock);
+		fd = find_free_locked(table, (u32)min);
+		if (fd < limit && fd < table->size) {
+			table->used[fd / 64] |= BIT(fd % 64);
+			table->slots[fd].flags = HANDLE_RESERVED;
+			if (fd == table->low)
+				table->low++;
+			spin_unlock(&table->lock);
+			return (int)fd;
+		}
+		spin_unlock(&table->lock);
+		if (fd >= limit)
+			return -EMFILE;
+		err = table_grow(table, MAX(fd, (u32)min));
+		if (err)
+			return err;
+	}
+}
+
+void handle_unreserve(int fd)
+{
+	struct handle_table *table = table_current();
+
+	spin_lock(&table->lock);
+	slot_take_locked(table, (u32)fd);
+	spin_unlock(&table->lock);
+}
+
+void handle_install(int fd, struct kobject *obj, u32 rights, u32 flags)
+{
+	struct handle_table *table = table_current();
+	struct handle *slot;
+
+	spin_lock(&table->lock);
+	slot = &table->slots[fd];
+	ASSERT(slot->flags & HANDLE_RESERVED);
+	slot->rights = rights;
+	slot->flags = flags;
+	slot->object = obj;
+	spin_unlock(&table->lock);
+	live_add(1);
+}
+
+int handle_open(struct kobject *obj, u32 rights, u32 flags)
+{
+	int fd = handle_reserve(0);
+
+	if (fd >= 0)
+		handle_install(fd, obj, rights, flags);
+	return fd;
+}
+
+int handle_close(int fd)
+{
+	struct handle_table *table = table_current();
+	struct handle old;
+
+	spin_lock(&table->lock);
+	if (!slot_open(table, (u32)fd)) {
+		spin_unlock(&table->lock);
+		return -EBADF;
+	}
+	old = slot_take_locked(table, (u32)fd);
+	spin_unlock(&table->lock);
+	slot_release(&old);
+	return 0;
+}
+
+int handle_dup(int fd, int min, u32 flags)
+{
+	struct handle_ref ref;
+	int err = handle_get(fd, RIGHT_DUP, 0, &ref);
+	int copy;
+
+	if (err)
+		return err;
+	copy = handle_reserve(min);
+	if (copy >= 0) {
+		kobject_get(ref.object);
+		handle_install(copy, ref.object, ref.rights, flags);
+	}
+	handle_put(&ref);
+	return copy;
+}
+
+/* Put @new into slot @fd whatever is there. Return: fd; -EBUSY reserved. */
+static int slot_replace(struct handle_table *table, u32 fd, const struct handle *new)
+{
+	struct handle old;
+
+	spin_lock(&table->lock);
+	old = table->slots[fd];
+	if (!old.object && (old.flags & HANDLE_RESERVED)) {
+		spin_unlock(&table->lock);
+		return -EBUSY;
+	}
+	table->slots[fd] = *new;
+	table->slots[fd].generation = old.generation + 1;
+	table->used[fd / 64] |= BIT(fd % 64);
+	spin_unlock(&table->lock);
+	live_add(1);
+	slot_release(&old);
+	return (int)fd;
+}
+
+int handle_dup_to(int fd, int newfd, u32 flags)
+{
+	struct handle_table *table = table_current();
+	struct handle new = { .flags = flags };
+	struct handle_ref ref;
+	int err;
+
+	if (fd == newfd)
+		return -EINVAL;
+	if ((u32)newfd >= number_limit())
+		return -EBADF;
+	err = handle_get(fd, RIGHT_DUP, 0, &ref);
+	if (err)
+		return err;
+	if ((u32)newfd >= atomic_load_relaxed(&table->size))
+		err = table_grow(table, (u32)newfd);
+	if (!err) {
+		kobject_get(ref.object);
+		new.object = ref.object;
+		new.rights = ref.rights;
+		err = slot_replace(table, (u32)newfd, &new);
+		if (err < 0)
+			kobject_put(ref.object);
+	}
+	handle_put(&ref);
+	return err;
+}
+
+int handle_get_flags(int fd)
+{
+	struct handle_table *table = table_current();
+	int flags = -EBADF;
+
+	spin_lock(&table->lock);
+	if (slot_open(table, (u32)fd))
+		flags = (int)(table->slots[fd].flags & HANDLE_CLOEXEC);
+	spin_unlock(&table->lock);
+	return flags;
+}
+
+int handle_set_flags(int fd, u32 flags)
+{
+	struct handle_table *table = table_current();
+	int err = -EBADF;
+
+	spin_lock(&table->lock);
+	if (slot_open(table, (u32)fd)) {
+		struct handle *slot = &table->slots[fd];
+
+		slot->flags = (slot->flags & ~(u32)HANDLE_CLOEXEC) | (flags & HANDLE_CLOEXEC);
+		err = 0;
+	}
+	spin_unlock(&table->lock);
+	return err;
+}
+
+int handle_table_next(struct handle_table *table, int fd, struct handle_ref *ref, u32 *flags)
+{
+	int found = -1;
+
+	spin_lock(&table->lock);
+	for (u32 i = (u32)MAX(fd, 0); i < table->size; i++) {
+		const struct handle *slot = &table->slots[i];
+
+		if (!slot->object || (slot->flags & HANDLE_REVOKED))
+			continue;
+		kobject_get(slot->object);
+		*ref = (struct handle_ref){ slot->object, slot->rights, true };
+		*flags = slot->flags;
+		found = (int)i;
+		break;
+	}
+	spin_unlock(&table->lock);
+	return found;
+}

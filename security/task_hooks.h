@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What security/ asks of the running task, which lies above it. Defined in
+ * kernel/task/security_hooks.c, as are cred_current() and cred_commit().
+ */
+#pragma once
+
+#include <kernel/lib/types.h>
+
+struct handle_table;
+
+/** task_hook_handles - the running task's table */
+struct handle_table *task_hook_handles(void);
+/** task_hook_multithreaded - does the running task have other live threads? */
+bool task_hook_multithreaded(void);
+/** task_hook_nofile_limit - RLIMIT_NOFILE, soft */
+u64 task_hook_nofile_limit(void);

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: MIT
+# User-level tests: static Linux programs under build/user/tests/, the same files on the host and in Exo-OS.
+# Included by the top Makefile, and runnable alone from the top of the tree:
+#     make -f tests/user/user_tests.mk user-tests | test-native | test-native-repeat N=20
+# Everything is built by musl-gcc; a chosen few a second time against glibc (NAME_glibc, also NAME_pie as
+# static-PIE), since the two libraries ask the kernel for different things; the .asm ones have no library at all.
+
+UTEST_DIR := tests/user
+UTEST_OUT := build/user/tests
+
+UTEST_NAMES   := $(patsubst $(UTEST_DIR)/%.c,%,$(wildcard $(UTEST_DIR)/*.c))
+UTEST_ASM     := $(patsubst $(UTEST_DIR)/%.asm,%,$(wildcard $(UTEST_DIR)/*.asm))
+UTEST_GLIBC   := exec_test proc_test thread_test signal_test futex_test
+UTEST_PIE     := exec_test thread_test
+# fuzz_syscalls is no part of a plain run: it wants a seed and a count, and refuses to run on Linux.
+UTEST_RUN     := $(filter-out fuzz_syscalls,$(UTEST_NAMES)) $(UTEST_ASM) \
+                 $(UTEST_GLIBC:%=%_glibc) $(UTEST_PIE:%=%_pie)
+
+UTEST_PROGRAMS := $(addprefix $(UTEST_OUT)/,$(sort $(UTEST_NAMES) $(UTEST_RUN)))
+UTEST_TESTS    := $(addprefix $(UTEST_OUT)/,$(UTEST_RUN))
+
+UTEST_CFLAGS := -std=gnu11 -O1 -g -fno-omit-frame-pointer -D_GNU_SOURCE -Wall -Wextra -Wshadow -Wvla -Wundef \
+                -Wwrite-strings -Wimplicit-fallthrough -Wno-format-truncation -Werror -pthread -MMD -MP
+
+.PHONY: user-tests test-native test-native-repeat clean-user-tests
+user-tests: $(UTEST_PROGRAMS)
+
+# Links are made through a temporary name: a test in execution keeps its old file.
+$(UTEST_OUT)/%: $(UTEST_DIR)/%.c $(UTEST_DIR)/user_tests.mk | $(UTEST_OUT)
+	musl-gcc -static $(UTEST_CFLAGS) -MF $@.d -MT $@ -o $@.new $< && mv -f $@.new $@
+
+$(UTEST_OUT)/%_glibc: $(UTEST_DIR)/%.c $(UTEST_DIR)/user_tests.mk | $(UTEST_OUT)
+	gcc -static $(UTEST_CFLAGS) -MF $@.d -MT $@ -o $@.new $< && mv -f $@.new $@
+
+$(UTEST_OUT)/%_pie: $(UTEST_DIR)/%.c $(UTEST_DIR)/user_tests.mk | $(UTEST_OUT)
+	gcc -static-pie -fPIE $(UTEST_CFLAGS) -MF $@.d -MT $@ -o $@.new $< && mv -f $@.new $@
+
+$(UTEST_OUT)/%: $(UTEST_DIR)/%.asm $(UTEST_DIR)/user_tests.mk | $(UTEST_OUT)
+	nasm -f elf64 -w+all -w-reloc-abs-dword -o $@.o $< && ld -static -o $@.new $@.o && mv -f $@.new $@
+
+$(UTEST_OUT):
+	mkdir -p $@
+
+# The oracle: as the caller, and once more as an ordinary user when the caller is root.
+test-native: user-tests
+	$(UTEST_DIR)/run_native.sh $(UTEST_TESTS)
+
+N ?= 20
+test-native-repeat: user-tests
+	REPEAT=$(N) $(UTEST_DIR)/run_native.sh $(UTEST_TESTS)
+
+clean-user-tests:
+	rm -rf $(UTEST_OUT)
+
+-include $(wildcard $(UTEST_OUT)/*.d)

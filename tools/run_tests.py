@@ -1,0 +1,437 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Every test: builds what they need, runs them, ends with one line
+"N passed, N failed, N skipped" and status 1 when one failed.
+
+  tools    tests/tools/*_test.py (unittest)
+  host     the [pure] files on this Linux under the sanitizers (make's host_* programs)
+  native   the user tests on this Linux, the oracle; as root also as an ordinary user
+  CONFIG   a machine of CONFIGS: the kernel's suites, then each user test
+
+    run_tests.py [-v] [--only GROUP|CONFIG,...] [--test GLOB] [--torture] [--list]
+
+The kernel's log of each boot is kept in build/test/CONFIG.log, and a line that
+speaks of a bug fails the configuration. A machine that panics or hangs fails the
+test it was at and is booted again for the next.
+"""
+import argparse
+import fnmatch
+import glob
+import os
+import re
+import select
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from typing import Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+
+import ctl
+import ktap
+import mkinitrd
+import qemu
+from qemu import MachineError, Session
+
+ROOT = qemu.ROOT
+USER_TESTS = os.path.join(ROOT, "build/user/tests")
+LOGS = os.path.join(ROOT, "build/test")
+BASE = os.path.join(ROOT, "build/initrd.cpio")
+GUEST_DIR = "/tests"
+BAD_LOG = re.compile(r"\b(BUG|WARN|CRIT|ALERT|EMERG|UBSAN|KASAN)\b:|\bPANIC\b|\bpanic:")
+BOOTS_MAX = 4          # of one configuration, the repeats after a failure counted
+BOOT_LIMIT_S = 60.0
+KTEST_LIMIT_S = 180.0  # for the kernel's suites
+TEST_LIMIT_S = 120.0   # for one user test
+ENV = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "USER": "root"}
+
+
+class Config(NamedTuple):
+    """One machine. `users`: which user tests run in it, as globs."""
+    name: str
+    machine: str
+    smp: int
+    nodes: int
+    mem_mib: int
+    profile: str
+    users: Tuple[str, ...] = ("*",)
+    extra: Tuple[str, ...] = ()  # more commands, each "PROGRAM ARG..." of USER_TESTS
+
+
+# A change here is a change of what `make test` promises: see README.md, "Tests".
+CONFIGS = (
+    Config("pc-1", "pc", 1, 1, 256, "debug"),
+    Config("microvm-64M", "microvm", 1, 1, 64, "release"),
+    Config("q35-4x2", "q35", 4, 2, 512, "debug"),
+    Config("pc-8x2", "pc", 8, 2, 512, "release", ("thread_*", "futex_*", "pipe_*")),
+    Config("ubsan", "microvm", 1, 1, 256, "ubsan", ("exec_test", "mm_test", "signal_test"),
+           ("fuzz_syscalls 1 20000",)),
+    Config("kasan", "microvm", 1, 1, 512, "kasan", ("exec_test", "mm_test", "signal_test"),
+           ("fuzz_syscalls 1 20000",)),
+)
+TORTURE = (
+    Config("ubsan-torture", "microvm", 1, 1, 256, "ubsan", (), ("fuzz_syscalls 7 1000000",)),
+    Config("kasan-torture", "microvm", 1, 1, 512, "kasan", (), ("fuzz_syscalls 7 1000000",)),
+)
+TORTURE_LIMIT_S = 4 * 3600.0
+
+
+class Report:
+    """Counts, and says what happened while it happens."""
+
+    def __init__(self, verbose: bool) -> None:
+        self.count = {"passed": 0, "failed": 0, "skipped": 0}
+        self.verbose = verbose
+        self._began = time.monotonic()
+
+    def group(self, text: str) -> None:
+        print(f"== {text}  [{time.monotonic() - self._began:.0f} s]", flush=True)
+
+    def case(self, where: str, case: ktap.Case) -> None:
+        self.count[case.verdict] += 1
+        if case.verdict == "failed":
+            print(f"  FAILED  {where}: {case.name}", flush=True)
+            for line in case.detail:
+                print(f"          {line}", flush=True)
+        elif case.verdict == "skipped":
+            print(f"  skipped {where}: {case.name} ({case.detail[0]})", flush=True)
+        elif self.verbose:
+            print(f"  passed  {where}: {case.name}", flush=True)
+
+    def failed(self, where: str, what: str, detail: Sequence[str] = ()) -> None:
+        self.case(where, ktap.Case(what, "failed", list(detail)))
+
+    def passed(self, where: str, what: str) -> None:
+        self.case(where, ktap.Case(what, "passed", []))
+
+    def end(self) -> int:
+        c = self.count
+        print(f"{c['passed']} passed, {c['failed']} failed, {c['skipped']} skipped", flush=True)
+        return 1 if c["failed"] or not c["passed"] else 0
+
+
+def make(*targets: str, profile: Optional[str] = None) -> None:
+    env = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
+    cmd = ["make", "-C", ROOT, "--no-print-directory", f"-j{os.cpu_count() or 1}", *targets]
+    if profile:
+        cmd.insert(1, f"PROFILE={profile}")
+    done = subprocess.run(cmd, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT)
+    if done.returncode:
+        tail = done.stdout.decode(errors="replace").splitlines()[-40:]
+        raise MachineError("\n".join([f"make {' '.join(targets)} failed:", *tail]))
+
+
+# ---- on this Linux ----
+
+def run_program(r: Report, where: str, cmd: Sequence[str], limit_s: float, cwd: str = ROOT,
+                env: Optional[Dict[str, str]] = None) -> None:
+    """A program that prints KTAP; its standard error is shown when it fails."""
+    parser = ktap.Parser()
+    with tempfile.TemporaryFile() as err:
+        try:
+            done = subprocess.run(list(cmd), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                  stderr=err, timeout=limit_s, cwd=cwd, env=env)
+            out, status = done.stdout, done.returncode
+        except subprocess.TimeoutExpired as e:
+            out, status = e.stdout or b"", 128 + 9
+        cases = parser.feed(out)
+        wrong = parser.finish(status if status >= 0 else 128 - status)
+        for case in cases:
+            r.case(where, case)
+        if status and not wrong and not any(c.verdict == "failed" for c in cases):
+            wrong = [f"status {status} although no case failed"]
+        if wrong:
+            err.seek(0)
+            said = err.read()[-4000:].decode(errors="replace").splitlines()
+            r.failed(where, "; ".join(wrong), parser.take_detail()[-20:] + said[-40:])
+
+
+def run_tools(r: Report) -> None:
+    import unittest
+
+    class Result(unittest.TestResult):
+        def addSuccess(self, test: unittest.TestCase) -> None:
+            r.passed("tools", test.id())
+
+        def addSkip(self, test: unittest.TestCase, reason: str) -> None:
+            r.case("tools", ktap.Case(test.id(), "skipped", [reason]))
+
+        def addFailure(self, test: unittest.TestCase, err) -> None:
+            r.failed("tools", test.id(), self._exc_info_to_string(err, test).splitlines())
+
+        addError = addFailure
+
+        def addSubTest(self, test: unittest.TestCase, subtest: unittest.TestCase, err) -> None:
+            if err:
+                r.failed("tools", subtest.id(), self._exc_info_to_string(err, test).splitlines())
+
+    make("user")
+    found = unittest.TestLoader().discover(os.path.join(ROOT, "tests/tools"), "*_test.py")
+    found.run(Result())
+
+
+def run_host(r: Report) -> None:
+    host = os.path.join(ROOT, "build/host")
+    programs = [os.path.join(host, p) for p in ("host_tests", "host_tests_tsan", "host_fuzz")]
+    make(*(os.path.relpath(p, ROOT) for p in programs), "build/host/samples/.made")
+    for path in programs:
+        args = [os.path.join(host, "samples")] if path.endswith("host_fuzz") else []
+        run_program(r, os.path.basename(path), [path, *args], 300)
+
+
+def user_tests(pattern: str) -> List[str]:
+    """Names of the programs; fuzz_* want arguments and are listed in CONFIGS."""
+    names = []
+    for path in sorted(glob.glob(os.path.join(USER_TESTS, "*"))):
+        name = os.path.basename(path)
+        if "." not in name and os.access(path, os.X_OK) and not name.startswith("fuzz_") \
+                and fnmatch.fnmatch(name, pattern):
+            names.append(name)
+    return names
+
+
+def run_native(r: Report, pattern: str) -> None:
+    """From copies that everybody may read: the tree need not be."""
+    make("user-tests")
+    with tempfile.TemporaryDirectory(prefix="exo-native.") as work:
+        os.chmod(work, 0o755)
+        for name in user_tests(pattern):
+            path = shutil.copy2(os.path.join(USER_TESTS, name), work)
+            run_program(r, f"native {name}", [path], TEST_LIMIT_S, work)
+            if os.getuid() == 0:
+                run_program(r, f"native-user {name}", ["setpriv", "--reuid", "65534", "--regid",
+                            "65534", "--clear-groups", path], TEST_LIMIT_S, work)
+
+
+# ---- in the machine ----
+
+class Lost(Exception):
+    """The machine is gone or does not answer; why."""
+
+
+class Guest:
+    """A booted configuration: the kernel's suites, then one program at a time."""
+
+    def __init__(self, c: Config, log: str, ktest: bool) -> None:
+        words = "exo.agent panic=exit" + (" ktest" if ktest else "")
+        m = qemu.Machine(os.path.join(ROOT, "build", c.profile, "exo.elf"), [BASE], words)
+        m.machine, m.smp, m.nodes, m.mem_mib = c.machine, c.smp, c.nodes, c.mem_mib
+        self.session = Session(m, log, tests_archive(c))
+
+    def frames(self, limit_s: float) -> Iterator[ctl.Frame]:
+        deadline = time.monotonic() + limit_s
+        while True:
+            left = deadline - time.monotonic()
+            if left <= 0 or not select.select([self.session.sock], [], [], left)[0]:
+                raise Lost(f"no answer within {limit_s:g} s")
+            try:
+                yield from self.session.receive()
+            except EOFError:
+                raise Lost(self.session.why_ended()) from None
+            except ctl.ProtocolError as e:
+                raise Lost(str(e)) from None
+
+    def boot(self, on_case: Callable[[ktap.Case], None], limit_s: float) -> ktap.Parser:
+        """Until the agent listens; the kernel's KTAP on the way."""
+        parser = ktap.Parser()
+        for f in self.frames(limit_s):
+            if f.kind == ctl.KTAP:
+                for case in parser.feed(f.data):
+                    on_case(case)
+            elif f.kind == ctl.HELLO:
+                return parser
+        raise AssertionError("frames() ends by Lost")
+
+    def _send(self, data: bytes) -> None:
+        self.session.sock.setblocking(True)
+        try:
+            self.session.sock.sendall(data)
+        except OSError:
+            raise Lost(self.session.why_ended()) from None
+        finally:
+            self.session.sock.setblocking(False)
+
+    def run(self, argv: Sequence[str], limit_s: float,
+            on_case: Callable[[ktap.Case], None]) -> Tuple[int, ktap.Parser, str]:
+        """Status in the shell's way, the parser, standard error. A program over
+        its time is killed; a machine that does not even do that is Lost."""
+        parser, err, killed = ktap.Parser(), bytearray(), False
+        self._send(ctl.pack_run(argv, ENV, "/tmp") + ctl.pack(ctl.STDIN))
+        while True:
+            try:
+                for f in self.frames(10.0 if killed else limit_s):
+                    if f.kind == ctl.STDOUT:
+                        for case in parser.feed(f.data):
+                            on_case(case)
+                    elif f.kind == ctl.STDERR:
+                        err += f.data
+                    elif f.kind == ctl.EXIT:
+                        return ctl.exit_code(f.u32), parser, err.decode(errors="replace")
+                    elif f.kind == ctl.ERROR:
+                        raise Lost("the agent says: " + f.data.decode(errors="replace"))
+            except Lost as e:
+                if killed or not str(e).startswith("no answer"):
+                    raise
+                killed = True
+                self._send(ctl.pack_u32(ctl.SIGNAL, 9))
+
+
+_archive_cache: Dict[Tuple[str, ...], bytes] = {}
+
+
+def tests_archive(c: Config) -> bytes:
+    """The test programs as one more archive for the image."""
+    import io
+    wanted = sorted({shlex.split(cmd)[0] for cmd in c.extra} |
+                    {n for n in user_tests("*") if any(fnmatch.fnmatch(n, u) for u in c.users)})
+    key = tuple(wanted)
+    if key not in _archive_cache:
+        out = io.BytesIO()
+        w = mkinitrd.Writer(out)
+        w.dir(GUEST_DIR)
+        for name in wanted:
+            with open(os.path.join(USER_TESTS, name), "rb") as f:
+                w.file(f"{GUEST_DIR}/{name}", f.read(), 0o755)
+        w.finish()
+        _archive_cache[key] = out.getvalue()
+    return _archive_cache[key]
+
+
+def check_log(r: Report, where: str, log: str) -> None:
+    with open(log, encoding="utf-8", errors="replace") as f:
+        bad = [line.rstrip("\n") for line in f if BAD_LOG.search(line)]
+    if bad:
+        r.failed(where, f"the log speaks of bugs: {os.path.relpath(log, ROOT)}", bad[:10])
+    else:
+        r.passed(where, "clean log")
+
+
+def log_tail(log: str, lines: int = 15) -> List[str]:
+    try:
+        with open(log, encoding="utf-8", errors="replace") as f:
+            return ["| " + line for line in f.read().splitlines()[-lines:]]
+    except OSError:
+        return []
+
+
+class Batch:
+    """The commands of one configuration, worked off over as many boots as it takes."""
+
+    def __init__(self, r: Report, c: Config, pattern: str, limit_s: float) -> None:
+        self.r, self.c, self.limit_s = r, c, limit_s
+        self.todo: List[List[str]] = []
+        for name in user_tests(pattern):
+            if any(fnmatch.fnmatch(name, u) for u in c.users):
+                self.todo.append([name])
+        for cmd in c.extra:
+            words = shlex.split(cmd)
+            if fnmatch.fnmatch(words[0], pattern):
+                self.todo.append(words)
+        # Which suites there are is the kernel's business; release has none.
+        self.ktest = c.profile != "release" and (pattern == "*" or fnmatch.fnmatch("ktest", pattern))
+
+    def boots(self) -> None:
+        for n in range(BOOTS_MAX):
+            log = os.path.join(LOGS, f"{self.c.name}{f'.{n}' if n else ''}.log")
+            if os.path.exists(log):
+                os.unlink(log)
+            done = self.one_boot(log)
+            if os.path.exists(log):
+                check_log(self.r, self.c.name, log)
+            if done:
+                return
+        for words in self.todo:
+            self.r.failed(self.c.name, f"{words[0]}: not run, the machine failed too often")
+
+    def one_boot(self, log: str) -> bool:
+        """True when nothing is left to do."""
+        ktest, self.ktest = self.ktest, False
+        at = "boot"
+        guest = Guest(self.c, log, ktest)
+        try:
+            at = "kernel suites" if ktest else "boot"
+            parser = guest.boot(lambda case: self.r.case(self.c.name, case),
+                                KTEST_LIMIT_S if ktest else BOOT_LIMIT_S)
+            if ktest:
+                for wrong in parser.finish():
+                    self.r.failed(self.c.name, f"kernel suites: {wrong}", parser.take_detail())
+            while self.todo:
+                at = self.todo[0][0]
+                self.one_program(guest, self.todo.pop(0))
+            return True
+        except Lost as e:
+            self.r.failed(self.c.name, f"{at}: {e}", log_tail(log))
+            return not self.todo
+        finally:
+            guest.session.close()
+
+    def one_program(self, guest: Guest, words: List[str]) -> None:
+        where = f"{self.c.name} {words[0]}"
+        failed: List[ktap.Case] = []
+
+        def on_case(case: ktap.Case) -> None:
+            self.r.case(where, case)
+            if case.verdict == "failed":
+                failed.append(case)
+
+        status, parser, err = guest.run([f"{GUEST_DIR}/{words[0]}", *words[1:]], self.limit_s, on_case)
+        wrong = parser.finish(status)
+        if status and not wrong and not failed:
+            wrong = [f"status {status} although no case failed"]
+        if wrong:
+            self.r.failed(where, "; ".join(wrong), parser.take_detail()[-20:] + err.splitlines()[-20:])
+
+
+def run_config(r: Report, c: Config, pattern: str, limit_s: float) -> None:
+    make(f"build/{c.profile}/exo.elf", profile=c.profile)
+    make("build/initrd.cpio", "user-tests")
+    Batch(r, c, pattern, limit_s).boots()
+
+
+# ---- all of it ----
+
+def guarded(r: Report, name: str, fn: Callable[[], None]) -> None:
+    """A group that cannot even start is a failure, and the next goes on."""
+    try:
+        fn()
+    except (MachineError, OSError) as e:
+        r.failed(name, str(e).splitlines()[0], str(e).splitlines()[1:])
+
+
+def main() -> int:
+    p = argparse.ArgumentParser(description="run the tests")
+    p.add_argument("-v", "--verbose", action="store_true", help="name what passed, too")
+    p.add_argument("--only", metavar="NAME,...", help="these groups and configurations")
+    p.add_argument("--test", metavar="GLOB", default="*", help="these user tests (or `ktest`)")
+    p.add_argument("--torture", action="store_true", help="the long ones")
+    p.add_argument("--list", action="store_true", help="the groups and configurations")
+    a = p.parse_args()
+    configs = TORTURE if a.torture else CONFIGS
+    limit_s = TORTURE_LIMIT_S if a.torture else TEST_LIMIT_S
+    r = Report(a.verbose)
+    groups: Dict[str, Tuple[str, Callable[[], None]]] = {}
+    if not a.torture:
+        groups["tools"] = ("the tools themselves", lambda: run_tools(r))
+        groups["host"] = ("the kernel's pure files on this Linux", lambda: run_host(r))
+        groups["native"] = ("user tests on this Linux", lambda: run_native(r, a.test))
+    for c in configs:
+        text = f"{c.name}: {c.machine}, {c.smp} CPU, {c.nodes} node, {c.mem_mib} MiB, {c.profile}"
+        groups[c.name] = (text, lambda c=c: run_config(r, c, a.test, limit_s))
+    wanted = a.only.split(",") if a.only else list(groups)
+    unknown = [w for w in wanted if w not in groups]
+    if a.list or unknown:
+        for name, (text, _) in groups.items():
+            print(f"{name:14} {text}")
+        return 2 if unknown else 0
+    os.makedirs(LOGS, exist_ok=True)
+    for name in wanted:
+        text, fn = groups[name]
+        r.group(text)
+        guarded(r, name, fn)
+    return r.end()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

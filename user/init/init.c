@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Process 1: mounts what every program expects, names the machine, and then is
+ * one of two things for the rest of its life. With the word `exo.agent` on the
+ * boot line (or as an argument) it serves the control port on the second serial
+ * line, so that tools/exo can run a program here; otherwise it keeps a shell
+ * on the console.
+ *
+ * It needs few calls and trusts none of them: a mount that the kernel does not
+ * know is passed over, and what fails is said on the console. As process 1 it
+ * must not end, so every way out of main() stops the machine.
+ *
+ *   init [exo.agent]        as process 1
+ *   init --agent-fd N       serve the port on descriptor N and exit (tests)
+ */
+#include "init.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/reboot.h>
+#include <sys/stat.h>
+#include <termios.h>
+#include <unistd.h>
+
+#define AGENT_WORD "exo.agent"
+#define AGENT_PORT "/dev/ttyS1"
+
+struct mount_row {
+	const char *type;
+	const char *dir;
+	unsigned long flags;
+	const char *options;
+};
+
+/* In order: /dev/pts and /dev/shm lie on what the row before mounted. */
+static const struct mount_row mounts[] = {
+	{ "proc", "/proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL },
+	{ "sysfs", "/sys", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL },
+	{ "devtmpfs", "/dev", MS_NOSUID, "mode=0755" },
+	{ "devpts", "/dev/pts", MS_NOSUID | MS_NOEXEC, "mode=0620,ptmxmode=0666" },
+	{ "tmpfs", "/dev/shm", MS_NOSUID | MS_NODEV, "mode=1777" },
+};
+
+void say(const char *fmt, ...)
+{
+	char line[256];
+	va_list ap;
+	size_t len;
+
+	va_start(ap, fmt);
+	vsnprintf(line, sizeof(line) - 1, fmt, ap);
+	va_end(ap);
+	len = strlen(line);
+	line[len] = '\n';
+	/* Nobody is left to tell when the console itself fails. */
+	if (write(STDERR_FILENO, "init: ", 6) != 6 ||
+	    write(STDERR_FILENO, line, len + 1) < 0)
+		return;
+}
+
+void signals_to_default(void)
+{
+	sigset_t none;
+
+	for (int sig = 1; sig < 32; sig++)
+		signal(sig, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+void machine_stop(int how)
+{
+	sync();
+	reboot(how);
+	say("the kernel refused to stop the machine: %s", strerror(errno));
+}
+
+/* Not there is not an error: the kernel may be built without it, or the
+ * directory may be on a file system that cannot hold it. */
+static void mount_all(void)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(mounts); i++) {
+		const struct mount_row *m = &mounts[i];
+
+		mkdir(m->dir, 0755);
+		if (mount(m->type, m->dir, m->type, m->flags, m->options) == 0)
+			continue;
+		if (errno != ENOSYS && errno != ENODEV && errno != ENOENT && errno != EBUSY)
+			say("%s on %s: %s", m->type, m->dir, strerror(errno));
+	}
+}
+
+/* The kernel opens the console for process 1; one that did not gets it here. */
+static void open_console(void)
+{
+	int fd;
+
+	if (fcntl(STDERR_FILENO, F_GETFD) != -1)
+		return;
+	fd = open("/dev/console", O_RDWR | O_NOCTTY);
+	while (fd >= 0 && fd < STDERR_FILENO)
+		fd = dup(fd);
+}
+
+static size_t read_text(const char *path, char *buf, size_t size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, buf, size - 1);
+
+	if (fd >= 0)
+		close(fd);
+	buf[n > 0 ? n : 0] = '\0';
+	return n > 0 ? (size_t)n : 0;
+}
+
+static void set_hostname(void)
+{
+	char name[65];
+	size_t len = read_text("/etc/hostname", name, sizeof(name));
+
+	len = strcspn(name, "\n");
+	if (len && sethostname(name, len) < 0 && errno != ENOSYS)
+		say("hostname: %s", strerror(errno));
+}
+
+static bool has_word(char *text, const char *word)
+{
+	for (char *w = strtok(text, " \n"); w; w = strtok(NULL, " \n")) {
+		if (strcmp(w, word) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Linux hands boot words it does not know to init as arguments; a kernel that
+ * does not still shows them in /proc/cmdline. */
+static bool agent_wanted(int argc, char **argv)
+{
+	char line[4096];
+
+	for (int i = 1; i < argc; i++) {
+		if (strcmp(argv[i], AGENT_WORD) == 0)
+			return true;
+	}
+	read_text("/proc/cmdline", line, sizeof(line));
+	return has_word(line, AGENT_WORD);
+}
+
+/* The port is a byte pipe: no echo, no line editing, no signals, no CR-LF. */
+static int open_port(const char *path)
+{
+	struct termios raw;
+	int fd = open(path, O_RDWR | O_NOCTTY | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	if (tcgetattr(fd, &raw) == 0) {
+		cfmakeraw(&raw);
+		raw.c_cflag |= CLOCAL;
+		cfsetspeed(&raw, B115200);
+		tcsetattr(fd, TCSANOW, &raw);
+	}
+	return fd;
+}
+
+static __noreturn void agent_main(void)
+{
+	int fd = open_port(AGENT_PORT);
+	int err = fd < 0 ? fd : agent_serve(fd);
+
+	if (err)
+		say("control port " AGENT_PORT ": %s", strerror(-err));
+	machine_stop(RB_POWER_OFF);
+	for (;;)
+		pause();
+}
+
+int main(int argc, char **argv)
+{
+	if (argc == 3 && strcmp(argv[1], "--agent-fd") == 0)
+		return agent_serve(atoi(argv[2])) ? 1 : 0;
+	if (getpid() != 1) {
+		fprintf(stderr, "init: this is process 1's program; "
+				"see busybox's poweroff, halt and reboot\n");
+		return 2;
+	}
+	open_console();
+	mount_all();
+	set_hostname();
+	setenv("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", 1);
+	setenv("HOME", "/root", 1);
+	setenv("USER", "root", 1);
+	setenv("LOGNAME", "root", 1);
+	setenv("SHELL", "/bin/sh", 1);
+	setenv("TERM", "linux", 0);
+	if (agent_wanted(argc, argv))
+		agent_main();
+	console_serve();
+}

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: MIT
+# The user side of the image: process 1 and the base archive build/initrd.cpio.
+# Included by the top Makefile. These are ordinary static Linux programs, the
+# same in every profile. Targets: initrd, user, lint-user.
+
+USER_CC ?= musl-gcc
+USER_CFLAGS := -std=gnu11 -D_GNU_SOURCE -O2 -static -I. -g -MMD -MP -Werror -Wall -Wextra -Wshadow \
+	-Wvla -Wundef -Wmissing-prototypes -Wstrict-prototypes -Wcast-qual -Wwrite-strings \
+	-Wimplicit-fallthrough -Wframe-larger-than=8192
+
+INIT_SRCS := $(wildcard user/init/*.c)
+INIT_OBJS := $(INIT_SRCS:%.c=build/%.o)
+
+.PHONY: user initrd lint-user
+user: build/user/init.elf
+initrd: build/initrd.cpio
+
+build/user/%.o: user/%.c user/user.mk
+	@mkdir -p $(@D)
+	$(USER_CC) $(USER_CFLAGS) -c -o $@ $<
+
+build/user/init/init: $(INIT_OBJS)
+	$(USER_CC) -static -o $@ $^
+
+# Stripped: every byte of it is in memory twice while the archive is unpacked.
+build/user/init.elf: build/user/init/init
+	strip -o $@ $<
+
+build/pkg/busybox: tools/package.py
+	tools/package.py --file /bin/busybox -o $@ busybox-static
+	@touch $@
+
+build/initrd.cpio: build/user/init.elf build/pkg/busybox tools/mkinitrd.py user/user.mk \
+		user/etc $(wildcard user/etc/*)
+	tools/mkinitrd.py -o $@ --base --busybox build/pkg/busybox --tree user/etc:/etc \
+		--file build/user/init.elf:/sbin/init:755
+
+# A second opinion on the C, with musl's headers.
+MUSL_INC ?= $(firstword $(wildcard /usr/include/x86_64-linux-musl /usr/include/musl))
+lint-user:
+	clang -fsyntax-only -nostdlibinc -isystem $(MUSL_INC) \
+		$(filter-out -MMD -MP -static,$(USER_CFLAGS)) $(INIT_SRCS)
+
+-include $(INIT_OBJS:.o=.d)
