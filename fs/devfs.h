@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* devtmpfs: a tmpfs, the same one at each mount, with nodes for every driver. */
+/* /dev: one tmpfs instance with the nodes of the kernel's own drivers. */
 #pragma once
 
-/** devfs_init - register the file system type and the drivers that need no device:
- * memory, terminals, serial lines. After file_init() and tmpfs. */
+/** devfs_init - the memory devices, and the type "devtmpfs" */
 void devfs_init(void);

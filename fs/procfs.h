@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* procfs: /proc as proc(5) says, for the programs that parse it. */
+/* /proc: tasks and the kernel's state as text. Man proc(5). */
 #pragma once
 
-/** procfs_init - register the file system type "proc" */
+/** procfs_init - the type "proc" */
 void procfs_init(void);
