@@ -110,6 +110,10 @@ class RunTest(unittest.TestCase):
             self.assertEqual(done.returncode, 125)
             self.assertIn(b"No such file", done.stderr)
 
+    def test_package(self) -> None:
+        done = exo("--package", "bash-static", "/usr/bin/bash-static", "-c", "echo $((6*7)) $BASH")
+        self.check(done, b"42 /usr/bin/bash-static\n", 0)
+
     def test_log(self) -> None:
         with tempfile.TemporaryDirectory() as top:
             self.check(exo("--log", top + "/log", "true"), b"", 0)
