@@ -7,9 +7,9 @@
 #include <kernel/core/panic.h>
 #include <mm/pmm.h>
 
+#if CONFIG_KASAN
 void kasan_shadow_init(void)
 {
-#if CONFIG_KASAN
 	u64 span = pmm_span();
 	u64 pages = (span / 8 + PAGE_SIZE - 1) / PAGE_SIZE;
 
@@ -23,5 +23,5 @@ void kasan_shadow_init(void)
 	}
 	kasan_enable(span);
 	log_info("kasan: %llu KiB of shadow", (unsigned long long)pages * 4);
-#endif
 }
+#endif

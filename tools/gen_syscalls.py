@@ -137,8 +137,8 @@ def parse_row(line, promises):
         raise TableError("%s without a slot" % call.status)
     if call.status != "none" and call.args is None:
         raise TableError("%s needs its arguments" % call.status)
-    if call.status == "full" and not re.fullmatch(r"[a-z]\w*", test):
-        raise TableError("full needs a test")
+    if not re.fullmatch(r"[a-z]\w*(:\w+)?" if call.status == "full" else r"[a-z]\w*(:\w+)?|-", test):
+        raise TableError("%s needs a test" % call.status if call.status == "full" else "bad test")
     if call.status == "none" and test != "-":
         raise TableError("none has no test")
     if blocks not in BLOCKS:
@@ -270,8 +270,24 @@ def wrap(decl):
 
 TABLE_H = """#pragma once
 
-/* The tables themselves are declared in kernel/syscall.h. */
-#include <kernel/syscall.h>
+#include <kernel/lib/types.h>
+
+#define SYSCALL_SLOTS       %d
+#define SYSCALL_MAP_SIZE    %d
+#define SYSCALL_NATIVE_BASE %du
+
+/*
+ * How a handler is called: six registers, of which it takes what its own
+ * prototype names (psABI section 3.2.3: arguments in registers, no count).
+ */
+typedef long (*syscall_fn_t)(u64 a0, u64 a1, u64 a2, u64 a3, u64 a4, u64 a5);
+
+/* Every entry is callable; slot 0 and those without a handler are sys_enosys. */
+extern const syscall_fn_t syscall_table[SYSCALL_SLOTS];
+extern const syscall_fn_t syscall_native_table[SYSCALL_SLOTS];
+
+/* Linux's number -> slot; 0: unknown, or an old form that is to be rewritten. */
+extern const u8 syscall_slot_of[SYSCALL_MAP_SIZE];
 
 /* By slot: promises of which any permits the call (PLEDGE_*), 0: none does. */
 extern const u64 syscall_pledge[SYSCALL_SLOTS];
@@ -302,9 +318,6 @@ def gen_table_c(head, promises, calls):
     out += ["#include <kernel/abi/linux_fcntl.h>", "#include <kernel/abi/linux_sched.h>",
             "#include <kernel/abi/linux_signal.h>", "#include <kernel/abi/linux_time.h>",
             "#include <kernel/abi/pledge.h>", "#include <kernel/syscall_protos.h>\n",
-            "static_assert(SYSCALL_SLOTS == %d && SYSCALL_LINUX_MAX == %d && SYSCALL_NATIVE_BASE == %d," %
-            (SLOTS, MAP_SIZE, NATIVE), '\t      "kernel/syscall.h and gen_syscalls.py agree");\n',
-            "/* psABI section 3.2.3: arguments in registers, of which a handler takes its own. */",
             "#define HANDLER(f) ((syscall_fn_t)(void *)(f))\n"]
     for native, prefix in ((False, "syscall"), (True, "syscall_native")):
         mine = {c.slot: c for c in calls if c.native == native and c.slot}
@@ -315,7 +328,7 @@ def gen_table_c(head, promises, calls):
         out += ["\t[%d] = %s, /* %s */" % (s, " | ".join("PLEDGE_" + p.upper() for p in mine[s].pledge), mine[s].name)
                 for s in sorted(mine) if mine[s].pledge != ["-"]]
         out.append("};\n")
-    out.append("const u8 syscall_slot_of[SYSCALL_LINUX_MAX] = {")
+    out.append("const u8 syscall_slot_of[SYSCALL_MAP_SIZE] = {")
     out += ["\t[%d] = %d, /* %s */" % (c.nr, c.slot, c.name) for c in calls if c.slot and not c.native]
     out.append("};\n\nconst char *const pledge_names[PLEDGE_COUNT] = {")
     out += ['\t"%s",' % p for p in promises]
@@ -464,23 +477,19 @@ def readme_part(path):
 
 
 def check_tests(calls, folder):
-    """Each test named exists and mentions the call or an old form of it."""
+    """Each test named is there and mentions the call, an old form of it, or the word after the colon."""
     texts, wrong = {}, []
+    for path in sorted(glob.glob(os.path.join(folder, "*.c")) + glob.glob(os.path.join(folder, "*.asm"))):
+        with open(path) as f:
+            texts[os.path.splitext(os.path.basename(path))[0]] = f.read()
     for c in calls:
         if c.test in ("", "-"):
             continue
-        if c.test not in texts:
-            files = [p for p in (os.path.join(folder, c.test + e) for e in (".c", ".asm")) if os.path.exists(p)]
-            texts[c.test] = None
-            if files:
-                with open(files[0]) as f:
-                    texts[c.test] = f.read()
-        if texts[c.test] is None:
-            wrong.append("%s: no test %s/%s" % (c.name, folder, c.test))
-            continue
-        names = [c.name] + [o.name for o in calls if o.target and o.target[0] == c.name]
-        if not re.search(r"(?:\b|_)(%s)\b" % "|".join(names), texts[c.test]):
-            wrong.append("%s: not in %s/%s" % (c.name, folder, c.test))
+        test, _, word = c.test.partition(":")
+        names = [word] if word else [c.name] + [o.name for o in calls if o.target and o.target[0] == c.name]
+        there = [t for t in texts if re.search(r"(?:\b|_)(%s)\b" % "|".join(names), texts[t])]
+        if test not in there:
+            wrong.append("%s: not in %s/%s%s" % (c.name, folder, test, ", but in " + " ".join(there) if there else ""))
     return wrong
 
 
@@ -525,7 +534,7 @@ def generate(out, promises, calls, constants, sizes):
             ("kernel/abi/syscall_nr.h", gen_nr_h(head, calls)),
             ("kernel/abi/pledge.h", gen_pledge_h(head, promises)),
             ("kernel/syscall_protos.h", gen_protos_h(head, calls)),
-            ("kernel/syscall_table.h", head + TABLE_H),
+            ("kernel/syscall_table.h", head + TABLE_H % (SLOTS, MAP_SIZE, NATIVE)),
             ("syscall_table.c", gen_table_c(head, promises, calls)),
             ("syscall_shapes.h", gen_shapes_h(head, calls, constants, sizes))):
         write_if_changed(os.path.join(out, path), text)

@@ -108,14 +108,11 @@ static inline void check(u64 addr, size_t len, const char *what, u64 from)
 
 #define CALLER ((u64)(uintptr_t)__builtin_return_address(0))
 
-/* The compiler's own declarations; nobody includes them. */
 #define DEFINE_CHECKS(size)                                   \
-	void __asan_load##size##_noabort(u64 addr);           \
 	void __asan_load##size##_noabort(u64 addr)            \
 	{                                                     \
 		check(addr, size, "load", CALLER);            \
 	}                                                     \
-	void __asan_store##size##_noabort(u64 addr);          \
 	void __asan_store##size##_noabort(u64 addr)           \
 	{                                                     \
 		check(addr, size, "store", CALLER);           \
@@ -126,10 +123,6 @@ DEFINE_CHECKS(2)
 DEFINE_CHECKS(4)
 DEFINE_CHECKS(8)
 DEFINE_CHECKS(16)
-
-void __asan_loadN_noabort(u64 addr, size_t len);
-void __asan_storeN_noabort(u64 addr, size_t len);
-void __asan_handle_no_return(void);
 
 void __asan_loadN_noabort(u64 addr, size_t len)
 {

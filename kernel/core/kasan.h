@@ -23,6 +23,21 @@ void kasan_unpoison(const void *ptr, size_t len);
 /** kasan_reports - made so far; kasan_expect - count the next @n silently */
 u32 kasan_reports(void);
 void kasan_expect(u32 n);
+
+/* What the compiler's instrumentation calls. */
+void __asan_load1_noabort(u64 addr);
+void __asan_load2_noabort(u64 addr);
+void __asan_load4_noabort(u64 addr);
+void __asan_load8_noabort(u64 addr);
+void __asan_load16_noabort(u64 addr);
+void __asan_loadN_noabort(u64 addr, size_t len);
+void __asan_store1_noabort(u64 addr);
+void __asan_store2_noabort(u64 addr);
+void __asan_store4_noabort(u64 addr);
+void __asan_store8_noabort(u64 addr);
+void __asan_store16_noabort(u64 addr);
+void __asan_storeN_noabort(u64 addr, size_t len);
+void __asan_handle_no_return(void);
 #else
 static inline void kasan_poison(__unused const void *ptr, __unused size_t len,
 				__unused enum kasan_tag tag)

@@ -11,7 +11,16 @@
 
 /* syslog(2)'s levels. Anything of LOG_WARN or above fails a test run unless
  * the test expects it, so use LOG_NOTICE for what is merely remarkable. */
-enum log_level { LOG_EMERG, LOG_ALERT, LOG_CRIT, LOG_ERR, LOG_WARN, LOG_NOTICE, LOG_INFO, LOG_DEBUG };
+enum log_level {
+	LOG_EMERG,
+	LOG_ALERT,
+	LOG_CRIT,
+	LOG_ERR,
+	LOG_WARN,
+	LOG_NOTICE,
+	LOG_INFO,
+	LOG_DEBUG,
+};
 
 /** log_write - one record: "subsystem: text" without a newline at the end */
 void log_write(enum log_level level, const char *fmt, ...) __printf(2, 3);

@@ -8,7 +8,10 @@
 #include <kernel/lib/types.h>
 
 struct phys_reader {
-	/* @len readable bytes at @pa, at any alignment; NULL: not all readable. */
+	/*
+	 * @len readable bytes at @pa, at any alignment, which stay where they
+	 * are while the parser runs; NULL: not all readable.
+	 */
 	const void *(*read)(void *ctx, paddr_t pa, u64 len);
 	void *ctx;
 };

@@ -53,8 +53,9 @@ $(HOST_DIR)/host_fuzz: $(HOST_FUZZ_OBJS) $(HOST_PURE_OBJS)
 	$(HOST_Q)$(HOST_CC) $(HOST_SAN) -o $@ $^
 
 # V=1 shows the commands.
-HOST_Q := $(if $(V),,@)
-HOST_COMPILE = $(HOST_Q)$(if $(V),,echo "HOSTCC $@";) $(HOST_CC) $(HOST_CFLAGS) $(call host_flags,$<) -I$(HOST_DIR)/gen \
+HOST_Q := $(if $(filter 1,$(V)),,@)
+HOST_COMPILE = $(HOST_Q)$(if $(HOST_Q),echo "  HOSTCC $@";) $(HOST_CC) $(HOST_CFLAGS) \
+	$(call host_flags,$<) -I$(HOST_DIR)/gen \
 	-DHOST_SAMPLES='"$(HOST_SAMPLES)"' -MMD -MP -c $< -o $@
 
 $(HOST_DIR)/asan/%.o: %.c tests/host/host.mk | build/gen/kernel/abi/errno.h $(HOST_DIR)/gen/fuzz_table.h
@@ -75,10 +76,10 @@ $(HOST_SAMPLES)/.made: tests/host/make_samples.py
 	$(HOST_Q)python3 $< $(HOST_SAMPLES)
 	$(HOST_Q)touch $@
 
-fuzz: $(HOST_SAMPLES)/.made | build/gen/kernel/abi/errno.h
+fuzz: $(HOST_SAMPLES)/.made $(HOST_DIR)/gen/fuzz_table.h | build/gen/kernel/abi/errno.h
 	@test -f tests/host/fuzz/$(NAME)_fuzz.c || { echo "usage: fuzz NAME=<$(HOST_FUZZ_NAMES)>"; exit 2; }
 	@mkdir -p $(HOST_DIR)/fuzz/$(NAME)
-	$(HOST_CLANG) $(filter-out -Werror,$(HOST_CFLAGS)) -fsanitize=fuzzer,address,undefined \
+	$(HOST_CLANG) $(HOST_CFLAGS) -I$(HOST_DIR)/gen -fsanitize=fuzzer,address,undefined \
 		-DFUZZ_ENTRY=$(NAME)_fuzz -o $(HOST_DIR)/fuzz_$(NAME) tests/host/fuzz/libfuzzer.c \
 		tests/host/fuzz/$(NAME)_fuzz.c \
 		$(filter-out kernel/lib/string.c kernel/lib/format.c,$(PURE_SRCS))

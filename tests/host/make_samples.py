@@ -141,6 +141,111 @@ def pvh_samples():
         put("pvh", "v%d" % version, image.ljust(0x300, b"\0"))
 
 
+# ---- ACPI: 1 KiB of low memory, then memory from 0xe0000 (see acpi_fuzz.c) ----
+
+def summed(data, at):
+    data = bytearray(data)
+    data[at] = -sum(data) & 0xff
+    return bytes(data)
+
+
+def table(sig, body, rev=1):
+    head = struct.pack("<4sIBB6s8sIII", sig, 36 + len(body), rev, 0, b"EXOOS ", b"SAMPLE  ", 1, 0, 1)
+    return summed(head + body, 9)
+
+
+def acpi_madt():
+    body = struct.pack("<II", 0xfee00000, 1)
+    for i in range(4):
+        body += struct.pack("<BBBBI", 0, 8, i, i, 1 if i < 3 else 2)   # the last: online capable
+    body += struct.pack("<BBBBI", 0, 8, 4, 4, 0)                       # not usable
+    body += struct.pack("<BBHIII", 9, 16, 0, 300, 1, 300)
+    body += struct.pack("<BBHIII", 9, 16, 0, 2, 1, 2)                  # as the local APIC 2
+    body += struct.pack("<BBBBII", 1, 12, 5, 0, 0xfec00000, 0)
+    body += struct.pack("<BBBBII", 1, 12, 6, 0, 0xfec01000, 24)
+    body += struct.pack("<BBBBIH", 2, 10, 0, 0, 2, 0)
+    body += struct.pack("<BBBBIH", 2, 10, 0, 9, 9, 0xd)                # level, high
+    body += struct.pack("<BBBBIH", 2, 10, 0, 5, 5, 0xf)                # level, low
+    body += struct.pack("<BBHI", 3, 8, 0xf, 23)
+    body += struct.pack("<BBBHB", 4, 6, 0xff, 0, 1)
+    body += struct.pack("<BBHIBBBB", 10, 12, 5, 300, 1, 0, 0, 0)
+    body += struct.pack("<BB6s", 0x7f, 8, b"vendor")                   # unknown
+    return body
+
+
+def acpi_srat():
+    body = struct.pack("<IQ", 1, 0)
+    for i in range(3):
+        body += struct.pack("<BBBBIB3sI", 0, 16, i // 2, i, 1, 0, b"\0\0\0", 0)
+    body += struct.pack("<BBHIIIII", 2, 24, 0, 0x10203, 300, 1, 0, 0)
+    for dom, base, size, flags in ((0, 0, 0xa0000, 1), (0, 0x100000, 0x7ff00000, 1),
+                                   (1, 0x100000000, 0x80000000, 1), (1, 0x200000000, 0x80000000, 3),
+                                   (1, 0x300000000, 0x80000000, 0), (0, 0, 0, 1)):
+        body += struct.pack("<BBIHQQIIQ", 1, 40, dom, 0, base, size, 0, flags, 0)
+    return body
+
+
+def gas(space, width, address):
+    return struct.pack("<BBBBQ", space, width, 0, 0, address)
+
+
+def acpi_fadt(dsdt, long_form):
+    f = bytearray(268 - 36)
+
+    def at(off, fmt, *v):
+        struct.pack_into(fmt, f, off - 36, *v)
+    at(40, "<I", dsdt)
+    at(46, "<H", 9)
+    at(48, "<I", 0xb2)
+    at(52, "<B", 2)
+    at(64, "<I", 0x604)
+    at(76, "<I", 0x608)
+    at(108, "<BH", 0x32, 2)
+    at(112, "<I", 1 << 10 | 1 << 8)
+    if not long_form:
+        return bytes(f[:116 - 36])
+    f[116 - 36:128 - 36] = gas(1, 8, 0xcf9)
+    at(128, "<B", 0xf)
+    at(140, "<Q", dsdt)
+    f[172 - 36:184 - 36] = gas(1, 16, 0x604)
+    f[244 - 36:256 - 36] = gas(0, 8, 0xfea00000)
+    return bytes(f)
+
+
+def acpi_image(xsdt, long_form=True):
+    """RSDP at 0xe0010, the other tables behind it."""
+    dsdt = table(b"DSDT", b"\x10\x20_SB_" + b"\x08_S4_\x12\x06\x04\x0a\x06\0\0\0" +
+                 b"\x08_S5_\x12\x07\x04\x0a\x05\x0a\x07\0\0" + b"_S5_")
+    base = 0xe0000
+    image = bytearray(0x40)
+    addr = {}
+
+    def add(name, data):
+        addr[name] = base + len(image)
+        image.extend(data + b"\0" * (-len(data) % 16))
+    add("DSDT", dsdt)
+    add("FACP", table(b"FACP", acpi_fadt(addr["DSDT"], long_form), 6 if long_form else 1))
+    add("SRAT", table(b"SRAT", acpi_srat(), 3))
+    add("HPET", table(b"HPET", struct.pack("<I12sBHB", 0x8086a201, gas(0, 64, 0xfed00000), 0, 128, 0)))
+    add("SLIT", table(b"SLIT", struct.pack("<Q4B", 2, 10, 20, 21, 10)))
+    add("APIC", table(b"APIC", acpi_madt(), 5))
+    add("ROOT", table(b"XSDT" if xsdt else b"RSDT", b"".join(
+        struct.pack("<Q" if xsdt else "<I", addr[n]) for n in ("FACP", "SRAT", "HPET", "SLIT", "APIC"))))
+    rsdp = struct.pack("<8sB6sBI", b"RSD PTR ", 0, b"EXOOS ", 2 if xsdt else 0, 0 if xsdt else addr["ROOT"])
+    rsdp = summed(rsdp, 8)
+    if xsdt:
+        rsdp = summed(rsdp + struct.pack("<IQB3s", 36, addr["ROOT"], 0, b""), 32)
+    image[0x10:0x10 + len(rsdp)] = rsdp
+    return bytes(1024) + bytes(image)
+
+
+def acpi_samples():
+    put("acpi", "xsdt", acpi_image(True))
+    put("acpi", "rsdt", acpi_image(False))
+    put("acpi", "old_fadt", acpi_image(False, False))
+
+
+acpi_samples()
 gzip_samples()
 cpio_samples()
 elf_samples()

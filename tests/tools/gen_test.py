@@ -190,7 +190,7 @@ int main(void)
 	assert(!strcmp(syscall_args(LINUX_NR_getpid), ""));
 	for (int i = 0; i < SYSCALL_SLOTS; i++)
 		assert(syscall_table[i] && syscall_native_table[i]);
-	for (int i = 0; i < SYSCALL_LINUX_MAX; i++) {
+	for (int i = 0; i < SYSCALL_MAP_SIZE; i++) {
 		nr = (u64)i;
 		if (syscall_rewrite_legacy(&nr, a))
 			assert(!syscall_slot_of[i] && syscall_slot_of[nr]);

@@ -4,7 +4,7 @@
  *
  *   host_fuzz SAMPLES [NAME [FILE]]    NAME: only that entry; FILE: only that
  *                                      input, to repeat a failure
- * SEED=n repeats a run as far as time allows; FUZZ_MS=n a entry (default 2000).
+ * SEED=n repeats a run as far as time allows; FUZZ_MS=n a entry (default 1500).
  * An input that kills the program, or runs for 10 s, is left in
  * SAMPLES/../fuzz_NAME.input.
  */
@@ -196,7 +196,7 @@ int main(int argc, char **argv)
 	const char *only = argc > 2 ? argv[2] : NULL;
 	const char *seed_text = getenv("SEED"), *ms_text = getenv("FUZZ_MS");
 	u64 seed = seed_text ? strtoull(seed_text, NULL, 0) : (u64)time(NULL);
-	u64 ms = ms_text ? strtoull(ms_text, NULL, 0) : 2000;
+	u64 ms = ms_text ? strtoull(ms_text, NULL, 0) : 1500;
 	int number = 0;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);

@@ -37,7 +37,7 @@ struct cpu {
 	u32 spin_depth;            /* [o] spinlocks held (debug) */
 	void *held[16];            /* [o] those spinlocks, outermost first (debug) */
 	u64 irq_count;             /* [o] interrupts taken, for /proc/stat */
-	u64 arch[24];              /* [o] arch/x86_64 private: TSS, GDT, IPI queue */
+	u64 arch[32];              /* [o] arch/x86_64/cpu_priv.h: GDT, TSS, IPI state */
 };
 
 extern struct cpu *cpu_table[NR_CPUS]; /* NULL where no CPU is */

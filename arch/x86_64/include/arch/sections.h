@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include <arch/mmu.h>
 #include <kernel/lib/types.h>
 
 extern char __boot_start[], __boot_end[];     /* physical = virtual; RWX, start only */
@@ -16,10 +17,17 @@ extern char __data_start[], __data_end[];     /* RW-: .data .percpu */
 extern char __percpu_start[], __percpu_end[]; /* in .data; 64-byte aligned */
 extern char __bss_start[], __bss_end[];       /* RW- */
 
+/* Stack of the boot CPU from arch_start() on, KSTACK_SIZE bytes: kernel_main()
+ * runs on it and it becomes that of the first thread. */
+extern char boot_stack[], boot_stack_top[];
+
 /* Frames [kernel_pa_start, kernel_pa_end) hold .boot and the image for ever. */
 static inline paddr_t kernel_pa_start(void)
 {
 	return (paddr_t)(uintptr_t)__boot_start;
 }
 
-paddr_t kernel_pa_end(void);
+static inline paddr_t kernel_pa_end(void)
+{
+	return virt_to_phys(__image_end);
+}

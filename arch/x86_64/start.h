@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MIT */
+/* The C side of boot/boot.inc. */
+#pragma once
+
+#include <kernel/lib/types.h>
+
+enum boot_loader { LOADER_PVH = 1 };
+
+/** arch_start - from long_mode.asm, on the boot stack, interrupts off;
+ * @cycles: the TSC at the entry */
+__noreturn void arch_start(u32 loader, paddr_t start_pa, u64 cycles);
