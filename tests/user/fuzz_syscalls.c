@@ -24,11 +24,12 @@ enum {
 	WORKERS = 4,
 	ROUND = 2000,			/* calls of one incarnation */
 	ARENA = 64 * 4096,		/* memory that random pointers point into */
+	GUARD = 4 << 20,		/* inaccessible on both sides of it: long transfers end there */
 	STALL_MS = 400,			/* no call for so long: blocked, killed */
 	REPORT = 100000,		/* calls between two lines of progress */
 };
 
-/* Written by the workers, read by the runner; lives in memory shared over fork. */
+/* Written by the workers, read by the runner; shared over fork, and far from what they scribble over. */
 struct progress {
 	uint64_t done;			/* calls made, all incarnations */
 	uint64_t quota;			/* calls to make */
@@ -44,8 +45,7 @@ static uint64_t state;
 
 static uint64_t roll(void)
 {
-	state += 0x9e3779b97f4a7c15;	/* splitmix64: any seed is good */
-	uint64_t z = state;
+	uint64_t z = state += 0x9e3779b97f4a7c15;	/* splitmix64: any seed is good */
 
 	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
 	z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
@@ -288,9 +288,10 @@ static void prepare_worker(int index)
 	open("d", O_RDONLY);
 	(void)!pipe(p);
 	open("/dev/zero", O_RDWR);
-	arena = mmap(NULL, ARENA, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (arena == MAP_FAILED)
+	arena = mmap(NULL, ARENA + 2 * GUARD, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (arena == MAP_FAILED || mprotect(arena + GUARD, ARENA, PROT_READ | PROT_WRITE) != 0)
 		_exit(3);
+	arena += GUARD;
 	arm();
 }
 
@@ -454,7 +455,7 @@ int main(int argc, char **argv)
 	}
 	seed = strtoull(argv[1], NULL, 0);
 	count = strtoull(argv[2], NULL, 0);
-	progress = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	progress = mmap((void *)0x2a5012345000, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	ktap_scratch_path(scratch_path, sizeof(scratch_path), getpid());
 	if (progress == MAP_FAILED || mkdir(scratch_path, 0777) != 0 || chmod(scratch_path, 0777) != 0) {
 		fprintf(stderr, "fuzz_syscalls: cannot set up: %d\n", errno);

@@ -287,7 +287,7 @@ static inline bool on_exo(void)
 static inline void remove_tree(const char *path)
 {
 	struct dirent *entry;
-	char below[512];
+	char below[4096];
 	DIR *dir;
 
 	if (unlink(path) == 0 || rmdir(path) == 0)
