@@ -28,7 +28,7 @@ static void describe_mutexes(void)
 {
 	const struct held_mutexes *held = sched_held();
 
-	for (u32 i = 0; CONFIG_DEBUG && held && i < MIN(held->n, LOCKDEP_MAX_HELD); i++)
+	for (u32 i = 0; CONFIG_DEBUG && held && i < MIN(held->n, (u32)LOCKDEP_MAX_HELD); i++)
 		log_write(LOG_EMERG, "holds mutex %s", held->mutex[i]->name);
 }
 
