@@ -141,7 +141,7 @@ void pmm_free(struct frame *frame, unsigned order)
 	ASSERT(frame->order == order);
 	atomic_store_relaxed(&frame->refs, 0);
 	frame->flags = 0;
-	kasan_poison(frame_to_virt(frame), PAGE_SIZE << order);
+	kasan_poison(frame_to_virt(frame), PAGE_SIZE << order, KASAN_FREED_PAGE);
 	if (order == 0 && pcp_free(frame))
 		return;
 	pmm_block_free(frame, order);

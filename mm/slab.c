@@ -175,7 +175,7 @@ static struct slab *slab_grow(struct slab_cache *cache, unsigned flags, node_t n
 			debug_freed(cache, object);
 		*link_of(cache, object) = slab->free;
 		slab->free = object;
-		kasan_poison(object, cache->size);
+		kasan_poison(object, cache->size, KASAN_FREED);
 	}
 	return slab;
 }
@@ -320,7 +320,7 @@ void slab_free(struct slab_cache *cache, void *object)
 
 	if (CONFIG_DEBUG && !debug_free(cache, object))
 		return;
-	kasan_poison(object, cache->size);
+	kasan_poison(object, cache->size, KASAN_FREED);
 	irq = irq_save();
 	c = &percpu_ptr(slab_cpus)->c[cache->index];
 	*link_of(cache, object) = c->free;

@@ -40,12 +40,14 @@ def parse(text, name="errno.tbl"):
 
 def header(rows, table):
     out = [HEAD % ("gen_errno.py", table) + "#pragma once\n"]
-    internal = False
+    internal, first = False, {}
     for name, number, text in rows:
         if number >= INTERNAL and not internal:
             internal = True
             out.append("\n/* Private to the kernel: turned into a restart or EINTR on the way out. */")
-        out.append("#define %-22s %3d /* %s */" % (name, number, text))
+        # An alias by name, as in <errno.h>, so that a user program may include both.
+        out.append("#define %-22s %3s /* %s */" % (name, first.get(number, number), text))
+        first.setdefault(number, name)
     return "\n".join(out) + "\n"
 
 

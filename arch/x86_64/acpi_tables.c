@@ -105,7 +105,8 @@ static paddr_t search_rsdp(const struct phys_reader *mem)
 }
 
 /* The root table, and the size of its entries: XSDT if it is sound, else RSDT. */
-static int read_root(const struct phys_reader *mem, paddr_t rsdp, struct table *root, u32 *entry_len)
+static int read_root(const struct phys_reader *mem, paddr_t rsdp, struct table *root,
+		     u32 *entry_len)
 {
 	const u8 *p;
 	int err = check_rsdp(mem, rsdp, &p);

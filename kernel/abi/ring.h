@@ -37,7 +37,7 @@ struct ring_slot {
 	u16 len; /* bytes of payload in use, at most RING_PAYLOAD */
 	u32 tag; /* the sender's; a reply carries the tag of its request */
 	u8 payload[RING_PAYLOAD];
-} __aligned(64);
+} __aligned(8); /* a cache line in a ring, which begins a page; not so on stacks */
 static_assert(sizeof(struct ring_slot) == 64, "one cache line");
 static_assert(offsetof(struct ring_slot, payload) == 8, "shared format");
 
@@ -64,7 +64,7 @@ static_assert(offsetof(struct ring, sleeping) == 68, "shared format");
 static_assert(offsetof(struct ring, n) == 128, "shared format");
 static_assert(offsetof(struct ring, epoch) == 132, "shared format");
 static_assert(offsetof(struct ring, flags) == 136, "shared format");
-static_assert(offsetof(struct ring, slots) == 192, "shared format");
+static_assert(offsetof(struct ring, slots) == 3 * RING_LINE, "shared format");
 
 /* Bytes of a ring of @n slots. */
 #define RING_BYTES(n) (sizeof(struct ring) + (size_t)(n) * sizeof(struct ring_slot))

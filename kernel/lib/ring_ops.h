@@ -84,18 +84,14 @@ static inline void ring_rx_init(struct ring_rx *rx, struct ring *r, u32 n)
 	*rx = (struct ring_rx){ .ring = r, .n = n };
 }
 
-/* Words of a slot; relaxed atomics, as the peer may write at the same time. */
-typedef u64 ring_word_t __attribute__((may_alias));
-#define RING_SLOT_WORDS (sizeof(struct ring_slot) / sizeof(ring_word_t))
-
+/*
+ * Copy a slot out of shared memory. Behind the compiler fence nothing that was
+ * copied is taken from there a second time, where it may have changed.
+ */
 static inline void ring_slot_copy_(struct ring_slot *dst, const struct ring_slot *src)
 {
-	ring_word_t *d = (ring_word_t *)dst;
-	const ring_word_t *s = (const ring_word_t *)src;
-
-	for (size_t i = 0; i < RING_SLOT_WORDS; i++)
-		__atomic_store_n(&d[i], __atomic_load_n(&s[i], __ATOMIC_RELAXED),
-				 __ATOMIC_RELAXED);
+	__builtin_memcpy(dst, src, sizeof(*dst));
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 }
 
 /* ---- producer ---- */
@@ -135,7 +131,7 @@ static inline __must_check int ring_push_batch(struct ring_tx *tx, const struct 
 		return room;
 	count = MIN(count, (u32)room);
 	for (u32 i = 0; i < count; i++, tx->staged++)
-		ring_slot_copy_(&tx->ring->slots[tx->staged & (tx->n - 1)], &slots[i]);
+		tx->ring->slots[tx->staged & (tx->n - 1)] = slots[i];
 	return (int)count;
 }
 
@@ -217,14 +213,9 @@ static inline __must_check int ring_used(struct ring_rx *rx, u32 want)
 	return (int)used;
 }
 
-static inline __must_check int ring_check_header_(ring_word_t word, struct ring_header *h)
+static inline bool ring_header_ok_(u16 kind, u16 len)
 {
-	h->kind = (u16)word;
-	h->len = (u16)(word >> 16);
-	h->tag = (u32)(word >> 32);
-	if (h->kind == 0 || h->kind > RING_KIND_LAST || h->len > RING_PAYLOAD)
-		return -EPROTO;
-	return 1;
+	return kind != 0 && kind <= RING_KIND_LAST && len <= RING_PAYLOAD;
 }
 
 /**
@@ -240,8 +231,11 @@ static inline __must_check int ring_peek(struct ring_rx *rx, struct ring_header 
 
 	if (used <= 0)
 		return used;
+	h->kind = __atomic_load_n(&s->kind, __ATOMIC_RELAXED);
+	h->len = __atomic_load_n(&s->len, __ATOMIC_RELAXED);
+	h->tag = __atomic_load_n(&s->tag, __ATOMIC_RELAXED);
 	*payload = s->payload;
-	return ring_check_header_(__atomic_load_n((const ring_word_t *)s, __ATOMIC_RELAXED), h);
+	return ring_header_ok_(h->kind, h->len) ? 1 : -EPROTO;
 }
 
 /** ring_consume - step over the slot that ring_peek() showed */
@@ -264,13 +258,12 @@ static inline void ring_release(struct ring_rx *rx)
  */
 static inline __must_check int ring_pop(struct ring_rx *rx, struct ring_slot *out)
 {
-	struct ring_header h;
 	int used = ring_used(rx, 1);
 
 	if (used <= 0)
 		return used;
 	ring_slot_copy_(out, &rx->ring->slots[rx->head & (rx->n - 1)]);
-	if (ring_check_header_(*(const ring_word_t *)out, &h) < 0)
+	if (!ring_header_ok_(out->kind, out->len))
 		return -EPROTO;
 	ring_consume(rx);
 	return 1;

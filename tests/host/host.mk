@@ -54,7 +54,8 @@ $(HOST_DIR)/host_fuzz: $(HOST_FUZZ_OBJS) $(HOST_PURE_OBJS)
 
 # V=1 shows the commands.
 HOST_Q := $(if $(filter 1,$(V)),,@)
-HOST_COMPILE = $(HOST_Q)$(if $(HOST_Q),echo "  HOSTCC $@";) $(HOST_CC) $(HOST_CFLAGS) $(call host_flags,$<) -I$(HOST_DIR)/gen \
+HOST_COMPILE = $(HOST_Q)$(if $(HOST_Q),echo "  HOSTCC $@";) $(HOST_CC) $(HOST_CFLAGS) \
+	$(call host_flags,$<) -I$(HOST_DIR)/gen \
 	-DHOST_SAMPLES='"$(HOST_SAMPLES)"' -MMD -MP -c $< -o $@
 
 $(HOST_DIR)/asan/%.o: %.c tests/host/host.mk | build/gen/kernel/abi/errno.h $(HOST_DIR)/gen/fuzz_table.h
