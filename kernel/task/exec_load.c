@@ -27,7 +27,7 @@
 #define MMAP_RANDOM_PAGES  (1ull << 28)
 #define BRK_RANDOM_PAGES   (1ull << 13) /* 32 MiB: the ring window lies above */
 #define STACK_MIN          (128ull << 10)
-#define STACK_MAP_MAX      (64ull << 20) /* with an unlimited stack */
+#define STACK_MAP_MAX      (8ull << 20) /* mapped at once; faults extend it to the limit */
 #define MMAP_GAP_MIN       (128ull << 20)
 #define DYN_BASE           ALIGN_DOWN(USER_END / 3 * 2, PAGE_SIZE)
 
