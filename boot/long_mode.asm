@@ -13,6 +13,7 @@
 %include "boot/boot.inc"
 
 global long_mode_enter, boot_pml4, boot_efer_bits, boot_stack, boot_stack_top
+global boot_entry_cycles
 extern arch_start, __bss_start, __bss_end
 
 section .boot.text progbits alloc exec nowrite align=16
@@ -22,15 +23,14 @@ long_mode_enter:
 	cld
 	mov	esp, early_stack_top
 	mov	ebp, edi
+	push	ebx			; cpuid takes it
 
 	mov	eax, 0x80000000
 	cpuid
 	cmp	eax, 0x80000001
 	jb	no_long_mode
 	mov	eax, 0x80000001
-	push	ebx
 	cpuid
-	pop	ebx
 	bt	edx, CPUID_EXT_LM
 	jnc	no_long_mode
 	xor	esi, esi		; upper half of a no-execute entry
@@ -40,6 +40,7 @@ long_mode_enter:
 	or	dword [boot_efer_bits], EFER_NXE
 
 .tables:
+	pop	ebx
 	mov	dword [boot_pml4], boot_pdpt + (PTE_PRESENT | PTE_WRITE)
 	mov	dword [boot_pml4 + 256 * 8], boot_pdpt + (PTE_PRESENT | PTE_WRITE)
 	mov	[boot_pml4 + 256 * 8 + 4], esi
@@ -107,7 +108,7 @@ no_long_mode_text:
 no_long_mode_len equ $ - no_long_mode_text
 align 8
 boot_efer_bits:	dd EFER_LME
-align 8
+boot_entry_cycles: dq 0
 boot_gdt:			; same selectors as gdt.c
 	dq 0, 0
 	dq 0x00af9b000000ffff	; 0x10 code, long mode, ring 0 (SDM vol. 3 §3.4.5)
@@ -139,11 +140,11 @@ high_entry:
 	push	rcx
 	mov	edi, ebp
 	mov	esi, ebx
+	mov	rdx, [abs boot_entry_cycles]
 	xor	ebp, ebp
 	call	arch_start
 	ud2
 
-section .bss nobits alloc noexec write align=16
-	alignb 4096
+section .bss nobits alloc noexec write align=4096
 boot_stack:	resb BOOT_STACK_SIZE
 boot_stack_top:

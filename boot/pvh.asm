@@ -10,7 +10,7 @@
 %include "boot/boot.inc"
 
 global pvh_entry
-extern long_mode_enter
+extern long_mode_enter, boot_entry_cycles
 
 section .note.pvh note alloc noexec nowrite align=4
 	dd .desc - .name
@@ -23,5 +23,6 @@ section .note.pvh note alloc noexec nowrite align=4
 section .boot.text progbits alloc exec nowrite align=16
 bits 32
 pvh_entry:
+	SAVE_ENTRY_TIME
 	mov	edi, LOADER_PVH
 	jmp	long_mode_enter

@@ -47,8 +47,8 @@ void kernel_main(const struct boot_info *info)
 	acpi_init(info);
 	clock_init();
 	random_init();
-	sched_init();
 	task_init();
+	sched_init();
 	PANIC_ON(!thread_create_kernel("boot", boot_thread, (void *)(uintptr_t)info),
 		 "boot: no memory for the first thread");
 	sched_idle_loop();

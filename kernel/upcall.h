@@ -9,6 +9,7 @@
 
 struct trapframe;
 struct boot_info;
+struct thread;
 
 /** kernel_main - boot CPU, on the boot stack, C environment ready, COM1 works.
  * @info stays valid for ever. */
@@ -29,6 +30,13 @@ bool upcall_page_fault(struct trapframe *tf, u64 va, u32 access, bool user);
 /** upcall_user_exception - queue signal @signo, si_code @code, si_addr @addr to
  * current, forced as Linux's force_sig_fault(). Interrupts on. */
 void upcall_user_exception(int signo, int code, u64 addr, u32 trapno, u64 error);
+
+/**
+ * upcall_thread_start - a new thread runs for the first time, coming from @prev
+ * (what context_switch() returned). Called on its own stack before anything else,
+ * interrupts off; releases the run queue lock that the switch passed on.
+ */
+void upcall_thread_start(struct thread *prev);
 
 /** upcall_timer - this CPU's armed deadline has passed. Interrupts off. */
 void upcall_timer(void);

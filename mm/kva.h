@@ -16,6 +16,11 @@ void kva_init(void);
 vaddr_t kstack_alloc(node_t node);
 void kstack_free(vaddr_t stack);
 
+/** kstack_drain_cpu - this CPU's spare stacks go to a common list, interrupts off;
+ * kstack_drain_finish frees that list. Thread context. */
+void kstack_drain_cpu(void);
+void kstack_drain_finish(void);
+
 /** kva_map_device - @len bytes of registers at @pa, uncached, NULL if no space */
 void *kva_map_device(paddr_t pa, u64 len);
 void kva_unmap_device(void *va, u64 len);

@@ -9,42 +9,18 @@
  */
 #pragma once
 
+#include <arch/atomic.h>
 #include <arch/mmu.h>
-#include <kernel/core/refcount.h>
-#include <kernel/lib/list.h>
+#include <kernel/core/panic.h>
 #include <kernel/lib/types.h>
+#include <mm/frame.h>
 
 struct boot_info;
 
-#define PMM_MAX_ORDER 10u
-
 enum zone_kind { ZONE_DMA, ZONE_DMA32, ZONE_NORMAL, NR_ZONES };
 
-enum frame_flags {
-	FRAME_FREE = 1,     /* head of a free block of frame->order */
-	FRAME_RESERVED = 2, /* not memory, or the kernel's own image */
-	FRAME_SLAB = 4,     /* owner is a slab */
-	FRAME_CACHE = 8,    /* page of a memory object: owner, index */
-	FRAME_DIRTY = 16,   /* page of a memory object, newer than its store */
-	FRAME_TABLE = 32,   /* page table */
-	FRAME_TAIL = 64,    /* not the first of an allocated block */
-};
-
-/* Lock key: z zone lock while free, o owner of the allocation, a atomic. */
-struct frame {
-	union {
-		struct list_head link;  /* [z] free list; [o] owner's list */
-		struct {
-			void *owner;    /* [o] slab or memory object */
-			u64 index;      /* [o] page index in the object */
-		};
-	};
-	struct refcount refs; /* [a] */
-	u8 order;             /* [z][o] of the block this is the head of */
-	u8 zone;              /* [i] index into the zone table */
-	u16 flags;            /* [o][z] */
-};
-static_assert(sizeof(struct frame) == 24, "one per 4 KiB: 0.6 %");
+/* What memory is used for, counted by whoever takes and returns it. */
+enum pmm_use { PMM_CACHE, PMM_SLAB, PMM_TABLES, NR_PMM_USES };
 
 enum alloc_flags {
 	MEM_ZERO = 1,     /* cleared */
@@ -55,8 +31,10 @@ enum alloc_flags {
 };
 #define NODE_ANY (~0u)   /* the node of this CPU */
 
-/** pmm_init_early - frames from the boot map; one node, until numa_init()
- * Boot order: pmm_init_early, mmu_init, ACPI, numa_init (moves frames to nodes). */
+/** pmm_init_early - frames from the boot map; one node, until numa_finish().
+ * Needs the loader's first GiB in the boot direct map. Panics with a sentence
+ * when there is too little memory. Boot order: pmm_init_early, mmu_init,
+ * slab_init, kva_init, ACPI, numa_finish (moves frames to nodes). */
 void pmm_init_early(const struct boot_info *info);
 
 /** pmm_alloc - 2^@order contiguous frames with one reference on the first, or
@@ -70,21 +48,59 @@ void pmm_free(struct frame *frame, unsigned order);
 void *pmm_alloc_page(unsigned flags);
 void pmm_free_page(void *page);
 
-struct frame *pfn_to_frame(pfn_t pfn); /* NULL: no such memory */
-pfn_t frame_to_pfn(const struct frame *frame);
+/* The frame array is flat over all physical memory and mapped where there is
+ * some; so this is right only for a pfn known to be memory. */
+static inline struct frame *frame_of(pfn_t pfn)
+{
+	return (struct frame *)FRAMES_BASE + pfn;
+}
+
+/** pfn_to_frame - for numbers from outside: NULL when there is no such memory */
+struct frame *pfn_to_frame(pfn_t pfn);
+
+static inline pfn_t frame_to_pfn(const struct frame *frame)
+{
+	return (pfn_t)(frame - (const struct frame *)FRAMES_BASE);
+}
 
 static inline void *frame_to_virt(const struct frame *frame)
 {
 	return phys_to_virt(frame_to_pfn(frame) << PAGE_SHIFT);
 }
 
-static inline void frame_get(struct frame *frame)
+/** virt_to_frame - frame of an address of the direct map */
+static inline struct frame *virt_to_frame(const void *va)
 {
-	refcount_get(&frame->refs);
+	return frame_of(virt_to_phys(va) >> PAGE_SHIFT);
 }
 
+static inline void frame_get(struct frame *frame)
+{
+	s32 old = atomic_fetch_add(&frame->refs, 1);
+
+	PANIC_ON(old <= 0, "frame: get on a count of %d", old);
+}
+
+static inline s32 frame_refs(const struct frame *frame)
+{
+	return atomic_load_acquire(&frame->refs);
+}
+
+/** frame_free - give back the block of @frame, whose last reference is gone */
+void frame_free(struct frame *frame);
+
 /** frame_put - drop one reference; the last one frees the block */
-void frame_put(struct frame *frame);
+static inline void frame_put(struct frame *frame)
+{
+	s32 old = atomic_fetch_sub(&frame->refs, 1);
+
+	PANIC_ON(old <= 0, "frame: put on a count of %d", old);
+	if (old == 1)
+		frame_free(frame);
+}
+
+/** pmm_account - @frames more (or fewer) of @frame's node serve @use */
+void pmm_account(const struct frame *frame, enum pmm_use use, s64 frames);
 
 struct pmm_stats {
 	u64 total;     /* frames given to the allocator */
@@ -96,8 +112,9 @@ struct pmm_stats {
 /** pmm_stats - of one node, or of all with NODE_ANY; consistent enough for /proc */
 void pmm_stats(node_t node, struct pmm_stats *out);
 
-/** pmm_drain - give per-CPU caches back, so that free counts can be compared
- * and boot memory can coalesce. Thread context. */
+/** pmm_drain - give all per-CPU caches back (frames, slab objects, page tables,
+ * stacks) and empty slabs, so that free counts can be compared. Thread context,
+ * interrupts on, no spinlock. */
 void pmm_drain(void);
 
 /** pmm_span - one past the highest physical address of memory */

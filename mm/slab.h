@@ -30,3 +30,9 @@ struct slab_info {
 bool slab_info(u32 n, struct slab_info *out);
 
 void slab_init(void);
+
+/** slab_drain_cpu - objects in this CPU's lists go back to their slabs.
+ * Interrupts off. */
+void slab_drain_cpu(void);
+/** slab_drain_finish - give back every empty slab */
+void slab_drain_finish(void);

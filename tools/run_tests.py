@@ -6,6 +6,7 @@
   tools    tests/tools/*_test.py (unittest)
   host     the [pure] files on this Linux under the sanitizers (make's host_* programs)
   native   the user tests on this Linux, the oracle; as root also as an ordinary user
+  exo      tools/exo run as its user sees it, a machine a case
   CONFIG   a machine of CONFIGS: the kernel's suites, then each user test
 
     run_tests.py [-v] [--only GROUP|CONFIG,...] [--test GLOB] [--torture] [--list]
@@ -148,28 +149,37 @@ def run_program(r: Report, where: str, cmd: Sequence[str], limit_s: float, cwd: 
             r.failed(where, "; ".join(wrong), parser.take_detail()[-20:] + said[-40:])
 
 
-def run_tools(r: Report) -> None:
+def run_unittests(r: Report, where: str, folder: str) -> None:
     import unittest
 
     class Result(unittest.TestResult):
         def addSuccess(self, test: unittest.TestCase) -> None:
-            r.passed("tools", test.id())
+            r.passed(where, test.id())
 
         def addSkip(self, test: unittest.TestCase, reason: str) -> None:
-            r.case("tools", ktap.Case(test.id(), "skipped", [reason]))
+            r.case(where, ktap.Case(test.id(), "skipped", [reason]))
 
         def addFailure(self, test: unittest.TestCase, err) -> None:
-            r.failed("tools", test.id(), self._exc_info_to_string(err, test).splitlines())
+            r.failed(where, test.id(), self._exc_info_to_string(err, test).splitlines())
 
         addError = addFailure
 
         def addSubTest(self, test: unittest.TestCase, subtest: unittest.TestCase, err) -> None:
             if err:
-                r.failed("tools", subtest.id(), self._exc_info_to_string(err, test).splitlines())
+                r.failed(where, subtest.id(), self._exc_info_to_string(err, test).splitlines())
 
-    make("user")
-    found = unittest.TestLoader().discover(os.path.join(ROOT, "tests/tools"), "*_test.py")
+    found = unittest.TestLoader().discover(os.path.join(ROOT, folder), "*_test.py")
     found.run(Result())
+
+
+def run_tools(r: Report) -> None:
+    make("user")
+    run_unittests(r, "tools", "tests/tools")
+
+
+def run_exo(r: Report) -> None:
+    make("build/release/exo.elf", "build/initrd.cpio", profile="release")
+    run_unittests(r, "exo", "tests/exo")
 
 
 def run_host(r: Report) -> None:
@@ -416,6 +426,7 @@ def main() -> int:
         groups["tools"] = ("the tools themselves", lambda: run_tools(r))
         groups["host"] = ("the kernel's pure files on this Linux", lambda: run_host(r))
         groups["native"] = ("user tests on this Linux", lambda: run_native(r, a.test))
+        groups["exo"] = ("tools/exo run", lambda: run_exo(r))
     for c in configs:
         text = f"{c.name}: {c.machine}, {c.smp} CPU, {c.nodes} node, {c.mem_mib} MiB, {c.profile}"
         groups[c.name] = (text, lambda c=c: run_config(r, c, a.test, limit_s))

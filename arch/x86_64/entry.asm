@@ -119,11 +119,11 @@ trap_entry:
 trap_return_user:
 	mov	rax, [gs:CPU_CURRENT]
 	cmp	byte [rax + THREAD_WORK], 0
-	jne	.work
+	jne	return_work
 frame_return_user:
 	mov	rax, [rsp + TF_RIP]
 	shr	rax, 47
-	jnz	.bad_rip
+	jnz	return_bad_rip
 	mov	rax, [rsp + TF_RFLAGS]
 	and	eax, RFLAGS_USER_MASK
 	or	eax, 0x202		; interrupts on, bit 1 always set
@@ -134,13 +134,13 @@ frame_return_user:
 	add	rsp, 24
 	swapgs
 	iretq
-.work:
+return_work:
 	mov	rdi, rsp
 	sub	rsp, 8
 	call	upcall_return_to_user
 	add	rsp, 8
 	jmp	frame_return_user
-.bad_rip:
+return_bad_rip:
 	mov	rdi, rsp
 	sub	rsp, 8
 	call	trap_bad_rip

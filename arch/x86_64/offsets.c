@@ -15,7 +15,7 @@
 #include "trap.h"
 
 static_assert(offsetof(struct cpu, self) == 0, "this_cpu()");
-static_assert(offsetof(struct cpu, current) == 8, "current_thread()");
+static_assert(offsetof(struct cpu, thread) == 8, "current_thread()");
 static_assert(sizeof(struct trapframe) % 16 == 8, "entries push 8 bytes more for calls");
 static_assert(THREAD_WORK_SYSCALL > 0xff, "the low byte alone matters on the way out");
 
@@ -23,7 +23,7 @@ void offsets(void);
 
 void offsets(void)
 {
-	OFFSET(CPU_CURRENT, struct cpu, current);
+	OFFSET(CPU_CURRENT, struct cpu, thread);
 	OFFSET(CPU_KSTACK_TOP, struct cpu, kstack_top);
 	OFFSET(CPU_USER_RSP, struct cpu, user_rsp);
 	OFFSET(THREAD_WORK, struct thread, work);
@@ -54,7 +54,7 @@ void offsets(void)
 	VALUE(RFLAGS_USER_MASK, RFLAGS_USER_MASK);
 	VALUE(TRAP_STUB_SIZE, TRAP_STUB_SIZE);
 	VALUE(VECTOR_SYSCALL, VECTOR_SYSCALL);
-	VALUE(SYSCALL_LINUX_MAX, SYSCALL_MAP_SIZE);
+	VALUE(SYSCALL_MAP_SIZE, SYSCALL_MAP_SIZE);
 
 	VALUE(AP_TABLE_ENTRY, sizeof(struct ap_boot));
 	OFFSET(AP_CPU, struct ap_boot, cpu);

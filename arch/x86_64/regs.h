@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Registers and selectors: control registers and RFLAGS (Intel SDM vol. 3
- * §2.3, §2.5), exception numbers (vol. 3 §6.3.1), port access.
+ * §2.3, §2.5), exception numbers (vol. 3 §6.3.1), interrupt vectors.
  * Selectors are Linux's, since programs see them in signal frames; SYSCALL and
  * SYSRET fix their order (vol. 2 "SYSRET": STAR[63:48] + 8 is SS, + 16 is CS).
  */
@@ -131,43 +131,4 @@ static inline u64 cr4_read(void)
 static inline void cr4_write(u64 v)
 {
 	__asm__ volatile("movq %0, %%cr4" ::"r"(v) : "memory");
-}
-
-static inline u8 port_in8(u16 port)
-{
-	u8 v;
-
-	__asm__ volatile("inb %1, %0" : "=a"(v) : "Nd"(port));
-	return v;
-}
-
-static inline void port_out8(u16 port, u8 v)
-{
-	__asm__ volatile("outb %0, %1" ::"a"(v), "Nd"(port));
-}
-
-static inline u16 port_in16(u16 port)
-{
-	u16 v;
-
-	__asm__ volatile("inw %1, %0" : "=a"(v) : "Nd"(port));
-	return v;
-}
-
-static inline void port_out16(u16 port, u16 v)
-{
-	__asm__ volatile("outw %0, %1" ::"a"(v), "Nd"(port));
-}
-
-static inline u32 port_in32(u16 port)
-{
-	u32 v;
-
-	__asm__ volatile("inl %1, %0" : "=a"(v) : "Nd"(port));
-	return v;
-}
-
-static inline void port_out32(u16 port, u32 v)
-{
-	__asm__ volatile("outl %0, %1" ::"a"(v), "Nd"(port));
 }

@@ -7,6 +7,7 @@
 #include <arch/mmu.h>
 #include <arch/sections.h>
 #include <arch/serial.h>
+#include <arch/time.h>
 #include <boot/boot_info.h>
 #include <kernel/core/panic.h>
 #include <kernel/upcall.h>
@@ -17,17 +18,24 @@
 #define BOOT_MAP_END (4ull << 30)
 
 static struct boot_info boot_info;
+static u64 entry_cycles;
+
+u64 time_entry_cycles(void)
+{
+	return entry_cycles;
+}
 
 static const void *boot_read(__unused void *ctx, paddr_t pa, u64 len)
 {
 	return pa + len <= BOOT_MAP_END ? phys_to_virt(pa) : NULL;
 }
 
-__noreturn void arch_start(u32 loader, paddr_t start_pa)
+__noreturn void arch_start(u32 loader, paddr_t start_pa, u64 cycles)
 {
 	static const struct phys_reader mem = { boot_read, NULL };
 	const char *why = "an unknown loader";
 
+	entry_cycles = cycles;
 	serial_init_early();
 	cpu_init_early();
 	if (loader != LOADER_PVH || pvh_parse(&mem, start_pa, &boot_info, &why))

@@ -6,5 +6,6 @@
 
 enum boot_loader { LOADER_PVH = 1 };
 
-/** arch_start - from long_mode.asm, on the boot stack, interrupts off */
-__noreturn void arch_start(u32 loader, paddr_t start_pa);
+/** arch_start - from long_mode.asm, on the boot stack, interrupts off;
+ * @cycles: the TSC at the entry */
+__noreturn void arch_start(u32 loader, paddr_t start_pa, u64 cycles);

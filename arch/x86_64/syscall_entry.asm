@@ -52,7 +52,7 @@ syscall_entry:
 	xor	ebp, ebp		; ends the chain of frame pointers
 	mov	rbx, [gs:CPU_CURRENT]
 	sti
-	cmp	rax, SYSCALL_LINUX_MAX
+	cmp	rax, SYSCALL_MAP_SIZE
 	jae	.slow
 	movzx	r11d, byte [syscall_slot_of + rax]
 	test	r11d, r11d

@@ -12,7 +12,6 @@
 #include <arch/mmu.h>
 #include <arch/uaccess.h>
 #include <kernel/abi/linux_signal.h>
-#include <kernel/core/ksym.h>
 #include <kernel/core/panic.h>
 #include <kernel/upcall.h>
 #include <mm/kva.h>

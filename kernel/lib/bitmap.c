@@ -78,13 +78,23 @@ size_t bitmap_find_zeros(const u64 *map, size_t nbits, size_t from, size_t n)
 	}
 }
 
+/* The builtin would call a function of libgcc, which is not linked: sums of bits
+ * in fields of 2, 4 and 8, the bytes added up by the multiplication. */
+static size_t word_weight(u64 x)
+{
+	x -= x >> 1 & 0x5555555555555555ull;
+	x = (x & 0x3333333333333333ull) + (x >> 2 & 0x3333333333333333ull);
+	x = (x + (x >> 4)) & 0x0f0f0f0f0f0f0f0full;
+	return x * 0x0101010101010101ull >> 56;
+}
+
 size_t bitmap_weight(const u64 *map, size_t nbits)
 {
 	size_t sum = 0;
 
 	for (size_t i = 0; i < nbits / 64; i++)
-		sum += (size_t)__builtin_popcountll(map[i]);
+		sum += word_weight(map[i]);
 	if (nbits % 64)
-		sum += (size_t)__builtin_popcountll(map[nbits / 64] & ~mask_from(nbits % 64));
+		sum += word_weight(map[nbits / 64] & ~mask_from(nbits % 64));
 	return sum;
 }

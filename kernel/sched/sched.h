@@ -6,7 +6,9 @@
  */
 #pragma once
 
+#include <kernel/config.h>
 #include <kernel/core/waitq.h>
+#include <kernel/lib/list.h>
 #include <kernel/lib/rbtree.h>
 #include <kernel/lib/types.h>
 
@@ -17,29 +19,34 @@ struct sched_entity {
 	struct rb_node node;      /* [q] in the fair tree, by vruntime */
 	struct list_head rt_link; /* [q] in a real-time list */
 	u64 vruntime;             /* [q] weighted nanoseconds */
-	u64 exec_start;           /* [q] TSC when last put on the CPU */
-	u64 sum_exec;             /* [q] TSC cycles run in all */
-	u64 slice_end_ns;         /* [q] */
+	ns_t exec_start;          /* [q] when last put on the CPU or accounted */
+	ns_t sum_exec;            /* [q] run in all */
+	u64 switches_voluntary, switches_involuntary; /* [q] */
+	u64 affinity[(NR_CPUS + 63) / 64]; /* [q] CPUs allowed */
+	u32 weight;               /* [q] of nice; cfs_math.h */
 	u8 policy;                /* [q] SCHED_* of the Linux ABI */
 	u8 rt_priority;           /* [q] 1..99, else 0 */
 	s8 nice;                  /* [q] -20..19 */
-	bool queued;              /* [q] */
-	u64 switches_voluntary, switches_involuntary; /* [q] */
-	u64 affinity[2];          /* [q] CPUs allowed (NR_CPUS bits) */
+	bool queued;              /* [q] in a tree or list; never while running */
 };
 
-/** sched_init - boot CPU's queue; the caller becomes its idle thread */
+/** sched_init - boot CPU's queue; the caller (current) becomes its idle thread */
 void sched_init(void);
 /** sched_init_cpu - the same on another CPU, from upcall_cpu_online() */
 void sched_init_cpu(void);
 /** sched_idle_loop - never returns */
 __noreturn void sched_idle_loop(void);
 
+/** sched_init_entity - a fresh thread's: fair class, nice 0, all CPUs */
+void sched_init_entity(struct sched_entity *se);
 /** sched_start - a new thread becomes runnable for the first time */
 void sched_start(struct thread *thread);
 /** sched_wake - make @thread runnable if it is asleep; @state_mask: BIT(state)s it
  * may be woken from. Any context. Return: true when it was asleep. */
 bool sched_wake(struct thread *thread, u32 state_mask);
+/** sched_block_timeout - fn of thread->block_timer */
+struct timer;
+void sched_block_timeout(struct timer *timer);
 /** sched_yield_current - sched_yield(2) */
 void sched_yield_current(void);
 /** sched_exit - current is dead: switch away for ever. Frees nothing itself:
@@ -48,24 +55,38 @@ __noreturn void sched_exit(void);
 /** sched_point - let others run if the slice is over; thread context, no locks.
  * Long kernel loops call it. */
 void sched_point(void);
+/** sched_preempt - current gives way to whom the queue prefers; return to user */
+void sched_preempt(void);
 /** sched_kick_user - make sure @thread passes upcall_return_to_user() soon,
  * wherever it runs (IPI when on another CPU). After setting work bits. */
 void sched_kick_user(struct thread *thread);
+/** sched_tick - from upcall_timer(): ends slices. Interrupts off.
+ * Return: when it wants to be called again, NS_FOREVER: not at all. */
+ns_t sched_tick(void);
+/** sched_resched_ipi - another CPU has queued a thread here. Interrupts off. */
+void sched_resched_ipi(void);
+/** sched_thread_started - tail of a new thread's first switch; upcall_thread_start() */
+void sched_thread_started(struct thread *prev);
 
 /** sched_set - policy, priority, nice of @thread. Return: 0; -EINVAL. */
 __must_check int sched_set(struct thread *thread, u8 policy, u8 rt_priority, s8 nice);
 /** sched_set_affinity - Return: 0; -EINVAL no online CPU in the mask. Migrates. */
-__must_check int sched_set_affinity(struct thread *thread, const u64 mask[2]);
+__must_check int sched_set_affinity(struct thread *thread,
+				    const u64 mask[(NR_CPUS + 63) / 64]);
 /** sched_fork - @child starts with @parent's class, fair share behind it */
 void sched_fork(struct thread *child, const struct thread *parent);
 
 /** sched_thread_ns - CPU time of @thread so far, running slice included */
 ns_t sched_thread_ns(const struct thread *thread);
+/** sched_rr_interval_ns - sched_rr_get_interval(2) */
+ns_t sched_rr_interval_ns(const struct thread *thread);
 
 struct sched_cpu_stats {
 	u64 user_ns, system_ns, idle_ns, switches;
 	u32 runnable;
 };
+/** sched_cpu_stats - of @cpu; all zero when it is not online. Kernel time of user
+ * threads counts as user_ns: entries are not timed, to keep them short. */
 void sched_cpu_stats(u32 cpu, struct sched_cpu_stats *out);
 /** sched_loadavg - three averages, fixed point 1/2048 (FSHIFT 11) */
 void sched_loadavg(u64 out[3]);

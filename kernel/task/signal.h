@@ -5,21 +5,30 @@
  */
 #pragma once
 
+#include <arch/irq.h>
 #include <kernel/abi/linux_signal.h>
 #include <kernel/core/refcount.h>
 #include <kernel/core/spinlock.h>
 #include <kernel/lib/types.h>
 
+struct sigpending;
 struct task;
 struct thread;
+struct sigpending;
 struct trapframe;
 
 /* Shared by the threads of a task, and by tasks after CLONE_SIGHAND. */
 struct signal_state {
-	struct refcount refs;
+	struct refcount refs;                    /* tasks */
 	struct spinlock lock;                    /* RANK_SIGNAL, irq-safe */
-	struct linux_sigaction actions[64];      /* [lock] signo - 1 */
+	struct linux_sigaction actions[64];      /* [lock] signo - 1; flags: 32 bits */
+	struct signal_state *retired;            /* [i] replaced by exec, still referenced:
+	                                            a sender may be waiting for its lock */
 };
+
+/** signal_lock - lock the state that @task has now (exec may replace a shared one) */
+struct signal_state *signal_lock(struct task *task, irqflags_t *flags);
+void signal_unlock(struct signal_state *sig, irqflags_t flags);
 
 #define SIGMASK(signo) (1ull << ((signo) - 1))
 
@@ -52,6 +61,39 @@ void signal_suspend_mask(u64 mask);
 /** signal_ignored - would @signo be dropped by @task right now (SIGTTIN rules) */
 bool signal_ignored(struct task *task, int signo);
 bool signal_blocked_or_ignored(int signo); /* for current */
+
+/** signal_restore_mask - what signal_suspend_mask() saved comes back */
+void signal_restore_mask(void);
+
+/** signal_state_alloc - all default, one reference. NULL: no memory */
+struct signal_state *signal_state_alloc(void);
+void signal_state_put(struct signal_state *sig);
+void sigpending_init(struct sigpending *pending);
+/** sigpending_flush - drop all that is queued; no lock if nobody else sees it */
+void sigpending_flush(struct task *task, struct sigpending *pending);
+/** signal_exec - caught signals to default, altstack off; current is alone.
+ * @fresh: replaces a state shared with other tasks, NULL: was not shared. */
+void signal_exec(struct signal_state *fresh);
+/** signal_kill_threads_locked - every thread of @task but @except must exit.
+ * Locks: the task's sig->lock. */
+void signal_kill_threads_locked(struct task *task, struct thread *except);
+/** signal_thread_exit_locked - current leaves: its part in a stop, its signals.
+ * Return: true when the task has stopped by that: signal_notify_parent() it. */
+bool signal_thread_exit_locked(struct thread *thread);
+/** signal_notify_parent - SIGCHLD for stop or continue. @code: CLD_STOPPED, ... */
+void signal_notify_parent(struct task *task, int code);
+/** signal_action - rt_sigaction(2) after its checks; @act NULL: only look */
+void signal_action(int signo, const struct linux_sigaction *act, struct linux_sigaction *old);
+/** signal_pending_mask - blocked signals that wait for current (rt_sigpending) */
+u64 signal_pending_mask(void);
+/** signal_wait - take a signal of @set, waiting until @deadline_ns (0: do not wait).
+ * Return: its number; -EAGAIN time-out; -EINTR another signal came. */
+__must_check int signal_wait(u64 set, ns_t deadline_ns, struct linux_siginfo *info);
+
+/** signal_check - may current send @signo to @task (kill(2))? 0; -EPERM */
+__must_check int signal_check(struct task *task, int signo);
+/** signal_user_info - what kill(2) tells */
+void signal_user_info(struct linux_siginfo *info, int signo, int code);
 
 /** signal_deliver - on return to user: stop, die, or set up a handler frame;
  * handles ERESTART* results in @tf. */

@@ -12,6 +12,7 @@
 #include <kernel/core/mutex.h>
 #include <kernel/core/refcount.h>
 #include <kernel/core/waitq.h>
+#include <kernel/task/pid.h>
 #include <kernel/task/signal.h>
 #include <kernel/task/thread.h>
 #include <kernel/time/timer.h>
@@ -31,50 +32,60 @@ struct task_usage {
 };
 
 /*
- * Lock key: i immutable   t TASK_TREE lock (task_tree_lock)   s sig.lock
+ * Lock key: i immutable   t TASK_TREE lock (task_tree_lock)   s sig->lock
  *           c current task only (its threads: under t when several)   a atomic
+ * Two letters: either lock to read, both to write.
  */
 struct task {
-	struct refcount refs;
+	struct refcount refs;          /* its threads, its place in the tree, look-ups */
 	s32 pid;                       /* [i] tid of the first thread */
 	enum task_state state;         /* [t] */
 	struct task *parent;           /* [t] */
 	struct list_head children;     /* [t] */
 	struct list_head sibling;      /* [t] */
-	struct list_head threads;      /* [t] */
-	u32 nr_threads;                /* [t] alive */
+	struct list_head threads;      /* [ts] alive */
+	u32 nr_threads;                /* [ts] */
 	s32 pgid, sid;                 /* [t] */
 	struct tty *tty;               /* [t] controlling terminal; fs/tty.h */
 	struct list_head all_link;     /* [t] task_list */
 	struct rb_node pid_node;       /* [t] */
 	struct waitq child_wait;       /* wait4: children changed */
 
-	struct aspace *as;             /* [c] replaced by exec; NULL: kernel task */
-	struct handle_table *handles;  /* [c] */
-	struct fs_context *fs;         /* [c] */
+	struct aspace *as;             /* [c][t] replaced by exec; NULL: kernel task */
+	struct handle_table *handles;  /* [c][t] */
+	struct fs_context *fs;         /* [c][t] */
 	struct cred *cred;             /* [c] immutable object, replaced as a whole */
-	struct signal_state *sig;      /* [i] may be shared: CLONE_SIGHAND */
+	struct signal_state *sig;      /* [s] signal_lock(); exec may replace a shared one */
 	struct sigpending pending;     /* [s] sent to the process */
-	struct file *exe;              /* [c] /proc/PID/exe */
-	struct linux_rlimit64 rlimits[RLIM_NLIMITS]; /* [t] */
+	u32 nr_sigqueue;               /* [a] queued signals, for RLIMIT_SIGPENDING */
+	struct file *exe;              /* [c][t] /proc/PID/exe */
+	struct linux_rlimit64 rlimits[RLIM_NLIMITS]; /* [t]; single words are read racily */
 
 	int exit_status;               /* [t] wait status word once ZOMBIE */
-	int exit_signal;               /* [i] to the parent at exit, 0: none */
-	bool exiting;                  /* [a] exit_group or a fatal signal began */
-	int group_exit_status;         /* [t] */
-	bool stopped, continued;       /* [t] job control, for wait4 */
-	bool stop_reported;            /* [t] */
-	int stop_signo;                /* [t] */
-	u32 stop_count;                /* [t] threads that have stopped */
+	int exit_signal;               /* [c] to the parent at exit, 0: none */
+	bool exiting;                  /* [s][a] exit_group or a fatal signal began */
+	int group_exit_status;         /* [s] */
+	struct thread *exec_thread;    /* [s] waits until it is the only thread */
+	bool stopped, continued;       /* [s] job control, for wait4 */
+	bool stop_reported;            /* [s] */
+	bool stop_dequeued;            /* [s] a stop signal is being acted on; SIGCONT clears */
+	bool notify_continued;         /* [s] the parent is yet to be told */
+	int stop_signo;                /* [s] */
+	u32 stop_count;                /* [s] threads that have yet to stop */
 	bool did_exec;                 /* [t] setpgid of a child: EACCES */
-	bool is_reaper;                /* [i] init: gets orphans, cannot be killed */
+	bool is_reaper;                /* [i] init: gets orphans */
+	bool unkillable;               /* [s] init: default actions do nothing */
+	bool is_subreaper;             /* [t] prctl PR_SET_CHILD_SUBREAPER */
 	bool no_new_privs, dumpable, keep_caps; /* [c] prctl */
+	bool handles_shared;           /* [c] CLONE_FILES was used: exec takes a copy */
+	int pdeath_signal;             /* [c] prctl, to this task when its parent dies */
+	u32 personality;               /* [c] */
 	struct task_usage usage;       /* [t] of threads that are gone */
 	struct task_usage child_usage; /* [t] of waited-for children */
 	ns_t start_ns;                 /* [i] */
 	struct timer alarm;            /* ITIMER_REAL */
 	ns_t alarm_deadline_ns, alarm_interval_ns; /* [s] */
-	ns_t cpu_timer[2][2];          /* [s] ITIMER_VIRTUAL, PROF: left, interval */
+	ns_t cpu_timer[2][2];          /* [s] ITIMER_VIRTUAL, PROF: expiry in CPU time, interval */
 	s32 oom_score_adj;             /* [a] */
 };
 
@@ -95,6 +106,23 @@ void task_put(struct task *task);
 struct task *task_find(s32 pid);
 /** task_next - the first task with pid >= @pid, with a reference, or NULL (/proc) */
 struct task *task_next(s32 pid);
+/** task_alloc - ALIVE, in no list, one reference, sig and cred not set; NULL: no memory */
+struct task *task_alloc(s32 pid);
+/** task_link_locked - into the tree below @parent; task_tree_lock held. Takes over
+ * the caller's reference. The pid's use count is the task's from here on. */
+void task_link_locked(struct task *task, struct task *parent);
+/** task_release_locked - a zombie leaves the tree and gives its pid back. The caller
+ * drops the tree's reference with task_put() after unlocking. */
+void task_release_locked(struct task *task);
+/** task_set_pgid_locked, task_set_sid_locked - with the numbers' use counts */
+void task_set_pgid_locked(struct task *task, s32 pgid);
+void task_set_sid_locked(struct task *task, s32 sid);
+/** task_pgrp_exists - does process group @pgid have a member (in session @sid, 0: any)? */
+bool task_pgrp_exists(s32 pgid, s32 sid);
+/** task_pgrp_orphaned - no member has a parent in the same session but another group */
+bool task_pgrp_orphaned(s32 pgid);
+/** task_cred - @task's credentials with a reference */
+struct cred *task_cred(struct task *task);
 /** task_usage_now - all threads, dead and alive */
 void task_usage_now(struct task *task, struct task_usage *out);
 /** task_aspace - @task's space with a reference, NULL when it has none any more.
@@ -116,12 +144,5 @@ __noreturn void task_exit_group(int status);
 /** task_live - tasks alive or zombie: leak checks */
 u32 task_live(void);
 
-/** exec_image - execve for current: replaces everything, or fails with nothing
- * changed. argv and envp are already in kernel memory.
- * Return: 0 (registers are the new image's); -errno. */
-struct exec_args; /* kernel/task/exec.h */
-
-/** pid_alloc - lowest unused above the last given; wraps at pid_max 32768 (4 M on
- * demand). Return: pid or -EAGAIN. */
-__must_check int pid_alloc(void);
-void pid_free(s32 pid);
+/** tty_session_exit - fs/tty.c: the session leader @task dies or leaves its terminal */
+void tty_session_exit(struct task *task);

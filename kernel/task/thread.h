@@ -18,6 +18,7 @@
 #include <kernel/time/timer.h>
 
 struct task;
+struct vfork_wait; /* kernel/task/fork.c */
 
 enum thread_state {
 	THREAD_NEW,
@@ -32,11 +33,15 @@ enum thread_state {
 /* Reasons to take the slow way back to user, or into a system call. */
 enum thread_work {
 	THREAD_WORK_RESCHED = 1,
-	THREAD_WORK_SIGNAL = 2,
+	THREAD_WORK_SIGNAL = 2,   /* may have a deliverable signal */
 	THREAD_WORK_EXIT = 4,     /* the task is exiting or exec kills this thread */
-	THREAD_WORK_STOP = 8,
+	THREAD_WORK_STOP = 8,     /* job control: stop before running on */
+	THREAD_WORK_START = 16,   /* first run: thread->on_start */
+	THREAD_WORK_RESTORE = 32, /* saved_blocked is to come back */
 	THREAD_WORK_SYSCALL = 256, /* trace, seccomp or pledge: every call is slow */
 };
+/* What ends an interruptible sleep. */
+#define THREAD_WORK_INTERRUPT (THREAD_WORK_SIGNAL | THREAD_WORK_EXIT | THREAD_WORK_STOP)
 
 struct sigqueue; /* kernel/task/signal.c: one queued signal */
 
@@ -67,22 +72,26 @@ struct thread {
 	cpu_t cpu;                    /* [q] where it is queued or runs */
 	bool on_cpu;                  /* [a] its registers are in a CPU */
 	struct refcount refs;
-	struct list_head task_link;   /* [TASK_TREE] task->threads */
+	struct list_head task_link;   /* [TASK_TREE and s] task->threads */
 	struct rb_node tid_node;      /* [TASK_TREE] look-up by tid */
 	struct sched_entity sched;
 	char comm[16];                /* [c] written by owner; racy reads are fine */
 	struct timer block_timer;     /* [c] time-out of sched_block() */
 	bool block_timed_out;         /* [a] */
-	bool wake_pending;            /* [q] */
+	bool moving;                  /* [q] queued elsewhere once switched out */
+	bool cpu_tick;                /* [a] its task has CPU-time timers */
+	bool in_vfork;                /* [a] waits for a vfork child: killable */
 
 	u64 blocked;                  /* [c] signal mask, read by senders under [s] */
+	u64 real_blocked;             /* [c] mask before sigtimedwait opened it, or 0 */
 	u64 saved_blocked;            /* [c] restored after sigsuspend and the like */
 	bool restore_blocked;         /* [c] saved_blocked is to be restored */
 	struct sigpending pending;    /* [s] sent to this thread */
 	u64 altstack_sp, altstack_size; /* [c] sigaltstack(2) */
 	u32 altstack_flags;           /* [c] */
 	struct restart_block restart; /* [c] */
-	int forced_signo;             /* [s] */
+	u32 fault_trapno;             /* [c] of the last fault, for sigcontext */
+	u64 fault_error, fault_addr;  /* [c] */
 
 	u32 __user *clear_child_tid;  /* [c] zeroed and woken at exit */
 	u32 __user *set_child_tid;    /* [c] written at the first run */
@@ -92,21 +101,35 @@ struct thread {
 	ns_t user_ns, system_ns;      /* [c] accounted at entry and exit */
 	u64 minor_faults, major_faults; /* [c] */
 	u64 last_syscall;             /* [c] for panics and /proc/PID/syscall */
-	struct thread *vfork_parent;  /* [TASK_TREE] waits until exec or exit */
+	struct vfork_wait *vfork;     /* [TASK_TREE] the parent that waits until exec or exit */
+	void (*on_start)(struct trapframe *tf); /* [i] before the first return to user */
+	void (*kernel_fn)(void *arg); /* [i] of a kernel thread */
+	void *kernel_arg;             /* [i] */
 
 	struct held_mutexes held;     /* [c] debug builds */
 	u64 pledge, pledge_exec;      /* [c] promises; 0: none made */
 	bool fail_alloc;              /* [c] fault injection counts this thread */
 };
 
-/** thread_create_kernel - a kernel thread, started. NULL when out of memory. */
+/** thread_create_kernel - a kernel thread, started; it ends when fn returns. NULL when out of memory. */
 struct thread *thread_create_kernel(const char *name, void (*fn)(void *arg), void *arg);
 
-/** thread_alloc - thread in state NEW for @task, stack and tid given, not in any
- * list. Return: 0; -ENOMEM; -EAGAIN no tid. */
-__must_check int thread_alloc(struct task *task, struct thread **out);
-/** thread_link - publish: tid look-up, task list. No failure. */
-void thread_link(struct thread *thread);
+/** thread_init_boot - this CPU's idle thread, of kernel_task, becomes current
+ * Context: each CPU once, before sched_init() or sched_init_cpu(). */
+void thread_init_boot(struct thread *thread);
+
+/** thread_alloc - thread in state NEW for @task (reference taken) with a stack,
+ * not in any list. @tid: its number, taken over on success only.
+ * Return: 0; -ENOMEM. */
+__must_check int thread_alloc(struct task *task, s32 tid, struct thread **out);
+/** thread_free_new - undo thread_alloc() of a thread that never ran */
+void thread_free_new(struct thread *thread);
+/** thread_link_locked - publish: tid look-up, task list. No failure.
+ * Locks: task_tree_lock and the task's sig->lock. thread_unlink_locked undoes it. */
+void thread_link_locked(struct thread *thread);
+void thread_unlink_locked(struct thread *thread);
+/** thread_rename_locked - @thread takes over number @tid (exec); the same locks */
+void thread_rename_locked(struct thread *thread, s32 tid);
 
 void thread_get(struct thread *thread);
 /** thread_put - last reference frees it */

@@ -12,7 +12,8 @@
 /** clock_init - calibrate and read the battery clock */
 void clock_init(void);
 
-/** uptime_ns - monotonic, starts near 0. Any context, never goes back. */
+/** uptime_ns - monotonic, starts near 0. Any context, never goes back on one CPU.
+ * 0 before clock_init(). */
 ns_t uptime_ns(void);
 
 /** clock_cycles_to_ns - a TSC difference in nanoseconds */
@@ -23,3 +24,5 @@ ns_t unix_time_ns(void);
 u64 unix_timestamp(void);
 /** unix_time_set - clock_settime(CLOCK_REALTIME) */
 void unix_time_set(ns_t now);
+/** clock_wall_offset_ns - unix_time_ns() - uptime_ns(), right now */
+ns_t clock_wall_offset_ns(void);

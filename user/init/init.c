@@ -47,7 +47,7 @@ static const struct mount_row mounts[] = {
 	{ "tmpfs", "/dev/shm", MS_NOSUID | MS_NODEV, "mode=1777" },
 };
 
-void say(const char *fmt, ...)
+void init_say(const char *fmt, ...)
 {
 	char line[256];
 	va_list ap;
@@ -64,7 +64,7 @@ void say(const char *fmt, ...)
 		return;
 }
 
-void signals_to_default(void)
+void init_reset_signals(void)
 {
 	sigset_t none;
 
@@ -74,11 +74,11 @@ void signals_to_default(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-void machine_stop(int how)
+void init_stop(int how)
 {
 	sync();
 	reboot(how);
-	say("the kernel refused to stop the machine: %s", strerror(errno));
+	init_say("the kernel refused to stop the machine: %s", strerror(errno));
 }
 
 /* Not there is not an error: the kernel may be built without it, or the
@@ -92,7 +92,7 @@ static void mount_all(void)
 		if (mount(m->type, m->dir, m->type, m->flags, m->options) == 0)
 			continue;
 		if (errno != ENOSYS && errno != ENODEV && errno != ENOENT && errno != EBUSY)
-			say("%s on %s: %s", m->type, m->dir, strerror(errno));
+			init_say("%s on %s: %s", m->type, m->dir, strerror(errno));
 	}
 }
 
@@ -126,7 +126,7 @@ static void set_hostname(void)
 
 	len = strcspn(name, "\n");
 	if (len && sethostname(name, len) < 0 && errno != ENOSYS)
-		say("hostname: %s", strerror(errno));
+		init_say("hostname: %s", strerror(errno));
 }
 
 static bool has_word(char *text, const char *word)
@@ -175,8 +175,8 @@ static __noreturn void agent_main(void)
 	int err = fd < 0 ? fd : agent_serve(fd);
 
 	if (err)
-		say("control port " AGENT_PORT ": %s", strerror(-err));
-	machine_stop(RB_POWER_OFF);
+		init_say("control port " AGENT_PORT ": %s", strerror(-err));
+	init_stop(RB_POWER_OFF);
 	for (;;)
 		pause();
 }

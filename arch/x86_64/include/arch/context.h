@@ -37,8 +37,12 @@ struct arch_thread {
 };
 
 /** context_frame - the user registers of @thread as its last entry saved them
- * Context: @thread is current, or stopped. User threads only. */
+ * Context: @thread is current, or stopped. User threads only. Whoever asks may
+ * change them, so that this return to user mode restores them all (IRETQ). */
 struct trapframe *context_frame(struct thread *thread);
+
+/** context_log - every register of @tf and the control registers as log lines */
+void context_log(const struct trapframe *tf);
 
 /** context_init_kernel - first switch to @thread calls fn(arg), interrupts on */
 void context_init_kernel(struct thread *thread, void (*fn)(void *arg), void *arg);

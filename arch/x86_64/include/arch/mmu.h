@@ -6,6 +6,7 @@
  *
  * Kernel map:  0xffff800000000000  DIRECT_MAP   all physical memory, RW NX
  *              0xffffc00000000000  KVA          stacks, device maps (mm/kva.h)
+ *              0xffffd00000000000  FRAMES       struct frame by pfn (mm/pmm.h)
  *              0xffffe00000000000  KASAN shadow (kasan profile)
  *              0xffffffff80000000  the image
  * The upper half of every root is shared: its 256 root entries are filled at
@@ -23,7 +24,8 @@
 
 #define DIRECT_MAP_BASE 0xffff800000000000ull
 #define KVA_BASE        0xffffc00000000000ull
-#define KVA_END         0xffffd00000000000ull
+#define KVA_END         0xffffc08000000000ull /* one root entry: 512 GiB */
+#define FRAMES_BASE     0xffffd00000000000ull
 #define KASAN_SHADOW    0xffffe00000000000ull
 #define KERNEL_BASE     0xffffffff80000000ull
 
@@ -49,6 +51,7 @@ enum mmu_prot {
 	MMU_EXEC = 4,
 	MMU_USER = 8,
 	MMU_DEVICE = 16, /* uncached */
+	MMU_NOREF = 32,  /* the entry holds no frame reference: zero page, devices */
 };
 
 /* Page tables of one address space. Lock key: a aspace lock, t atomic. */
@@ -56,6 +59,7 @@ struct mmu_space {
 	paddr_t root;                   /* [i] PML4 */
 	u64 active[(NR_CPUS + 63) / 64]; /* [t] CPUs that have it loaded */
 	u64 table_pages;                /* [a] frames used by tables, root apart */
+	u64 entries;                    /* [a] user pages entered: resident size */
 };
 
 /* What an entry says, in generic words. */
@@ -64,7 +68,7 @@ struct mmu_entry {
 	u32 prot;    /* enum mmu_prot */
 	bool dirty;
 	bool accessed;
-	bool large;  /* 2 MiB entry; pfn is that of the asked-for 4 KiB piece */
+	bool large;  /* 2 MiB or 1 GiB entry; pfn is that of the asked-for 4 KiB piece */
 };
 
 /*
@@ -79,25 +83,37 @@ struct mmu_batch {
 	pfn_t frames[MMU_BATCH_FRAMES]; /* each holds one reference to drop */
 };
 
-/** mmu_init - build the final kernel map from the boot one; W^X, NX, global
- * Context: once, boot CPU; needs pmm_init_early(). */
+/** mmu_boot_map - enter va..va+len -> pa into the final kernel map, in the largest
+ * pages that fit; what is there already stays. @table: a cleared page for a table.
+ * mmu_boot_load - add the image (text RX, rodata R, rest RW; NX but for text) and
+ * make that map this CPU's; the loader's identity map is gone then.
+ * Context: boot CPU, from pmm_init_early(), in this order. */
+void mmu_boot_map(vaddr_t va, paddr_t pa, u64 len, u32 prot, paddr_t (*table)(void));
+void mmu_boot_load(paddr_t (*table)(void));
+
+/** mmu_init - the windows of the kernel map exist; spaces can be made.
+ * Context: once, boot CPU, after pmm_init_early(). */
 void mmu_init(void);
+/** mmu_init_cpu - another CPU, still on the boot tables: load the kernel's */
+void mmu_init_cpu(void);
 
 /** mmu_space_init - new tables, kernel half shared. Return: 0; -ENOMEM. */
 __must_check int mmu_space_init(struct mmu_space *space);
+
+/** mmu_space_detach - no CPU has @space loaded any more when it returns: a dying
+ * space is unmapped without shootdowns then. Interrupts on. */
+void mmu_space_detach(struct mmu_space *space);
 
 /** mmu_space_fini - free all table frames; user mappings must be gone */
 void mmu_space_fini(struct mmu_space *space);
 
 /**
- * mmu_map - enter one 4 KiB page; an entry already there is replaced
- * (the caller holds the frame reference the entry stands for, and drops the
- * old one). Return: 0; -ENOMEM no memory for a table.
+ * mmu_map - enter one 4 KiB page; an entry already there is replaced, and no CPU
+ * uses it any more when this returns (the caller holds the frame reference the
+ * entry stands for, and drops the old one). @prot without MMU_READ: not
+ * accessible, but kept. Return: 0; -ENOMEM no memory for a table.
  */
 __must_check int mmu_map(struct mmu_space *space, vaddr_t va, pfn_t pfn, u32 prot);
-
-/** mmu_map_large - the same for 2 MiB, aligned; no smaller entries may be there */
-__must_check int mmu_map_large(struct mmu_space *space, vaddr_t va, pfn_t pfn, u32 prot);
 
 /** mmu_query - what is mapped at @va. Return: true and *out, or false. */
 bool mmu_query(struct mmu_space *space, vaddr_t va, struct mmu_entry *out);
@@ -107,13 +123,12 @@ void mmu_batch_begin(struct mmu_batch *batch, struct mmu_space *space);
 void mmu_batch_flush(struct mmu_batch *batch);
 
 /** mmu_unmap - take out [start, end); frames go to @batch (dirty ones are marked
- * dirty first). Large entries that straddle a border are split. Tables that
- * became empty are freed. Return: 0; -ENOMEM for a split. */
-__must_check int mmu_unmap(struct mmu_batch *batch, vaddr_t start, vaddr_t end);
+ * dirty first). Tables that became empty are freed. */
+void mmu_unmap(struct mmu_batch *batch, vaddr_t start, vaddr_t end);
 
 /** mmu_protect - change protection of what is mapped in [start, end); never adds
  * MMU_WRITE to an entry (write faults do that, so that COW stays right) */
-__must_check int mmu_protect(struct mmu_batch *batch, vaddr_t start, vaddr_t end, u32 prot);
+void mmu_protect(struct mmu_batch *batch, vaddr_t start, vaddr_t end, u32 prot);
 
 /**
  * mmu_copy - enter what @src has in [start, end) into @dst too, one more
@@ -123,20 +138,31 @@ __must_check int mmu_protect(struct mmu_batch *batch, vaddr_t start, vaddr_t end
 __must_check int mmu_copy(struct mmu_space *dst, struct mmu_batch *src_batch, vaddr_t start,
 			  vaddr_t end, bool write_protect);
 
-/** mmu_move - move entries of [old, old+len) to [new, new+len) in one space */
+/** mmu_move - move entries of [old, old+len) to [new, new+len) in one space; there
+ * is nothing at the new place. Return: 0; -ENOMEM with nothing moved. */
 __must_check int mmu_move(struct mmu_batch *batch, vaddr_t old, vaddr_t new, u64 len);
 
-/** mmu_clear_accessed_dirty - test and clear, for reclaim; @batch gets the range */
+/** mmu_test_clear_dirty - for write-back; @batch gets the range when it was set */
 bool mmu_test_clear_dirty(struct mmu_batch *batch, vaddr_t va);
 
 /** mmu_activate - load @space on this CPU (NULL: the kernel's own tables)
  * Context: interrupts off. No CR3 write when it is loaded already. */
 void mmu_activate(struct mmu_space *space);
 
-/** mmu_map_kernel, mmu_unmap_kernel - 4 KiB pages in the KVA window; unmap
- * invalidates on all CPUs. Return: 0; -ENOMEM. */
+/** mmu_map_kernel, mmu_unmap_kernel - 4 KiB pages in the KVA window (other windows
+ * of the upper half before the first space is made); unmap invalidates on all CPUs:
+ * interrupts on. Return: 0; -ENOMEM with nothing mapped. */
 __must_check int mmu_map_kernel(vaddr_t va, paddr_t pa, u64 len, u32 prot);
 void mmu_unmap_kernel(vaddr_t va, u64 len);
+
+/** mmu_query_kernel - what the kernel map shows at @va */
+bool mmu_query_kernel(vaddr_t va, struct mmu_entry *out);
+/** mmu_kernel_wx_pages - entries of the kernel map that are writable and
+ * executable: 0 */
+u64 mmu_kernel_wx_pages(void);
+
+/** mmu_drain_cpu - give back this CPU's spare tables. Interrupts off. */
+void mmu_drain_cpu(void);
 
 /** page_clear, page_copy - one whole frame through the direct map, fast */
 void page_clear(void *page);

@@ -26,5 +26,7 @@ void smp_send_resched(cpu_t cpu);
  */
 void smp_call(const struct cpumask *mask, void (*fn)(void *arg), void *arg);
 
-/** smp_stop_others - NMI: every other CPU stops for good. For panics. */
+/** smp_stop_others - NMI: every other CPU stops for good. For panics.
+ * smp_log_stopped - where each was, one trace a CPU. */
 void smp_stop_others(void);
+void smp_log_stopped(void);

@@ -16,6 +16,9 @@ static inline u64 time_cycles(void)
 	return (u64)hi << 32 | lo;
 }
 
+/** time_entry_cycles - the TSC at the first instruction of the image */
+u64 time_entry_cycles(void);
+
 /** time_init_arch - find and calibrate TSC and APIC timer, a few milliseconds
  * Return: TSC frequency in Hz. PANIC_ON when no clock can be found. */
 u64 time_init_arch(void);

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Fault injection: one counter for the machine, so that a test is repeatable
+ * however its threads are spread over CPUs.
+ */
+#include <kernel/core/faultinject.h>
+
+#include <kernel/task/thread.h>
+
+u32 faultinject_left;
+
+u32 faultinject_arm(u32 nth)
+{
+	return atomic_xchg(&faultinject_left, nth);
+}
+
+bool faultinject_hit(void)
+{
+	u32 left = atomic_load_relaxed(&faultinject_left);
+
+	if (!current || !current->fail_alloc)
+		return false;
+	while (left)
+		if (atomic_cmpxchg(&faultinject_left, &left, left - 1))
+			return left == 1;
+	return false;
+}

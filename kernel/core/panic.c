@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Last words. Order: stop everybody else, say the cause in one sentence, then
+ * who ran, what was held, registers, trace, the others' traces, and the log
+ * that led here; then halt, reboot or leave the emulator. Takes no lock from
+ * the first step on; a panic inside a panic says its sentence and stops.
+ */
+#include <kernel/core/panic.h>
+
+#include <arch/atomic.h>
+#include <arch/context.h>
+#include <arch/cpu.h>
+#include <arch/irq.h>
+#include <arch/serial.h>
+#include <arch/smp.h>
+#include <arch/unwind.h>
+#include <kernel/core/cmdline.h>
+#include <kernel/core/ksym.h>
+#include <kernel/core/log.h>
+#include <kernel/core/panic_hooks.h>
+#include <kernel/core/spinlock.h>
+#include <kernel/lib/format.h>
+#include <kernel/lib/string.h>
+
+#define TRACE_MAX 24u
+#define TAIL_BYTES 2048u
+#define EXIT_PANIC 0x31 /* isa-debug-exit code that tools/exo knows */
+#define NO_CPU NR_CPUS
+
+static cpu_t panic_cpu = NO_CPU; /* atomic */
+static u32 bug_count;            /* atomic */
+
+bool panic_in_progress(void)
+{
+	return atomic_load_relaxed(&panic_cpu) != NO_CPU;
+}
+
+static void log_trace(enum log_level level, const u64 *pcs, size_t n)
+{
+	char name[80];
+
+	/* Return addresses: one less is in the call, even where nothing follows it. */
+	for (size_t i = 0; i < n; i++)
+		log_write(level, "  %s", ksym_format(name, sizeof(name), pcs[i] - 1));
+}
+
+/* @rbp 0: from here. */
+static void log_trace_from(enum log_level level, u64 rbp)
+{
+	u64 pcs[TRACE_MAX];
+
+	log_trace(level, pcs, unwind(rbp, pcs, TRACE_MAX));
+}
+
+static void log_spinlocks(void)
+{
+	struct cpu *cpu = this_cpu();
+	u32 n = MIN(cpu->spin_depth, (u32)ARRAY_SIZE(cpu->held));
+
+	for (u32 i = 0; CONFIG_DEBUG && i < n; i++) {
+		const struct spinlock *lock = cpu->held[i];
+
+		log_write(LOG_EMERG, "holds spinlock %s", lock->name);
+	}
+}
+
+/* The end of the log as it was before the panic, from the ring. */
+static void log_tail(u64 end)
+{
+	static char buf[512];
+	u64 pos = log_begin();
+	size_t n;
+
+	pos = end - pos > TAIL_BYTES ? end - TAIL_BYTES : pos;
+	log_write(LOG_EMERG, "the log before:");
+	while (pos < end && (n = log_read(&pos, buf, sizeof(buf))))
+		serial_write_polled(0, buf, n);
+}
+
+static __noreturn void finish(void)
+{
+	switch (boot_options.panic) {
+	case PANIC_REBOOT:
+		machine_stop(MACHINE_REBOOT);
+	case PANIC_EXIT:
+		machine_exit(EXIT_PANIC);
+		break;
+	case PANIC_HALT:
+		break;
+	}
+	cpu_halt_forever();
+}
+
+static void report(const struct trapframe *tf, u64 log_end_before)
+{
+	char name[80];
+
+	log_write(LOG_EMERG, "on CPU %u, %u online", this_cpu()->id, nr_cpus_online);
+	panic_describe_thread();
+	log_spinlocks();
+	if (tf) {
+		context_log(tf);
+		log_write(LOG_EMERG, "trace: %s", ksym_format(name, sizeof(name), tf->rip));
+		log_trace_from(LOG_EMERG, tf->rbp ? tf->rbp : 1);
+	} else {
+		log_write(LOG_EMERG, "trace:");
+		log_trace_from(LOG_EMERG, 0);
+	}
+	smp_log_stopped();
+	log_tail(log_end_before);
+}
+
+static __noreturn void panic_common(const struct trapframe *tf, const char *fmt, va_list ap)
+{
+	static char sentence[256];
+	cpu_t me = this_cpu()->id, none = NO_CPU;
+	u64 end = log_end();
+
+	irq_disable();
+	if (!atomic_cmpxchg(&panic_cpu, &none, me)) {
+		if (none != me)
+			cpu_halt_forever();
+		/* The report itself failed: no more than the sentence. */
+		vsnprintf(sentence, sizeof(sentence), fmt, ap);
+		serial_write_polled(0, "PANIC in a panic: ", 18);
+		serial_write_polled(0, sentence, strlen(sentence));
+		serial_write_polled(0, "\n", 1);
+		finish();
+	}
+	log_panic_mode();
+	smp_stop_others();
+	vsnprintf(sentence, sizeof(sentence), fmt, ap);
+	log_write(LOG_EMERG, "PANIC: %s", sentence);
+	report(tf, end);
+	finish();
+}
+
+__noreturn void panic(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	panic_common(NULL, fmt, ap);
+}
+
+__noreturn void panic_at(const struct trapframe *tf, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	panic_common(tf, fmt, ap);
+}
+
+void bug_report(const char *fmt, ...)
+{
+	char text[200];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	atomic_add_relaxed(&bug_count, 1);
+	log_err("BUG: %s", text);
+	log_trace_from(LOG_ERR, 0);
+}

@@ -1,0 +1,592 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The heart of the scheduler: choosing, switching, blocking, waking.
+ *
+ * The lock of the CPU's run queue is held across a switch and released by the
+ * thread that is switched to. Hence whoever holds the lock of thread->cpu's
+ * queue and sees the thread neither running there nor queued knows that its
+ * registers are saved: it may be queued anywhere.
+ *
+ *   blocker (current)                      waker
+ *   state = SLEEP   (waitq_prepare)        condition = true
+ *   condition? no                          lock queue of thread->cpu
+ *   lock own queue                         state asleep?
+ *   state still asleep? then switch          it is rq->curr: state = RUNNING
+ *                                            else: READY, enqueue
+ *
+ * A time-out is one more waker. Lock order: RUNQ, then TIMER (arming a slice).
+ */
+#include "sched_priv.h"
+
+#include <arch/context.h>
+#include <arch/irq.h>
+#include <arch/smp.h>
+#include <kernel/abi/errno.h>
+#include <kernel/abi/linux_sched.h>
+#include <kernel/sched/cfs_math.h>
+#include <kernel/task/signal.h>
+#include <kernel/task/task.h>
+#include <kernel/time/clock.h>
+#include <mm/aspace.h>
+
+#define ASLEEP_STATES (BIT(THREAD_SLEEP) | BIT(THREAD_BLOCK) | BIT(THREAD_STOPPED))
+
+DEFINE_PERCPU(struct runq, sched_runq);
+
+/* ---- queues ---- */
+
+static void init_runq(void)
+{
+	struct runq *rq = this_runq();
+	struct thread *idle = current;
+
+	spin_init(&rq->lock, RANK_RUNQ, "runq");
+	rq->cpu = this_cpu();
+	rq->curr = rq->idle = idle;
+	cfs_init(&rq->cfs);
+	rt_init(&rq->rt);
+	idle->cpu = rq->cpu->id;
+	idle->state = THREAD_RUNNING;
+	idle->on_cpu = true;
+	idle->sched.exec_start = uptime_ns();
+	rq->cpu->idle = idle;
+	timer_init_cpu();
+	balance_cpu_online(rq->cpu);
+}
+
+void sched_init(void)
+{
+	init_runq();
+	load_init();
+}
+
+void sched_init_cpu(void)
+{
+	init_runq();
+}
+
+void sched_init_entity(struct sched_entity *se)
+{
+	*se = (struct sched_entity){ .policy = SCHED_NORMAL, .weight = CFS_NICE_0_WEIGHT };
+	list_init(&se->rt_link);
+	for (u32 i = 0; i < ARRAY_SIZE(se->affinity); i++)
+		se->affinity[i] = ~0ull;
+}
+
+/* Locks the queue of the CPU where @thread is; interrupts are off. */
+static struct runq *lock_runq_of(const struct thread *thread)
+{
+	for (;;) {
+		cpu_t cpu = atomic_load_acquire(&thread->cpu);
+		struct runq *rq = cpu_runq(cpu);
+
+		spin_lock(&rq->lock);
+		if (likely(thread->cpu == cpu))
+			return rq;
+		spin_unlock(&rq->lock);
+	}
+}
+
+static void slice_begin_locked(struct runq *rq, ns_t now)
+{
+	const struct thread *curr = rq->curr;
+
+	if (curr == rq->idle)
+		return;
+	if (sched_is_rt(curr))
+		rq->slice_end_ns = curr->sched.policy == SCHED_RR ? now + RT_SLICE_NS : NS_FOREVER;
+	else
+		rq->slice_end_ns = now + cfs_slice_of(rq, curr);
+}
+
+/* Somebody waits behind curr: its slice has to end. */
+static void slice_arm_locked(struct runq *rq)
+{
+	if (rq->cpu == this_cpu())
+		timer_arm_sooner(rq->slice_end_ns);
+}
+
+void sched_enqueue_locked(struct runq *rq, struct thread *thread, enum enqueue_why why)
+{
+	thread->state = THREAD_READY;
+	thread->sched.queued = true;
+	if (sched_is_rt(thread))
+		rt_enqueue(rq, thread, why);
+	else
+		cfs_enqueue(rq, thread, why);
+	/* Pairs with the acquire in idle_once(). */
+	atomic_store_release(&rq->nr_queued, rq->nr_queued + 1);
+}
+
+void sched_dequeue_locked(struct runq *rq, struct thread *thread)
+{
+	if (sched_is_rt(thread))
+		rt_dequeue(rq, thread);
+	else
+		cfs_dequeue(rq, thread);
+	thread->sched.queued = false;
+	atomic_store_relaxed(&rq->nr_queued, rq->nr_queued - 1);
+}
+
+void sched_resched_locked(struct runq *rq)
+{
+	if (rq->curr != rq->idle) {
+		if (rq->curr->work & THREAD_WORK_RESCHED)
+			return;
+		atomic_fetch_or(&rq->curr->work, THREAD_WORK_RESCHED);
+	}
+	if (rq->cpu != this_cpu())
+		smp_send_resched(rq->cpu->id);
+}
+
+/* Charge curr for the time since the last call. */
+static void account_locked(struct runq *rq, ns_t now)
+{
+	struct thread *curr = rq->curr;
+	ns_t delta = now - curr->sched.exec_start;
+
+	curr->sched.exec_start = now;
+	curr->sched.sum_exec += delta;
+	if (curr != rq->idle && !sched_is_rt(curr))
+		cfs_account(rq, curr, delta);
+}
+
+static bool preempts(const struct runq *rq, const struct thread *thread)
+{
+	const struct thread *curr = rq->curr;
+
+	if (curr == rq->idle)
+		return true;
+	if (sched_is_rt(thread) || sched_is_rt(curr))
+		return thread->sched.rt_priority > curr->sched.rt_priority;
+	return cfs_preempts(thread, curr);
+}
+
+/* @thread has come into @rq: run it at once, or see to it that it is run. */
+static void check_preempt_locked(struct runq *rq, const struct thread *thread)
+{
+	if (rq->curr != rq->idle && !sched_is_rt(rq->curr))
+		account_locked(rq, uptime_ns());
+	if (preempts(rq, thread))
+		sched_resched_locked(rq);
+	else if (rq->cpu == this_cpu())
+		slice_arm_locked(rq);
+	else if (rq->nr_queued == 1)
+		/* That CPU had no slice to end: let it arm its timer. */
+		smp_send_resched(rq->cpu->id);
+}
+
+/* Queue @thread, which is in no queue, on @cpu. @rq is locked; releases it. */
+static void place_unlock(struct runq *rq, struct thread *thread, cpu_t cpu, enum enqueue_why why)
+{
+	struct runq *to = rq;
+
+	if (cpu != rq->cpu->id) {
+		to = cpu_runq(cpu);
+		cfs_migrate(thread, rq, to);
+		/* READY and not queued: other lockers leave it alone. */
+		thread->state = THREAD_READY;
+		atomic_store_release(&thread->cpu, cpu);
+		spin_unlock(&rq->lock);
+		spin_lock(&to->lock);
+	}
+	sched_enqueue_locked(to, thread, why);
+	check_preempt_locked(to, thread);
+	spin_unlock(&to->lock);
+}
+
+/* ---- switching ---- */
+
+static void finish_switch(struct thread *prev)
+{
+	struct runq *rq = this_runq();
+	bool dead = prev->state == THREAD_DEAD;
+
+	/* Pairs with the acquire in sched_kick_user(). */
+	atomic_store_release(&prev->on_cpu, false);
+	if (unlikely(prev->moving)) {
+		prev->moving = false;
+		place_unlock(rq, prev, balance_new_cpu(prev), ENQUEUE_MOVE);
+		return;
+	}
+	spin_unlock(&rq->lock);
+	if (unlikely(dead))
+		thread_reap(prev);
+}
+
+void sched_thread_started(struct thread *prev)
+{
+	finish_switch(prev);
+}
+
+/* Takes the thread to run next out of its queue. */
+static struct thread *pick_locked(struct runq *rq)
+{
+	struct thread *next = rq->rt.nr ? rt_first(rq) : cfs_first(rq);
+
+	if (!next)
+		return rq->idle;
+	sched_dequeue_locked(rq, next);
+	return next;
+}
+
+/*
+ * Run whom the queue prefers; current was queued before, or is asleep, or dead.
+ * Lock held, interrupts off; returns when current runs again, lock released.
+ */
+static void switch_locked(struct runq *rq)
+{
+	struct thread *prev = rq->curr, *next;
+	ns_t now = uptime_ns();
+	struct aspace *as;
+
+	account_locked(rq, now);
+	next = pick_locked(rq);
+	if (prev->work & THREAD_WORK_RESCHED)
+		atomic_fetch_and(&prev->work, ~(u32)THREAD_WORK_RESCHED);
+	atomic_store_relaxed(&rq->curr, next);
+	next->state = THREAD_RUNNING;
+	next->sched.exec_start = now;
+	slice_begin_locked(rq, now);
+	if (rq->nr_queued || next->cpu_tick)
+		timer_arm_sooner(next->cpu_tick ? MIN(rq->slice_end_ns, now + CPU_TICK_NS)
+						: rq->slice_end_ns);
+	if (next == prev) {
+		spin_unlock(&rq->lock);
+		return;
+	}
+	rq->switches++;
+	next->on_cpu = true;
+	as = next->task->as;
+	finish_switch(context_switch(prev, next, as ? &as->mmu : NULL));
+}
+
+void sched_switch_idle(struct runq *rq)
+{
+	spin_lock(&rq->lock);
+	switch_locked(rq);
+}
+
+static void requeue_current(enum enqueue_why why)
+{
+	irqflags_t flags = irq_save();
+	struct runq *rq = this_runq();
+	struct thread *curr = current;
+
+	spin_lock(&rq->lock);
+	if (unlikely(!cpu_allowed(curr, rq->cpu->id) && curr != rq->idle)) {
+		/* finish_switch() queues it elsewhere, its registers saved. */
+		curr->state = THREAD_READY;
+		curr->moving = true;
+		switch_locked(rq);
+	} else if (rq->nr_queued) {
+		account_locked(rq, uptime_ns());
+		/* The round of an RR thread is over: behind its equals. */
+		if (why == ENQUEUE_PREEMPT && curr->sched.policy == SCHED_RR &&
+		    uptime_ns() >= rq->slice_end_ns)
+			why = ENQUEUE_YIELD;
+		sched_enqueue_locked(rq, curr, why);
+		curr->sched.switches_involuntary++;
+		switch_locked(rq);
+	} else {
+		atomic_fetch_and(&curr->work, ~(u32)THREAD_WORK_RESCHED);
+		spin_unlock(&rq->lock);
+	}
+	irq_restore(flags);
+}
+
+void sched_preempt(void)
+{
+	requeue_current(ENQUEUE_PREEMPT);
+}
+
+void sched_point(void)
+{
+	if (unlikely(current->work & THREAD_WORK_RESCHED))
+		sched_preempt();
+}
+
+void sched_yield_current(void)
+{
+	if (atomic_load_relaxed(&this_runq()->nr_queued))
+		requeue_current(ENQUEUE_YIELD);
+}
+
+void sched_exit(void)
+{
+	struct runq *rq;
+
+	irq_disable();
+	rq = this_runq();
+	spin_lock(&rq->lock);
+	current->state = THREAD_DEAD;
+	switch_locked(rq);
+	panic("sched: a dead thread was run");
+}
+
+/* ---- blocking and waking ---- */
+
+int sched_block(ns_t deadline_ns)
+{
+	struct thread *curr = current;
+	bool timed = deadline_ns != NS_FOREVER;
+	enum thread_state state;
+	irqflags_t flags;
+	struct runq *rq;
+	int err = 0;
+
+	if (CONFIG_DEBUG)
+		lockdep_may_sleep("sched_block");
+	if (timed) {
+		if (uptime_ns() >= deadline_ns) {
+			curr->state = THREAD_RUNNING;
+			return -ETIMEDOUT;
+		}
+		curr->block_timed_out = false;
+		timer_start(&curr->block_timer, deadline_ns);
+	}
+	flags = irq_save();
+	rq = this_runq();
+	spin_lock(&rq->lock);
+	state = curr->state;
+	if (state == THREAD_SLEEP && signal_pending())
+		curr->state = THREAD_RUNNING;
+	if (BIT(curr->state) & ASLEEP_STATES) {
+		curr->sched.switches_voluntary++;
+		if (state == THREAD_BLOCK)
+			atomic_store_relaxed(&rq->nr_blocked, rq->nr_blocked + 1);
+		switch_locked(rq);
+	} else {
+		spin_unlock(&rq->lock);
+	}
+	irq_restore(flags);
+	if (timed) {
+		timer_cancel(&curr->block_timer);
+		if (atomic_load_acquire(&curr->block_timed_out))
+			err = -ETIMEDOUT;
+	}
+	if (state == THREAD_SLEEP && signal_pending())
+		err = -ERESTARTSYS;
+	return err;
+}
+
+void sched_block_timeout(struct timer *timer)
+{
+	struct thread *thread = container_of(timer, struct thread, block_timer);
+
+	atomic_store_release(&thread->block_timed_out, true);
+	sched_wake(thread, BIT(THREAD_SLEEP) | BIT(THREAD_BLOCK));
+}
+
+bool sched_wake(struct thread *thread, u32 state_mask)
+{
+	irqflags_t flags = irq_save();
+	struct runq *rq = lock_runq_of(thread);
+	enum thread_state state = thread->state;
+	bool asleep = BIT(state) & state_mask & ASLEEP_STATES;
+
+	if (!asleep) {
+		spin_unlock(&rq->lock);
+	} else if (thread == rq->curr) {
+		thread->state = THREAD_RUNNING;
+		spin_unlock(&rq->lock);
+	} else {
+		if (state == THREAD_BLOCK)
+			atomic_store_relaxed(&rq->nr_blocked, rq->nr_blocked - 1);
+		place_unlock(rq, thread, balance_wake_cpu(thread, rq->cpu->id), ENQUEUE_WAKE);
+	}
+	irq_restore(flags);
+	return asleep;
+}
+
+void sched_start(struct thread *thread)
+{
+	irqflags_t flags = irq_save();
+	struct runq *rq = this_runq();
+
+	spin_lock(&rq->lock);
+	atomic_store_relaxed(&thread->cpu, rq->cpu->id);
+	thread->sched.vruntime = rq->cfs.min_vruntime;
+	place_unlock(rq, thread, balance_new_cpu(thread), ENQUEUE_NEW);
+	irq_restore(flags);
+}
+
+void sched_kick_user(struct thread *thread)
+{
+	irqflags_t flags = irq_save();
+	cpu_t cpu = atomic_load_acquire(&thread->cpu);
+
+	/* Racy on purpose: a thread that moves enters the kernel by doing so. */
+	if (cpu != this_cpu()->id && atomic_load_acquire(&thread->on_cpu))
+		smp_send_resched(cpu);
+	irq_restore(flags);
+}
+
+void sched_resched_ipi(void)
+{
+	struct runq *rq = this_runq();
+
+	spin_lock(&rq->lock);
+	if (rq->curr != rq->idle && rq->nr_queued)
+		slice_arm_locked(rq);
+	spin_unlock(&rq->lock);
+}
+
+ns_t sched_tick(void)
+{
+	struct runq *rq = this_runq();
+	ns_t now = uptime_ns(), again = NS_FOREVER;
+
+	spin_lock(&rq->lock);
+	if (rq->curr != rq->idle) {
+		account_locked(rq, now);
+		if (rq->nr_queued) {
+			if (now >= rq->slice_end_ns) {
+				sched_resched_locked(rq);
+				slice_begin_locked(rq, now);
+			}
+			again = rq->slice_end_ns;
+		}
+		if (rq->curr->cpu_tick)
+			again = MIN(again, now + CPU_TICK_NS);
+	}
+	spin_unlock(&rq->lock);
+	return again;
+}
+
+/* ---- settings ---- */
+
+static void apply_class(struct sched_entity *se, u8 policy, u8 rt_priority, s8 nice)
+{
+	se->policy = policy;
+	se->rt_priority = rt_priority;
+	se->nice = nice;
+	se->weight = policy == SCHED_IDLE ? CFS_IDLE_WEIGHT : cfs_weight(nice);
+}
+
+int sched_set(struct thread *thread, u8 policy, u8 rt_priority, s8 nice)
+{
+	bool rt = policy == SCHED_FIFO || policy == SCHED_RR;
+	irqflags_t flags;
+	struct runq *rq;
+	bool queued;
+
+	if (!rt && policy != SCHED_NORMAL && policy != SCHED_BATCH && policy != SCHED_IDLE)
+		return -EINVAL;
+	if (nice < -20 || nice > 19 || rt != (rt_priority != 0) || rt_priority >= RT_PRIORITIES)
+		return -EINVAL;
+	flags = irq_save();
+	rq = lock_runq_of(thread);
+	queued = thread->sched.queued;
+	if (queued)
+		sched_dequeue_locked(rq, thread);
+	else if (thread == rq->curr)
+		account_locked(rq, uptime_ns());
+	if (sched_is_rt(thread) && !rt)
+		thread->sched.vruntime = rq->cfs.min_vruntime;
+	apply_class(&thread->sched, policy, rt_priority, nice);
+	if (queued) {
+		sched_enqueue_locked(rq, thread, ENQUEUE_MOVE);
+		check_preempt_locked(rq, thread);
+	} else if (thread == rq->curr && rq->nr_queued) {
+		sched_resched_locked(rq);
+	}
+	spin_unlock(&rq->lock);
+	irq_restore(flags);
+	return 0;
+}
+
+static bool mask_has_online(const u64 *mask)
+{
+	struct cpu *cpu;
+
+	FOR_EACH_CPU(cpu)
+		if (mask[cpu->id / 64] >> (cpu->id % 64) & 1)
+			return true;
+	return false;
+}
+
+int sched_set_affinity(struct thread *thread, const u64 mask[(NR_CPUS + 63) / 64])
+{
+	irqflags_t flags;
+	struct runq *rq;
+
+	if (!mask_has_online(mask))
+		return -EINVAL;
+	flags = irq_save();
+	rq = lock_runq_of(thread);
+	for (u32 i = 0; i < ARRAY_SIZE(thread->sched.affinity); i++)
+		thread->sched.affinity[i] = mask[i];
+	if (cpu_allowed(thread, rq->cpu->id)) {
+		spin_unlock(&rq->lock);
+	} else if (thread->sched.queued) {
+		sched_dequeue_locked(rq, thread);
+		place_unlock(rq, thread, balance_new_cpu(thread), ENQUEUE_MOVE);
+	} else {
+		if (thread == rq->curr)
+			sched_resched_locked(rq);
+		spin_unlock(&rq->lock);
+	}
+	irq_restore(flags);
+	if (thread == current)
+		sched_preempt();
+	return 0;
+}
+
+void sched_fork(struct thread *child, const struct thread *parent)
+{
+	struct sched_entity *se = &child->sched;
+
+	apply_class(se, parent->sched.policy, parent->sched.rt_priority, parent->sched.nice);
+	for (u32 i = 0; i < ARRAY_SIZE(se->affinity); i++)
+		se->affinity[i] = parent->sched.affinity[i];
+}
+
+ns_t sched_thread_ns(const struct thread *thread)
+{
+	irqflags_t flags = irq_save();
+	struct runq *rq = lock_runq_of(thread);
+	ns_t ns = thread->sched.sum_exec;
+
+	if (thread == rq->curr)
+		ns += uptime_ns() - thread->sched.exec_start;
+	spin_unlock(&rq->lock);
+	irq_restore(flags);
+	return ns;
+}
+
+ns_t sched_rr_interval_ns(const struct thread *thread)
+{
+	irqflags_t flags = irq_save();
+	struct runq *rq = lock_runq_of(thread);
+	ns_t ns = 0;
+
+	if (thread->sched.policy == SCHED_RR)
+		ns = RT_SLICE_NS;
+	else if (!sched_is_rt(thread))
+		ns = cfs_slice_of(rq, thread);
+	spin_unlock(&rq->lock);
+	irq_restore(flags);
+	return ns;
+}
+
+void sched_cpu_stats(u32 cpu, struct sched_cpu_stats *out)
+{
+	irqflags_t flags;
+	struct runq *rq;
+	ns_t now;
+
+	*out = (struct sched_cpu_stats){ 0 };
+	if (cpu >= NR_CPUS || !cpu_table[cpu] || !cpu_table[cpu]->online)
+		return;
+	rq = cpu_runq(cpu);
+	flags = spin_lock_irq(&rq->lock);
+	now = uptime_ns();
+	out->idle_ns = rq->idle->sched.sum_exec;
+	if (rq->curr == rq->idle)
+		out->idle_ns += now - rq->idle->sched.exec_start;
+	out->user_ns = now > out->idle_ns ? now - out->idle_ns : 0;
+	out->switches = rq->switches;
+	out->runnable = rq->nr_queued + (rq->curr != rq->idle);
+	spin_unlock_irq(&rq->lock, flags);
+}

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Per-CPU caches of single frames: a stack of pointers that only its CPU
+ * touches, interrupts off, so the common allocation takes no lock. It holds
+ * frames of the CPU's own node, none of zone DMA, and trades with the zones
+ * in batches.
+ */
+#include <mm/pmm.h>
+
+#include <arch/irq.h>
+#include <mm/numa.h>
+
+#include "pmm_priv.h"
+
+#define PCP_MAX   96u
+#define PCP_BATCH 24u
+
+struct pcp {
+	u32 n;
+	struct frame *frames[PCP_MAX];
+};
+static DEFINE_PERCPU(struct pcp, pcp_caches);
+
+/* A batch from the highest zone of @node that has some to spare. */
+static void refill(struct pcp *pcp, node_t node)
+{
+	for (u32 kind = ZONE_NORMAL; kind > ZONE_DMA && !pcp->n; kind--) {
+		struct zone *zone = &pmm_zones[ZONE_INDEX(node, kind)];
+
+		if (!atomic_load_relaxed(&zone->buddy.nr_free))
+			continue;
+		spin_lock(&zone->lock);
+		while (pcp->n < PCP_BATCH && zone->buddy.nr_free > zone->reserve)
+			pcp->frames[pcp->n++] = buddy_alloc(&zone->buddy, 0);
+		spin_unlock(&zone->lock);
+	}
+}
+
+struct frame *pcp_alloc(node_t node)
+{
+	struct frame *frame = NULL;
+	irqflags_t flags;
+	struct pcp *pcp;
+
+	if (node != this_cpu()->node)
+		return NULL;
+	flags = irq_save();
+	pcp = percpu_ptr(pcp_caches);
+	if (unlikely(!pcp->n))
+		refill(pcp, node);
+	if (likely(pcp->n))
+		frame = pcp->frames[--pcp->n];
+	irq_restore(flags);
+	return frame;
+}
+
+/* Give the @n oldest back; the youngest are warm. */
+static void flush(struct pcp *pcp, u32 n)
+{
+	for (u32 i = 0; i < n; i++)
+		pmm_block_free(pcp->frames[i], 0);
+	pcp->n -= n;
+	for (u32 i = 0; i < pcp->n; i++)
+		pcp->frames[i] = pcp->frames[i + n];
+}
+
+bool pcp_free(struct frame *frame)
+{
+	irqflags_t flags;
+	struct pcp *pcp;
+
+	if (ZONE_KIND(frame->zone) == ZONE_DMA || ZONE_NODE(frame->zone) != this_cpu()->node)
+		return false;
+	flags = irq_save();
+	pcp = percpu_ptr(pcp_caches);
+	if (unlikely(pcp->n == PCP_MAX))
+		flush(pcp, PCP_BATCH);
+	pcp->frames[pcp->n++] = frame;
+	irq_restore(flags);
+	return true;
+}
+
+void pcp_drain_cpu(void)
+{
+	struct pcp *pcp = percpu_ptr(pcp_caches);
+
+	flush(pcp, pcp->n);
+}
+
+u64 pcp_frames(node_t node)
+{
+	struct cpu *cpu;
+	u64 sum = 0;
+
+	FOR_EACH_CPU(cpu)
+		if (node == NODE_ANY || cpu->node == node)
+			sum += atomic_load_relaxed(&percpu_ptr_of(pcp_caches, cpu)->n);
+	return sum;
+}
