@@ -25,6 +25,7 @@ enum lock_rank {
 	RANK_TASK_TREE,   /* parents, children, process groups, sessions, pids */
 	RANK_HANDLES,     /* a handle table's slots */
 	RANK_DENTRY,      /* dentry hash buckets and LRU */
+	RANK_FILE_LOCK,   /* advisory locks of all files */
 	RANK_INODE_CACHE, /* inode hash and LRU */
 	RANK_SIGNAL,      /* a process's signal state; sent under TASK_TREE */
 	RANK_CONSOLE,     /* serial rings: receive interrupts signal waiters */

@@ -1,65 +1,49 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * execve: everything that can fail is prepared beside the running program (its
- * words, its new space, credentials, handle table, signal actions), then the
- * other threads end, and only then is anything replaced.
+ * execve(2): the new image is built in an address space of its own, with
+ * everything that can fail, while the old program is intact; then the other
+ * threads end, and the space and all that goes with it is exchanged.
  *
- *   resolve   open the program, follow #! lines
- *   prepare   load into a fresh space, reserve what commit needs
- *   take over end the other threads; current becomes the process's first thread
- *   commit    cannot fail
+ *   open, #! lines -> new space: image, stack -> other threads end
+ *   ---- no failure past this point ----
+ *   space, number, descriptors, signals, credentials, registers
  */
 #include <kernel/task/exec.h>
 
-#include <arch/uaccess.h>
-#include <fs/file.h>
-#include <fs/fs_context.h>
+#include <arch/context.h>
+#include <arch/mmu.h>
 #include <kernel/abi/errno.h>
-#include <kernel/abi/linux_fcntl.h>
+#include <kernel/core/cmdline.h>
+#include <kernel/core/panic.h>
 #include <kernel/lib/format.h>
 #include <kernel/lib/string.h>
-#include <kernel/syscall_protos.h>
+#include <kernel/task/fs_hooks.h>
 #include <kernel/task/task.h>
 #include <mm/aspace.h>
 #include <mm/kmalloc.h>
 #include <security/cred.h>
 #include <security/handle.h>
 
-#include "exec_priv.h"
 #include "task_priv.h"
 
-#define SCRIPT_LINE 256u /* bytes of a #! line that are looked at: Linux's BINPRM_BUF_SIZE */
-#define SCRIPT_NEST 5u   /* interpreters that may be scripts themselves */
-#define PATH_SIZE   4096u
+#define PERSONALITY_NO_RANDOMIZE 0x0040000u /* personality(2) ADDR_NO_RANDOMIZE */
+#define EXEC_AT_FDCWD (-100)
+#define EXEC_AT_EMPTY_PATH 0x1000u
 
-/* Everything reserved before the point of no return. */
-struct exec {
-	struct exec_args args;
-	struct exec_image image;
-	struct cred *cred;                 /* new one, NULL: as before */
-	struct handle_table *handles;      /* own copy of a shared table, or NULL */
-	struct signal_state *sig;          /* the same */
-	char comm[16];
-	char head[EXEC_HEAD_SIZE];
+/* All that will be current's once nothing can fail any more. */
+struct exec_state {
+	struct file *file;           /* what is loaded: the last interpreter of scripts */
+	const char *path;            /* AT_EXECFN: what the caller named */
+	struct aspace *as;
+	struct exec_program prog;
+	u64 sp;
+	struct cred *cred;           /* NULL: unchanged */
+	bool secure;
+	struct handle_table *handles; /* private copy of a shared table, or NULL */
+	struct signal_state *sig;    /* the same for signal actions */
 };
 
-static void exec_fini(struct exec *x)
-{
-	exec_args_fini(&x->args);
-	if (x->image.file)
-		file_put(x->image.file);
-	if (x->image.as)
-		aspace_put(x->image.as);
-	if (x->cred)
-		cred_put(x->cred);
-	if (x->handles)
-		handle_table_put(x->handles);
-	if (x->sig)
-		signal_state_put(x->sig);
-	kfree(x);
-}
-
-/* ---- resolve ---- */
+/* ---- scripts ---- */
 
 static bool is_blank(char c)
 {
@@ -67,343 +51,358 @@ static bool is_blank(char c)
 }
 
 /*
- * Split "#! interpreter argument" in place. The argument is the whole rest of
- * the line without blanks around it. Return: the interpreter, or NULL: the line
- * is no good (empty, or the interpreter's name may have been cut off).
+ * Cuts a #! line in @buf into interpreter and argument (NULL: none).
+ * Return: 0; -ENOEXEC nothing named, or a name that was cut off.
  */
-static char *parse_script_line(char *line, char **arg)
+static int parse_script(char *buf, size_t len, char **interp, char **arg)
 {
-	char *end = memchr(line, '\n', SCRIPT_LINE), *name, *at;
-	bool cut = !end && !memchr(line, '\0', SCRIPT_LINE);
+	char *end = memchr(buf, '\n', len), *p = buf + 2;
+	bool cut = !end;
 
-	if (!end)
-		end = line + strnlen(line, SCRIPT_LINE - 1);
-	while (end > line + 2 && is_blank(end[-1]))
+	if (cut)
+		end = buf + len;
+	while (end > p && is_blank(end[-1]))
 		end--;
-	*end = '\0';
-	for (name = line + 2; is_blank(*name); name++)
-		;
-	for (at = name; *at && !is_blank(*at); at++)
-		;
-	if (at == name || (cut && !*at))
-		return NULL;
-	*arg = NULL;
-	if (*at) {
-		*at++ = '\0';
-		while (is_blank(*at))
-			at++;
-		if (*at)
-			*arg = at;
-	}
-	return name;
-}
-
-static int read_head(struct exec *x)
-{
-	long got;
-
-	memset(x->head, 0, sizeof(x->head));
-	got = file_read_kernel(x->image.file, 0, x->head, sizeof(x->head));
-	return got < 0 ? (int)got : 0;
-}
-
-/*
- * Put the interpreter that x->head names in the place of the script @path; its
- * name goes to @next, which may be @path.
- */
-static int follow_script(struct exec *x, const char *path, char next[SCRIPT_LINE])
-{
-	struct file *file;
-	char *arg, *interp = parse_script_line(x->head, &arg);
-	int err;
-
-	if (!interp)
+	while (p < end && is_blank(*p))
+		p++;
+	if (p == end)
 		return -ENOEXEC;
-	err = exec_args_script(&x->args, interp, arg, path);
-	if (!err)
-		err = fs_open_exec(AT_FDCWD, interp, 0, &file);
-	if (err)
-		return err;
-	file_put(x->image.file);
-	x->image.file = file;
-	memcpy(next, interp, strlen(interp) + 1); /* from a line of SCRIPT_LINE */
-	return read_head(x);
-}
-
-/* Follow #! lines from the open file on. x->head ends up with the ELF's start. */
-static int resolve(struct exec *x, const char *path)
-{
-	char script[SCRIPT_LINE];
-	int err = read_head(x);
-
-	for (u32 depth = 0; !err && x->head[0] == '#' && x->head[1] == '!'; depth++) {
-		if (depth == SCRIPT_NEST)
-			return -ELOOP;
-		err = follow_script(x, path, script);
-		path = script;
+	*end = '\0'; /* the buffer has one byte more than was read */
+	*interp = p;
+	while (*p && !is_blank(*p))
+		p++;
+	if (!*p) {
+		*arg = NULL;
+		return cut && len == EXEC_SCRIPT_MAX ? -ENOEXEC : 0;
 	}
-	return err;
-}
-
-/* ---- prepare ---- */
-
-static int prepare_cred(struct exec *x)
-{
-	const struct cred *now = cred_current();
-	u32 euid = now->euid, egid = now->egid;
-
-	x->image.cred = now;
-	if (current_task()->no_new_privs || !fs_setid(x->image.file, &euid, &egid)) {
-		x->image.setid = now->uid != now->euid || now->gid != now->egid;
-		return 0;
-	}
-	x->cred = cred_copy(now);
-	if (!x->cred)
-		return -ENOMEM;
-	x->cred->euid = x->cred->suid = x->cred->fsuid = euid;
-	x->cred->egid = x->cred->sgid = x->cred->fsgid = egid;
-	x->image.cred = x->cred;
-	x->image.setid = x->cred->uid != euid || x->cred->gid != egid;
+	*p++ = '\0';
+	while (is_blank(*p))
+		p++;
+	*arg = *p ? p : NULL;
 	return 0;
 }
 
-static int prepare_copies(struct exec *x)
+/*
+ * While st->file is a script, put its interpreter there and fix the arguments.
+ * man execve(2), "Interpreter scripts".
+ */
+static int resolve_scripts(struct exec_state *st, struct exec_args *args)
+{
+	char buf[EXEC_SCRIPT_MAX + 1];
+	char *interp = NULL, *arg = NULL;
+
+	for (u32 depth = 0;; depth++) {
+		char *name = interp ? kstrdup(interp, 0) : NULL;
+		struct file *file;
+		long n = fs_hook_file_read(st->file, 0, buf, EXEC_SCRIPT_MAX);
+		int err = 0;
+
+		if (interp && !name)
+			return -ENOMEM;
+		if (n < 2 || buf[0] != '#' || buf[1] != '!') {
+			kfree(name);
+			return n < 0 ? (int)n : 0;
+		}
+		if (depth == EXEC_NEST_MAX)
+			err = -ELOOP;
+		if (!err)
+			err = parse_script(buf, (size_t)n, &interp, &arg);
+		if (!err)
+			err = exec_args_script(args, interp, arg, name ? name : st->path);
+		kfree(name);
+		if (!err)
+			err = fs_hook_open_exec(EXEC_AT_FDCWD, interp, 0, &file);
+		if (err)
+			return err;
+		fs_hook_file_put(st->file);
+		st->file = file;
+	}
+}
+
+/* ---- preparation ---- */
+
+static int prepare_cred(struct exec_state *st, struct exec_identity *id)
+{
+	const struct cred *cred = cred_current();
+	u32 euid = cred->euid, egid = cred->egid;
+	struct cred *copy;
+
+	if (!current_task()->no_new_privs && fs_hook_setid(st->file, &euid, &egid))
+		st->secure = euid != cred->uid || egid != cred->gid;
+	else
+		st->secure = cred->euid != cred->uid || cred->egid != cred->gid;
+	*id = (struct exec_identity){ cred->uid, euid, cred->gid, egid, st->secure };
+	/* exec copies the effective ids to the saved ones (credentials(7)). */
+	if (euid == cred->euid && egid == cred->egid && cred->suid == euid &&
+	    cred->sgid == egid && cred->fsuid == euid && cred->fsgid == egid)
+		return 0;
+	copy = cred_copy(cred);
+	if (!copy)
+		return -ENOMEM;
+	copy->euid = copy->suid = copy->fsuid = euid;
+	copy->egid = copy->sgid = copy->fsgid = egid;
+	st->cred = copy;
+	return 0;
+}
+
+static int prepare_unshare(struct exec_state *st)
 {
 	struct task *task = current_task();
 
 	if (task->handles_shared) {
-		x->handles = handle_table_fork(task->handles);
-		if (!x->handles)
+		st->handles = handle_table_fork(task->handles);
+		if (!st->handles)
 			return -ENOMEM;
 	}
 	if (refcount_read(&task->sig->refs) > 1) {
-		x->sig = signal_state_alloc();
-		if (!x->sig)
+		st->sig = signal_state_alloc();
+		if (!st->sig)
 			return -ENOMEM;
 	}
 	return 0;
 }
 
-static int prepare(struct exec *x)
+static int prepare(struct exec_state *st, struct exec_args *args)
 {
-	int err = prepare_cred(x);
+	bool randomise = !(current_task()->personality & PERSONALITY_NO_RANDOMIZE);
+	struct exec_identity id;
+	int err = resolve_scripts(st, args);
 
+	if (!err)
+		err = prepare_cred(st, &id);
+	if (!err)
+		err = prepare_unshare(st);
 	if (err)
 		return err;
-	x->image.as = aspace_create();
-	if (!x->image.as)
+	st->as = aspace_create();
+	if (!st->as)
 		return -ENOMEM;
-	err = exec_elf_load(&x->image, x->head, &x->args);
-	return err ? err : prepare_copies(x);
+	err = exec_load(st->file, st->as, randomise, &st->prog);
+	if (!err)
+		err = exec_stack(st->as, &st->prog, args, st->path, &id, &st->sp);
+	return err;
 }
 
-/* ---- take over ---- */
+static void discard(struct exec_state *st)
+{
+	if (st->as)
+		aspace_put(st->as);
+	if (st->cred)
+		cred_put(st->cred);
+	if (st->handles)
+		handle_table_put(st->handles);
+	if (st->sig)
+		signal_state_put(st->sig);
+	fs_hook_file_put(st->file);
+}
 
-/* End the other threads. Return: 0; -EAGAIN the task is ending, or another thread
- * of it is here already. */
+/* ---- the exchange ---- */
+
+/*
+ * End all other threads. Return: 0, current is alone; -EAGAIN current is to
+ * end itself (another exec, exit_group or a deadly signal was first).
+ */
 static int end_other_threads(void)
 {
-	struct task *task = current_task();
-	struct signal_state *sig;
+	struct thread *thread = current;
+	struct task *task = thread->task;
 	irqflags_t flags;
-	int err = 0;
+	struct signal_state *sig = signal_lock(task, &flags);
+	int err = task->exiting || task->exec_thread ? -EAGAIN : 0;
 
-	sig = signal_lock(task, &flags);
-	if (task->exiting || task->exec_thread) {
-		err = -EAGAIN;
-	} else if (task->nr_threads > 1) {
-		task->exec_thread = current;
-		signal_kill_threads_locked(task, current);
+	if (!err && task->nr_threads > 1) {
+		task->exec_thread = thread;
+		signal_kill_threads_locked(task, thread);
 	}
 	signal_unlock(sig, flags);
+	if (err || !task->exec_thread)
+		return err;
+	atomic_store_release(&thread->in_vfork, true); /* deadly signals wake it */
+	for (;;) {
+		sched_mark_asleep(false);
+		if (atomic_load_acquire(&task->nr_threads) == 1)
+			break;
+		if (atomic_load_acquire(&thread->work) & THREAD_WORK_EXIT) {
+			err = -EAGAIN;
+			break;
+		}
+		(void)!sched_block(NS_FOREVER);
+	}
+	sched_mark_awake();
+	atomic_store_release(&thread->in_vfork, false);
+	sig = signal_lock(task, &flags);
+	task->exec_thread = NULL;
+	signal_unlock(sig, flags);
+	return err;
+}
+
+/* The process keeps its number: the thread that is left takes it over. */
+static void take_pid_locked(struct thread *thread)
+{
+	s32 old = thread->tid;
+
+	if (old == thread->task->pid)
+		return;
+	thread_rename_locked(thread, thread->task->pid);
+	pid_unuse_locked(old);
+}
+
+static void exchange_space(struct exec_state *st)
+{
+	struct thread *thread = current;
+	struct task *task = thread->task;
+	struct aspace *old = task->as;
+	struct file *old_exe = task->exe;
+	const char *slash = strrchr(st->path, '/');
+	irqflags_t flags;
+
+	if (old)
+		thread_release_user_words(thread);
+	flags = spin_lock_irq(&task_tree_lock);
+	take_pid_locked(thread);
+	task->as = st->as;
+	task->exe = st->file;
+	task->did_exec = true;
+	mmu_activate(&st->as->mmu);
+	str_copy(thread->comm, slash ? slash + 1 : st->path, sizeof(thread->comm));
+	spin_unlock_irq(&task_tree_lock, flags);
+	vfork_release(thread);
+	if (old)
+		aspace_put(old);
+	if (old_exe)
+		fs_hook_file_put(old_exe);
+}
+
+static void exchange_rest(struct exec_state *st)
+{
+	struct thread *thread = current;
+	struct task *task = thread->task;
+
+	if (st->handles) {
+		struct handle_table *old = task->handles;
+		irqflags_t flags = spin_lock_irq(&task_tree_lock);
+
+		task->handles = st->handles;
+		task->handles_shared = false;
+		spin_unlock_irq(&task_tree_lock, flags);
+		handle_table_put(old);
+	}
+	handle_table_exec(task->handles);
+	signal_exec(st->sig);
+	if (st->cred)
+		cred_commit(st->cred);
+	if (st->secure)
+		task->pdeath_signal = 0;
+	task->dumpable = !st->secure;
+	task->keep_caps = false;
+	task->exit_signal = SIGCHLD;
+	task->personality &= st->secure ? ~PERSONALITY_NO_RANDOMIZE : ~0u;
+	thread->robust_list = NULL;
+	thread->set_child_tid = NULL;
+	thread->restart.fn = NULL;
+	context_exec(st->prog.entry, st->sp);
+}
+
+int exec_image(int dirfd, const char *path, u32 at_flags, struct exec_args *args)
+{
+	struct exec_state st = { .path = path };
+	char fd_path[32];
+	int err = fs_hook_open_exec(dirfd, path, at_flags, &st.file);
+
 	if (err)
 		return err;
-	while (atomic_load_acquire(&task->nr_threads) > 1) {
-		sched_mark_asleep(false);
-		if (atomic_load_acquire(&task->nr_threads) > 1)
-			(void)!sched_block(NS_FOREVER);
-		sched_mark_awake();
+	/* What a script can name a descriptor by (execveat(2)). */
+	if ((at_flags & EXEC_AT_EMPTY_PATH) && !*path) {
+		snprintf(fd_path, sizeof(fd_path), "/dev/fd/%d", dirfd);
+		st.path = fd_path;
 	}
+	err = prepare(&st, args);
+	if (!err)
+		err = end_other_threads();
+	if (err) {
+		discard(&st);
+		return err;
+	}
+	/* No failure past this point. */
+	exchange_space(&st);
+	exchange_rest(&st);
 	return 0;
 }
 
-/* Alone now: current takes over the number of the process. */
-static void become_leader(void)
+/* ---- process 1 ---- */
+
+static int init_args(struct exec_args *args)
 {
-	struct task *task = current_task();
-	irqflags_t tree_flags = spin_lock_irq(&task_tree_lock), flags;
-	struct signal_state *sig = signal_lock(task, &flags);
+	int err = exec_args_add_arg(args, boot_options.init);
+	const char *s;
 
-	if (current->tid != task->pid)
-		thread_rename_locked(current, task->pid);
-	task->exec_thread = NULL;
-	signal_unlock(sig, flags);
-	spin_unlock_irq(&task_tree_lock, tree_flags);
-}
-
-/* ---- commit ---- */
-
-static void switch_space(struct exec *x)
-{
-	struct task *task = current_task();
-	struct aspace *old = task->as;
-	irqflags_t flags = spin_lock_irq(&task_tree_lock);
-
-	task->as = x->image.as;
-	x->image.as = NULL;
-	mmu_activate(&task->as->mmu);
-	spin_unlock_irq(&task_tree_lock, flags);
-	vfork_release(current);
-	if (old)
-		aspace_put(old);
-}
-
-static void commit_task(struct exec *x)
-{
-	struct task *task = current_task();
-	struct file *old_exe = task->exe;
-	struct handle_table *old_handles = NULL;
-	irqflags_t flags = spin_lock_irq(&task_tree_lock);
-
-	task->exe = x->image.file;
-	x->image.file = NULL;
-	if (x->handles) {
-		old_handles = task->handles;
-		task->handles = x->handles;
-		task->handles_shared = false;
-		x->handles = NULL;
-	}
-	task->did_exec = true;
-	task->exit_signal = SIGCHLD;
-	spin_unlock_irq(&task_tree_lock, flags);
-	task->dumpable = !x->image.setid;
-	task->pdeath_signal = x->cred ? 0 : task->pdeath_signal;
-	task->keep_caps = false;
-	if (old_exe)
-		file_put(old_exe);
-	if (old_handles)
-		handle_table_put(old_handles);
-}
-
-static void commit(struct exec *x)
-{
-	struct thread *thread = current;
-	u64 entry = x->image.entry, sp = x->image.sp;
-
-	thread_release_user_words(thread);
-	thread->robust_list = NULL;
-	thread->set_child_tid = NULL;
-	switch_space(x);
-	commit_task(x);
-	signal_exec(x->sig);
-	x->sig = NULL;
-	if (x->cred) {
-		cred_commit(x->cred);
-		x->cred = NULL;
-	}
-	handle_table_exec(current_task()->handles);
-	memcpy(thread->comm, x->comm, sizeof(thread->comm));
-	thread->restart.fn = NULL;
-	context_exec(entry, sp);
-}
-
-static void name_comm(struct exec *x, const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	snprintf(x->comm, sizeof(x->comm), "%s", slash ? slash + 1 : path);
-}
-
-/* From the opened file and the words on. Takes over @x. */
-static int exec_run(struct exec *x, const char *path)
-{
-	int err = resolve(x, path);
-
-	name_comm(x, path);
+	for (u32 i = 0; !err && (s = cmdline_init_arg(i)); i++)
+		err = exec_args_add_arg(args, s);
 	if (!err)
-		err = prepare(x);
+		err = exec_args_add_env(args, "HOME=/");
 	if (!err)
-		err = end_other_threads();
-	if (!err) {
-		become_leader();
-		/* No failure past this point. */
-		commit(x);
-	}
-	exec_fini(x);
+		err = exec_args_add_env(args, "TERM=linux");
+	for (u32 i = 0; !err && (s = cmdline_init_env(i)); i++)
+		err = exec_args_add_env(args, s);
 	return err;
 }
 
-int exec_kernel(const char *path, const char *const *argv, const char *const *envp)
+/* First run of process 1, on its way to a user mode that it does not have yet. */
+static void start_init(__unused struct trapframe *tf)
 {
-	struct exec *x = kzalloc(sizeof(*x), 0);
+	struct exec_args args;
 	int err;
 
-	if (!x)
-		return -ENOMEM;
-	err = fs_open_exec(AT_FDCWD, path, 0, &x->image.file);
-	if (!err)
-		err = exec_args_kernel(&x->args, argv, envp, path);
-	if (!err)
-		return exec_run(x, path);
-	exec_fini(x);
-	return err;
-}
-
-/* The name under which a script finds itself: fexecve has only a descriptor. */
-static void script_path(char *buf, int dirfd, const char *path)
-{
-	if (path[0] == '/' || dirfd == AT_FDCWD)
-		return;
-	if (path[0]) {
-		char copy[256];
-
-		str_copy(copy, path, sizeof(copy));
-		snprintf(buf, PATH_SIZE, "/dev/fd/%d/%s", dirfd, copy);
-	} else {
-		snprintf(buf, PATH_SIZE, "/dev/fd/%d", dirfd);
-	}
-}
-
-static long exec_user(int dirfd, const char __user *upath, u64 argv, u64 envp, u32 flags)
-{
-	struct exec *x = kzalloc(sizeof(*x), 0);
-	char *path = kmalloc(PATH_SIZE, 0);
-	long err = -ENOMEM;
-
-	if (!x || !path)
-		goto err_free;
-	err = user_copy_string(path, upath, PATH_SIZE);
-	if (err < 0)
-		goto err_free;
-	err = fs_open_exec(dirfd, path, flags, &x->image.file);
+	err = fs_hook_console();
 	if (err)
-		goto err_free;
-	script_path(path, dirfd, path);
-	err = exec_args_user(&x->args, argv, envp, path);
+		panic("init: cannot open /dev/console (error %d)", -err);
+	exec_args_init(&args);
+	err = init_args(&args);
+	if (!err)
+		err = exec_image(EXEC_AT_FDCWD, boot_options.init, 0, &args);
+	exec_args_fini(&args);
 	if (err)
-		goto err_fini;
-	err = exec_run(x, path);
-	kfree(path);
-	return err;
-
-err_fini:
-	exec_fini(x);
-	x = NULL;
-err_free:
-	kfree(path);
-	kfree(x);
-	return err;
+		panic("init: cannot run %s (error %d): is it in the initrd?", boot_options.init,
+		      -err);
 }
 
-long sys_execve(const char __user *path, const u64 __user *argv, const u64 __user *envp)
+static struct task *make_init_task(void)
 {
-	return exec_user(AT_FDCWD, path, (u64)(uintptr_t)argv, (u64)(uintptr_t)envp, 0);
+	struct task *task = task_alloc(PID_INIT);
+
+	if (!task || pid_reserve(PID_INIT))
+		return NULL;
+	task->handles = handle_table_create();
+	task->fs = fs_hook_context_root();
+	task->sig = signal_state_alloc();
+	task->cred = cred_root();
+	cred_get(task->cred);
+	memcpy(task->rlimits, kernel_task->rlimits, sizeof(task->rlimits));
+	task->is_reaper = task->unkillable = true;
+	return task->handles && task->fs && task->sig ? task : NULL;
 }
 
-long sys_execveat(int dirfd, const char __user *path, const u64 __user *argv,
-		  const u64 __user *envp, int flags)
+void task_start_init(void)
 {
-	if (flags & ~(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW))
-		return -EINVAL;
-	return exec_user(dirfd, path, (u64)(uintptr_t)argv, (u64)(uintptr_t)envp, (u32)flags);
+	const struct trapframe frame = { .orig_rax = ~0ull };
+	struct task *task = make_init_task();
+	irqflags_t flags, sigflags;
+	struct signal_state *sig;
+	struct thread *thread;
+
+	if (!task || thread_alloc(task, PID_INIT, &thread) ||
+	    context_init_user(thread, &frame, NULL))
+		panic("init: no memory for the first process");
+	str_copy(thread->comm, "init", sizeof(thread->comm));
+	thread->on_start = start_init;
+	thread->work = THREAD_WORK_START;
+	flags = spin_lock_irq(&task_tree_lock);
+	sig = signal_lock(task, &sigflags);
+	thread_link_locked(thread);
+	signal_unlock(sig, sigflags);
+	/* In group and session 0, as on Linux: it may call setsid(). */
+	task_link_locked(task, kernel_task);
+	init_task = task;
+	spin_unlock_irq(&task_tree_lock, flags);
+	sched_start(thread);
 }

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Arguments and environment on their way to a new program: copied once, with
- * Linux's limits (128 KiB a word; all of them with their pointers at most a
- * quarter of the stack limit, and 6 MiB; man execve(2)).
- */
+/* Arguments and environment on their way from one image to the next. */
+#include <kernel/task/exec.h>
+
 #include <arch/uaccess.h>
 #include <kernel/abi/errno.h>
 #include <kernel/lib/string.h>
@@ -11,182 +9,182 @@
 #include <mm/kmalloc.h>
 #include <mm/kva.h>
 
-#include "exec_priv.h"
+#define SMALL_BUF 4096u
+#define KMALLOC_MAX (32u << 10) /* larger ones need not be contiguous */
 
-#define WORD_MAX     (128u << 10)
-#define LIMIT_MIN    (128u << 10)
-#define LIMIT_MAX    (6u << 20)
-#define FIRST_CAP    4096u
+static void *buf_alloc(size_t size)
+{
+	return size <= KMALLOC_MAX ? kmalloc(size, 0) : vmalloc(size);
+}
 
-static void args_init(struct exec_args *args)
+static void buf_free(void *buf, size_t size)
+{
+	if (size <= KMALLOC_MAX)
+		kfree(buf);
+	else
+		vfree(buf);
+}
+
+void exec_args_init(struct exec_args *args)
 {
 	u64 limit = task_rlimit(RLIMIT_STACK) / 4;
 
-	*args = (struct exec_args){ .limit = MIN(MAX(limit, (u64)LIMIT_MIN), (u64)LIMIT_MAX) };
+	*args = (struct exec_args){ .limit = MIN(MAX(limit, (u64)EXEC_STRING_MAX), EXEC_ARGS_MAX) };
 }
 
 void exec_args_fini(struct exec_args *args)
 {
-	if (args->cap > FIRST_CAP)
-		vfree(args->buf);
-	else
-		kfree(args->buf);
+	if (args->buf)
+		buf_free(args->buf, args->cap);
 	args->buf = NULL;
 }
 
-/* Room for at least @need bytes more. */
-static int args_grow(struct exec_args *args, size_t need)
+static int grow(struct exec_args *args, size_t need)
 {
-	size_t cap = args->cap ? args->cap : FIRST_CAP;
+	size_t cap = args->cap ? args->cap : SMALL_BUF / 2;
 	char *buf;
 
-	while (cap < args->len + need)
+	do
 		cap *= 2;
-	if (cap == args->cap)
-		return 0;
-	buf = cap > FIRST_CAP ? vmalloc(cap) : kmalloc(cap, 0);
+	while (cap < need);
+	/* A bound for the buffer; what fits exactly is charge()'s business. */
+	if (cap > 4 * EXEC_ARGS_MAX)
+		return -E2BIG;
+	buf = buf_alloc(cap);
 	if (!buf)
 		return -ENOMEM;
-	memcpy(buf, args->buf, args->len);
-	exec_args_fini(args);
+	if (args->buf) {
+		memcpy(buf, args->buf, args->len);
+		buf_free(args->buf, args->cap);
+	}
 	args->buf = buf;
 	args->cap = cap;
 	return 0;
 }
 
-static bool over_limit(const struct exec_args *args)
+/* @size more bytes and a pointer still within the limit? */
+static bool charge(const struct exec_args *args, size_t size)
 {
-	return args->len + (args->argc + args->envc) * sizeof(u64) > args->limit;
+	u64 pointers = ((u64)args->argc + args->envc + 1) * 8;
+
+	return size <= EXEC_STRING_MAX && args->len + size + pointers <= args->limit;
 }
 
-static int add_kernel(struct exec_args *args, const char *word)
+static int append(struct exec_args *args, const char *s)
 {
-	size_t len = strlen(word) + 1;
-	int err = args_grow(args, len);
+	size_t size = strlen(s) + 1;
+	int err;
 
-	if (err)
-		return err;
-	memcpy(args->buf + args->len, word, len);
-	args->len += len;
-	return over_limit(args) ? -E2BIG : 0;
-}
-
-/* One word of the program's memory; the buffer grows until it fits. */
-static int add_user(struct exec_args *args, const char __user *word)
-{
-	for (;;) {
-		size_t room = MIN(args->cap - args->len, (size_t)WORD_MAX);
-		long len = room ? user_copy_string(args->buf + args->len, word, room) :
-				  -ENAMETOOLONG;
-		int err;
-
-		if (len >= 0) {
-			args->len += (size_t)len + 1;
-			return over_limit(args) ? -E2BIG : 0;
-		}
-		if (len != -ENAMETOOLONG)
-			return (int)len;
-		if (room == WORD_MAX || args->len + room > args->limit)
-			return -E2BIG;
-		err = args_grow(args, room + 1);
+	if (!charge(args, size))
+		return -E2BIG;
+	if (args->len + size > args->cap) {
+		err = grow(args, args->len + size);
 		if (err)
 			return err;
 	}
-}
-
-static int add_vector_user(struct exec_args *args, u64 vector, u32 *count)
-{
-	for (; vector; vector += sizeof(u64)) {
-		u64 word;
-		int err = user_read_u64(&word, (const void __user *)(uintptr_t)vector);
-
-		if (err)
-			return err;
-		if (!word)
-			return 0;
-		++*count;
-		err = add_user(args, (const char __user *)(uintptr_t)word);
-		if (err)
-			return err;
-	}
+	memcpy(args->buf + args->len, s, size);
+	args->len += size;
 	return 0;
 }
 
-/* After the arguments: what Linux 5.18 and later do about an empty vector. */
-static int end_arguments(struct exec_args *args)
+int exec_args_add_arg(struct exec_args *args, const char *s)
 {
-	int err = 0;
+	int err = append(args, s);
 
-	if (!args->argc) {
-		args->argc = 1;
-		err = add_kernel(args, "");
+	if (!err) {
+		args->argc++;
+		args->argv_len = args->len;
 	}
-	args->env_at = args->len;
 	return err;
 }
 
-static int end_environment(struct exec_args *args, const char *name)
+int exec_args_add_env(struct exec_args *args, const char *s)
 {
-	args->name_at = args->len;
-	return add_kernel(args, name);
+	int err = append(args, s);
+
+	if (!err)
+		args->envc++;
+	return err;
 }
 
-int exec_args_user(struct exec_args *args, u64 argv, u64 envp, const char *name)
+static int copy_string(struct exec_args *args, const char __user *s)
 {
-	int err;
+	for (;;) {
+		size_t room = MIN(args->cap - args->len, (size_t)EXEC_STRING_MAX);
+		long n = room ? user_copy_string(args->buf + args->len, s, room) : -ENAMETOOLONG;
+		int err;
 
-	args_init(args);
-	err = args_grow(args, 1);
-	if (!err)
-		err = add_vector_user(args, argv, &args->argc);
-	if (!err)
-		err = end_arguments(args);
-	if (!err)
-		err = add_vector_user(args, envp, &args->envc);
-	return err ? err : end_environment(args, name);
+		if (n >= 0) {
+			if (!charge(args, (size_t)n + 1))
+				return -E2BIG;
+			args->len += (size_t)n + 1;
+			return 0;
+		}
+		if (n != -ENAMETOOLONG)
+			return (int)n;
+		if (room == EXEC_STRING_MAX)
+			return -E2BIG;
+		err = grow(args, args->len + room + 1);
+		if (err)
+			return err;
+	}
 }
 
-static int add_vector_kernel(struct exec_args *args, const char *const *vector, u32 *count)
+static int copy_vector(struct exec_args *args, const u64 __user *vec, u32 *count)
 {
-	int err = 0;
+	for (;; vec++) {
+		u64 ptr;
+		int err = user_read_u64(&ptr, vec);
 
-	for (; *vector && !err; vector++) {
+		if (err)
+			return err;
+		if (!ptr)
+			return 0;
+		err = copy_string(args, (const char __user *)(uintptr_t)ptr);
+		if (err)
+			return err;
 		++*count;
-		err = add_kernel(args, *vector);
 	}
-	return err;
 }
 
-int exec_args_kernel(struct exec_args *args, const char *const *argv, const char *const *envp,
-		     const char *name)
+int exec_args_copy(struct exec_args *args, const u64 __user *argv, const u64 __user *envp)
 {
-	int err;
+	int err = argv ? copy_vector(args, argv, &args->argc) : 0;
 
-	args_init(args);
-	err = add_vector_kernel(args, argv, &args->argc);
-	if (!err)
-		err = end_arguments(args);
-	if (!err)
-		err = add_vector_kernel(args, envp, &args->envc);
-	return err ? err : end_environment(args, name);
+	/* Programs rely on argument 0 (Linux since 5.18 supplies it). */
+	if (!err && !args->argc)
+		err = exec_args_add_arg(args, "");
+	args->argv_len = args->len;
+	if (!err && envp)
+		err = copy_vector(args, envp, &args->envc);
+	return err;
 }
 
 int exec_args_script(struct exec_args *args, const char *interp, const char *arg,
-		     const char *script)
+		     const char *path)
 {
-	size_t old = strlen(args->buf) + 1;
-	size_t a = strlen(interp) + 1, b = arg ? strlen(arg) + 1 : 0, c = strlen(script) + 1;
-	int err = args_grow(args, a + b + c);
+	struct exec_args new = { .limit = args->limit };
+	size_t skip = strlen(args->buf) + 1, rest = args->len - skip;
+	int err = exec_args_add_arg(&new, interp);
 
-	if (err)
+	if (!err && arg)
+		err = exec_args_add_arg(&new, arg);
+	if (!err)
+		err = exec_args_add_arg(&new, path);
+	if (!err && new.len + rest > new.limit)
+		err = -E2BIG;
+	if (!err && new.len + rest > new.cap)
+		err = grow(&new, new.len + rest);
+	if (err) {
+		exec_args_fini(&new);
 		return err;
-	memmove(args->buf + a + b + c, args->buf + old, args->len - old);
-	memcpy(args->buf, interp, a);
-	memcpy(args->buf + a, arg ? arg : "", b);
-	memcpy(args->buf + a + b, script, c);
-	args->len += a + b + c - old;
-	args->env_at += a + b + c - old;
-	args->name_at += a + b + c - old;
-	args->argc += arg ? 2 : 1;
-	return over_limit(args) ? -E2BIG : 0;
+	}
+	memcpy(new.buf + new.len, args->buf + skip, rest);
+	new.argv_len = new.len + args->argv_len - skip;
+	new.len += rest;
+	new.argc += args->argc - 1;
+	new.envc = args->envc;
+	exec_args_fini(args);
+	*args = new;
+	return 0;
 }
