@@ -17,14 +17,20 @@ struct inode;
 struct linux_stat;
 struct mount;
 struct path;
+struct seq;
 struct vmobject;
 
 /* A user buffer in pieces (readv, writev). Segments were checked against the
  * user range and sum up to at most 0x7ffff000 as Linux's MAX_RW_COUNT. When
  * kernel is set the one segment is kernel memory (exec, copies between files). */
+struct iov_seg {
+	u64 base, len;
+};
+
 struct iov_iter {
-	struct { u64 base, len; } *seg, one;
-	u32 nr_seg;
+	const struct iov_seg *seg; /* the current one */
+	struct iov_seg one;        /* where seg points for a single buffer */
+	u32 nr_seg;                /* left, the current one too */
 	size_t seg_off; /* consumed of seg[0] */
 	size_t left;    /* bytes left in all */
 	bool kernel;
@@ -38,6 +44,11 @@ size_t iov_iter_clear(struct iov_iter *it, size_t len);
 void iov_iter_init_user(struct iov_iter *it, u64 base, size_t len);
 void iov_iter_init_kernel(struct iov_iter *it, void *buf, size_t len);
 
+/** iov_iter_segment - *base = where the next bytes go or come from, in one piece;
+ * its length. For methods that move memory themselves, then iov_iter_advance(). */
+size_t iov_iter_segment(const struct iov_iter *it, u64 *base);
+void iov_iter_advance(struct iov_iter *it, size_t len);
+
 /* NULL members: -EINVAL for read/write/mmap, ENOTTY for ioctl, always ready for
  * poll, ESPIPE for seek. @pos: in and out; ops of unseekable files ignore it. */
 struct file_ops {
@@ -50,8 +61,18 @@ struct file_ops {
 	int (*mmap)(struct file *file, struct vmobject **out);
 	int (*readdir)(struct file *file, struct dir_sink *sink);
 	int (*fsync)(struct file *file);
+	/** fallocate - FALLOC_FL_* @mode checked to be known; NULL: EOPNOTSUPP, ENODEV */
+	int (*fallocate)(struct file *file, u32 mode, u64 off, u64 len);
 	void (*closed)(struct file *file);  /* a handle was closed */
 	void (*release)(struct file *file); /* last reference */
+	const char *anon_name; /* of nameless files, for /proc/PID/fd: "[eventfd]" */
+	void (*fdinfo)(struct file *file, struct seq *seq); /* more lines of fdinfo */
+};
+
+enum file_kflags {
+	FILE_SEEKABLE = 1, /* read and write use and move pos, under pos_lock */
+	FILE_WRITER = 2,   /* counted by inode_get_write() */
+	FILE_EXEC = 4,     /* counted by inode_deny_write() */
 };
 
 /* Lock key: i immutable, p pos_lock, a atomic. */
@@ -62,8 +83,10 @@ struct file {
 	struct dentry *dentry;       /* [i] referenced; NULL for nameless files */
 	struct mount *mount;         /* [i] referenced with dentry */
 	u32 flags;                   /* [a] O_* (access mode, APPEND, NONBLOCK, ...) */
+	u32 kflags;                  /* [i] enum file_kflags; set before it is published */
 	struct mutex pos_lock;       /* RANK_FILE_POS */
 	u64 pos;                     /* [p] */
+	s32 owner_pid;               /* [a] F_SETOWN: pid, or -pgid */
 	void *priv;                  /* [i] of ops */
 };
 
@@ -75,8 +98,16 @@ struct dir_sink {
 		     u64 next_pos);
 };
 
+/** file_init - the cache of files, before the first one */
+void file_init(void);
 /** file_alloc - a file over @inode (reference taken); NULL: out of memory */
 struct file *file_alloc(struct inode *inode, const struct file_ops *ops, u32 flags);
+/** file_open - open what @path names, permissions being granted: -ENXIO, -ENOMEM, ...
+ * @path NULL: @inode has no name (a pipe through /proc/PID/fd) */
+__must_check int file_open(struct inode *inode, const struct path *path, u32 flags,
+			   struct file **out);
+/** file_from_object - @obj as a file, or NULL when it is none */
+struct file *file_from_object(struct kobject *obj);
 static inline void file_get(struct file *file)
 {
 	kobject_get(&file->object);
@@ -89,6 +120,19 @@ static inline void file_put(struct file *file)
 /** file_from_handle - current's descriptor as a file. -EBADF also for O_PATH ones
  * when READ or WRITE is asked. Release with handle_put(ref). */
 __must_check int file_from_handle(int fd, u32 rights, struct handle_ref *ref, struct file **out);
+
+/** file_read_iter, file_write_iter - move bytes at *pos through ops; limits are the
+ * caller's. Return: bytes; -EINVAL no such method; -errno */
+__must_check long file_read_iter(struct file *file, struct iov_iter *it, u64 *pos);
+__must_check long file_write_iter(struct file *file, struct iov_iter *it, u64 *pos);
+/** file_poll - POLL* bits; always ready when ops have no poll */
+u32 file_poll(struct file *file, struct poll_table *table);
+
+/** file_seek - SEEK_SET, CUR, END for a file of @size; moves file->pos
+ * (pos_lock held). Return: the new position; -EINVAL. */
+s64 file_seek(struct file *file, s64 off, int whence, u64 size);
+/** file_seek_dir - for folders: any position readdir gave; the default of folders */
+s64 file_seek_dir(struct file *file, s64 off, int whence);
 
 /** file_rights - handle rights that an open with O_* @flags gives */
 u32 file_rights(u32 flags);

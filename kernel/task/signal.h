@@ -14,6 +14,7 @@
 struct sigpending;
 struct task;
 struct thread;
+struct sigpending;
 struct trapframe;
 
 /* Shared by the threads of a task, and by tasks after CLONE_SIGHAND. */
@@ -81,6 +82,14 @@ void signal_kill_threads_locked(struct task *task, struct thread *except);
 bool signal_thread_exit_locked(struct thread *thread);
 /** signal_notify_parent - SIGCHLD for stop or continue. @code: CLD_STOPPED, ... */
 void signal_notify_parent(struct task *task, int code);
+/** signal_action - rt_sigaction(2) after its checks; @act NULL: only look */
+void signal_action(int signo, const struct linux_sigaction *act, struct linux_sigaction *old);
+/** signal_pending_mask - blocked signals that wait for current (rt_sigpending) */
+u64 signal_pending_mask(void);
+/** signal_wait - take a signal of @set, waiting until @deadline_ns (0: do not wait).
+ * Return: its number; -EAGAIN time-out; -EINTR another signal came. */
+__must_check int signal_wait(u64 set, ns_t deadline_ns, struct linux_siginfo *info);
+
 /** signal_check - may current send @signo to @task (kill(2))? 0; -EPERM */
 __must_check int signal_check(struct task *task, int signo);
 /** signal_user_info - what kill(2) tells */

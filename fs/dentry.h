@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Names: the cache of (parent, name) -> inode, negative answers too.
+ *
+ *   hash[] --> dentry --hash_next--> dentry      singly linked, so that readers
+ *                |  parent (referenced)          need no lock one day
+ *                v
+ *             dentry of the folder --> ... --> root of the superblock
+ *
+ * The cache holds one reference on each dentry that is hashed; those that only
+ * the cache holds go when there are more than the limit, oldest first, second
+ * chance for those used since. A key is (parent, name), so moving a folder
+ * leaves everything below it right. A dentry that lost its name (unlinked) is
+ * DENTRY_DEAD, unhashed, and lives on for its holders.
+ */
+#pragma once
+
+#include <fs/inode.h>
+#include <kernel/core/refcount.h>
+#include <kernel/core/spinlock.h>
+#include <kernel/lib/list.h>
+#include <kernel/lib/types.h>
+
+#define DENTRY_INLINE 40
+
+enum dentry_flags {
+	DENTRY_HASHED = 1,  /* [h] */
+	DENTRY_DEAD = 2,    /* [t] the name is gone */
+	DENTRY_MOUNTED = 4, /* [t] something is mounted on it, in some mount */
+	DENTRY_USED = 8,    /* [a] hit since the last look of the evictor */
+};
+
+/* Lock key: i immutable   h its hash stripe   t dentry_tree_lock   a atomic
+ * d lock of the folder's inode (as well as h or t to write). */
+struct dentry {
+	struct refcount refs;
+	u32 flags;                   /* [a] enum dentry_flags */
+	u64 hash;                    /* [h][t] of parent and name */
+	struct dentry *hash_next;    /* [h] */
+	struct dentry *parent;       /* [t][d] referenced; itself at a root */
+	struct inode *inode;         /* [a] NULL: no such file; set once */
+	struct superblock *sb;       /* [i] */
+	u32 name_len;                /* [t][d] */
+	char *name;                  /* [t][d] inline_name, or allocated; NUL-ended */
+	char inline_name[DENTRY_INLINE]; /* zero-filled to words */
+	struct list_head lru;        /* [t] while hashed */
+	struct list_head children;   /* [t] hashed ones */
+	struct list_head sibling;    /* [t] while hashed */
+};
+
+/* Parents, names, LRU, children and the mount tree. RANK_DENTRY; no hash
+ * stripe is taken inside. */
+extern struct spinlock dentry_tree_lock;
+
+void dentry_init(void);
+
+/** dentry_alloc_root - root of @sb; takes over the reference on @inode, also when
+ * it fails. NULL: out of memory. */
+struct dentry *dentry_alloc_root(struct superblock *sb, struct inode *inode);
+static inline void dentry_get(struct dentry *dentry)
+{
+	refcount_get(&dentry->refs);
+}
+void dentry_put(struct dentry *dentry);
+
+/** dentry_hash - of @name below @parent */
+u64 dentry_hash(const struct dentry *parent, const struct fs_name *name);
+/** dentry_scan - length of the component at @s (up to '/' or NUL) and its hash.
+ * Reads whole words: up to 7 bytes past the NUL must be readable. */
+u32 dentry_scan(const struct dentry *parent, const char *s, u64 *hash);
+/** dentry_find - cached name with a reference, or NULL */
+struct dentry *dentry_find(struct dentry *parent, const struct fs_name *name, u64 hash);
+/** dentry_lookup - cached or asked of the file system; the folder locked by the
+ * caller. *out: referenced, perhaps negative. Return: 0; -ENOMEM; -errno */
+__must_check int dentry_lookup_locked(struct dentry *parent, const struct fs_name *name,
+				      struct dentry **out);
+/** dentry_lookup - the same, taking the folder's lock when the cache misses */
+__must_check int dentry_lookup(struct dentry *parent, const struct fs_name *name, u64 hash,
+			       struct dentry **out);
+/** dentry_instantiate - a negative dentry becomes @inode's (reference taken over) */
+void dentry_instantiate(struct dentry *dentry, struct inode *inode);
+/** dentry_kill - its name was removed; cached names below it go too */
+void dentry_kill(struct dentry *dentry);
+/** dentry_move - now called @name below @parent; @new_name from dentry_new_name(),
+ * consumed. Both folders locked. */
+struct dentry_name;
+struct dentry_name *dentry_new_name(const struct fs_name *name);
+void dentry_free_name(struct dentry_name *name);
+void dentry_move(struct dentry *dentry, struct dentry *parent, struct dentry_name *new_name);
+/** dentry_parent - with a reference */
+struct dentry *dentry_parent(struct dentry *dentry);
+/** dentry_is_below - is @dentry @top or below it */
+bool dentry_is_below(struct dentry *dentry, struct dentry *top);
+
+static inline struct inode *dentry_inode(const struct dentry *dentry)
+{
+	return atomic_load_acquire(&dentry->inode);
+}
+
+/** dentry_cache_shrink - evict what nobody uses until @keep are left */
+void dentry_cache_shrink(u32 keep);
+/** dentry_cache_drop - everything of @sb that nobody uses (unmounting) */
+void dentry_cache_drop(struct superblock *sb);
+void dentry_cache_set_limit(u32 limit);
+
+struct dentry_stats {
+	u64 hits, misses;
+	u32 cached, limit;
+};
+void dentry_stats(struct dentry_stats *out);

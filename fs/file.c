@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Open files, iterators over buffers, and what regular files share: reading
+ * and writing through the memory object.
+ */
+#include <fs/file.h>
+
+#include <arch/uaccess.h>
+#include <fs/dentry.h>
+#include <fs/fs_context.h>
+#include <fs/lock.h>
+#include <fs/mount.h>
+#include <fs/path.h>
+#include <kernel/abi/errno.h>
+#include <kernel/abi/linux_fcntl.h>
+#include <kernel/abi/linux_poll.h>
+#include <kernel/lib/format.h>
+#include <kernel/lib/string.h>
+#include <kernel/task/task.h>
+#include <mm/object.h>
+#include <mm/slab.h>
+
+static struct slab_cache *file_cache;
+
+/* O_PATH: no operation works on it. */
+static const struct file_ops path_fops = { .read = NULL };
+
+static void file_release(struct kobject *obj);
+static void file_closed(struct kobject *obj);
+
+static const struct kobject_ops file_kobject_ops = {
+	.release = file_release,
+	.closed = file_closed,
+};
+
+void file_init(void)
+{
+	file_cache = slab_create("file", sizeof(struct file), 64);
+	PANIC_ON(!file_cache, "fs: no memory for open files");
+}
+
+struct file *file_from_object(struct kobject *obj)
+{
+	return obj->type == KOBJECT_FILE ? container_of(obj, struct file, object) : NULL;
+}
+
+struct file *file_alloc(struct inode *inode, const struct file_ops *ops, u32 flags)
+{
+	struct file *file = slab_alloc(file_cache, MEM_ZERO);
+
+	if (!file)
+		return NULL;
+	kobject_init(&file->object, &file_kobject_ops, KOBJECT_FILE);
+	mutex_init(&file->pos_lock, RANK_FILE_POS, "file_pos");
+	inode_get(inode);
+	file->inode = inode;
+	file->ops = ops;
+	file->flags = flags;
+	return file;
+}
+
+static void file_release(struct kobject *obj)
+{
+	struct file *file = container_of(obj, struct file, object);
+
+	lock_release_file(file);
+	if (file->ops->release)
+		file->ops->release(file);
+	if (file->kflags & FILE_WRITER)
+		inode_put_write(file->inode);
+	if (file->kflags & FILE_EXEC)
+		inode_allow_write(file->inode);
+	if (file->dentry) {
+		dentry_put(file->dentry);
+		mount_put(file->mount);
+	}
+	inode_put(file->inode);
+	slab_free(file_cache, file);
+}
+
+static void file_closed(struct kobject *obj)
+{
+	struct file *file = container_of(obj, struct file, object);
+
+	lock_closed(file);
+	if (file->ops->closed)
+		file->ops->closed(file);
+}
+
+static void set_path(struct file *file, const struct path *path)
+{
+	path_get(path);
+	file->mount = path->mount;
+	file->dentry = path->dentry;
+}
+
+/* What of O_* stays in F_GETFL. */
+#define OPEN_ONLY (O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC)
+
+int file_open(struct inode *inode, const struct path *path, u32 flags, struct file **out)
+{
+	u32 access = flags & O_ACCMODE;
+	struct file *file;
+	int err = 0;
+
+	if (flags & O_PATH) {
+		file = file_alloc(inode, &path_fops, flags & ~(u32)OPEN_ONLY);
+		if (!file)
+			return -ENOMEM;
+		set_path(file, path);
+		*out = file;
+		return 0;
+	}
+	file = file_alloc(inode, inode->fops, (flags & ~(u32)OPEN_ONLY) | O_LARGEFILE);
+	if (!file)
+		return -ENOMEM;
+	if (path)
+		set_path(file, path);
+	if (S_ISREG(inode->mode) || S_ISDIR(inode->mode))
+		file->kflags |= FILE_SEEKABLE;
+	if (access != O_RDONLY && S_ISREG(inode->mode)) {
+		err = inode_get_write(inode);
+		if (!err)
+			file->kflags |= FILE_WRITER;
+	}
+	if (!err && inode->ops->open) {
+		/* open() may look at O_NOCTTY. */
+		file->flags |= flags & O_NOCTTY;
+		err = inode->ops->open(inode, file);
+		file->flags &= ~(u32)O_NOCTTY;
+	}
+	if (!err) {
+		*out = file;
+		return 0;
+	}
+	file->ops = &path_fops; /* nothing was opened: nothing to release */
+	file_put(file);
+	return err;
+}
+
+int file_from_handle(int fd, u32 rights, struct handle_ref *ref, struct file **out)
+{
+	int err = handle_get(fd, rights, KOBJECT_FILE, ref);
+
+	if (unlikely(err)) {
+		/* An O_PATH descriptor is no descriptor to whoever wants more than a name. */
+		if (err == -EACCES && !handle_get(fd, 0, KOBJECT_FILE, ref)) {
+			if (file_from_object(ref->object)->flags & O_PATH)
+				err = -EBADF;
+			handle_put(ref);
+		}
+		return err;
+	}
+	*out = container_of(ref->object, struct file, object);
+	return 0;
+}
+
+u32 file_rights(u32 flags)
+{
+	static const u16 access[4] = { RIGHT_READ, RIGHT_WRITE, RIGHT_READ | RIGHT_WRITE, 0 };
+	u32 name = RIGHT_STAT | RIGHT_LOOKUP | RIGHT_GRANT | RIGHT_DUP;
+
+	if (flags & O_PATH)
+		return name | RIGHT_EXEC;
+	return name | access[flags & O_ACCMODE] | RIGHT_EXEC | RIGHT_SEEK | RIGHT_CONTROL |
+	       RIGHT_MAP | RIGHT_WAIT;
+}
+
+long file_read_iter(struct file *file, struct iov_iter *it, u64 *pos)
+{
+	if (unlikely(!file->ops->read))
+		return inode_is_dir(file->inode) ? -EISDIR : -EINVAL;
+	return file->ops->read(file, it, pos);
+}
+
+long file_write_iter(struct file *file, struct iov_iter *it, u64 *pos)
+{
+	if (unlikely(!file->ops->write))
+		return -EINVAL;
+	return file->ops->write(file, it, pos);
+}
+
+u32 file_poll(struct file *file, struct poll_table *table)
+{
+	if (!file->ops->poll)
+		return POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM;
+	return file->ops->poll(file, table);
+}
+
+s64 file_seek(struct file *file, s64 off, int whence, u64 size)
+{
+	s64 base;
+
+	switch (whence) {
+	case SEEK_SET:
+		base = 0;
+		break;
+	case SEEK_CUR:
+		base = (s64)file->pos;
+		break;
+	case SEEK_END:
+		base = (s64)size;
+		break;
+	default:
+		return -EINVAL;
+	}
+	if (__builtin_add_overflow(base, off, &base))
+		return -EOVERFLOW;
+	if (base < 0)
+		return -EINVAL;
+	file->pos = (u64)base;
+	return base;
+}
+
+s64 file_seek_dir(struct file *file, s64 off, int whence)
+{
+	return file_seek(file, off, whence, 0);
+}
+
+long file_read_kernel(struct file *file, u64 pos, void *buf, size_t len)
+{
+	struct iov_iter it;
+
+	iov_iter_init_kernel(&it, buf, len);
+	return file_read_iter(file, &it, &pos);
+}
+
+static char *anon_path(struct file *file, char *buf, size_t size)
+{
+	u32 type = file->inode->mode & S_IFMT;
+
+	if (type == S_IFIFO)
+		snprintf(buf, size, "pipe:[%llu]", (unsigned long long)file->inode->ino);
+	else if (type == S_IFREG)
+		snprintf(buf, size, "/memfd:%s (deleted)", file->priv ? (char *)file->priv : "");
+	else
+		snprintf(buf, size, "anon_inode:%s",
+			 file->ops->anon_name ? file->ops->anon_name : "[unknown]");
+	return buf;
+}
+
+char *file_path(struct file *file, char *buf, size_t size)
+{
+	static const char deleted[] = " (deleted)";
+	struct path path = { file->mount, file->dentry }, root;
+	size_t tail = 0;
+	bool unreachable;
+	char *text;
+
+	if (!file->dentry)
+		return anon_path(file, buf, size);
+	if (size < sizeof(deleted))
+		return NULL;
+	if (file->dentry->flags & DENTRY_DEAD)
+		tail = sizeof(deleted) - 1;
+	fs_context_get_root(current_task()->fs, &root);
+	text = path_string(&path, &root, buf, size - tail, &unreachable);
+	path_put(&root);
+	if (text && tail)
+		memcpy(buf + size - tail - 1, deleted, sizeof(deleted));
+	return text;
+}
+
+/* ---- iterators ---- */
+
+void iov_iter_init_user(struct iov_iter *it, u64 base, size_t len)
+{
+	it->one = (struct iov_seg){ base, len };
+	it->seg = &it->one;
+	it->nr_seg = 1;
+	it->seg_off = 0;
+	it->left = len;
+	it->kernel = false;
+}
+
+void iov_iter_init_kernel(struct iov_iter *it, void *buf, size_t len)
+{
+	iov_iter_init_user(it, (u64)(uintptr_t)buf, len);
+	it->kernel = true;
+}
+
+enum iov_op { IOV_FROM, IOV_TO, IOV_CLEAR };
+
+/* Return: bytes not done. */
+static size_t iov_piece(const struct iov_iter *it, u64 va, void *buf, size_t len, enum iov_op op)
+{
+	void *ptr = (void *)(uintptr_t)va;
+
+	if (unlikely(it->kernel)) {
+		if (op == IOV_FROM)
+			memcpy(buf, ptr, len);
+		else if (op == IOV_TO)
+			memcpy(ptr, buf, len);
+		else
+			memset(ptr, 0, len);
+		return 0;
+	}
+	if (op == IOV_FROM)
+		return user_copy_in(buf, ptr, len);
+	if (op == IOV_TO)
+		return user_copy_out(ptr, buf, len);
+	return user_clear(ptr, len);
+}
+
+size_t iov_iter_segment(const struct iov_iter *it, u64 *base)
+{
+	*base = it->seg->base + it->seg_off;
+	return MIN(it->left, it->seg->len - it->seg_off);
+}
+
+void iov_iter_advance(struct iov_iter *it, size_t len)
+{
+	it->left -= len;
+	it->seg_off += len;
+	while (it->seg_off == it->seg->len && it->nr_seg > 1) {
+		it->seg++;
+		it->nr_seg--;
+		it->seg_off = 0;
+	}
+}
+
+static size_t iov_move(struct iov_iter *it, char *buf, size_t len, enum iov_op op)
+{
+	size_t done = 0;
+
+	len = MIN(len, it->left);
+	while (done < len) {
+		size_t n = MIN(len - done, it->seg->len - it->seg_off);
+		size_t bad = iov_piece(it, it->seg->base + it->seg_off, buf ? buf + done : NULL, n,
+				       op);
+
+		done += n - bad;
+		iov_iter_advance(it, n - bad);
+		if (bad)
+			break;
+	}
+	return done;
+}
+
+size_t iov_iter_copy_from(struct iov_iter *it, void *dst, size_t len)
+{
+	return iov_move(it, dst, len, IOV_FROM);
+}
+
+size_t iov_iter_copy_to(struct iov_iter *it, const void *src, size_t len)
+{
+	return iov_move(it, (char *)(uintptr_t)src, len, IOV_TO);
+}
+
+size_t iov_iter_clear(struct iov_iter *it, size_t len)
+{
+	return iov_move(it, NULL, len, IOV_CLEAR);
+}

@@ -1,0 +1,441 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The walk. State is the place reached (walk->cur) and the text that is left:
+ *
+ *   "usr/lib/x"  --step usr-->  "/lib/x"  --lib is a link to "../l"-->  "../l/x"
+ *
+ * A link's text is put directly in front of what is left, in one buffer filled
+ * from its end downwards; so there is no recursion and no stack of names.
+ *
+ * may_search() is the one place where every inode that is walked through
+ * passes, and step_down() is where the last one is reached: unveil rules will be
+ * asked there.
+ *
+ * Source: man path_resolution(7), symlink(7), openat(2).
+ */
+#include <fs/path.h>
+
+#include <arch/uaccess.h>
+#include <fs/dentry.h>
+#include <fs/file.h>
+#include <fs/fs_context.h>
+#include <fs/mount.h>
+#include <kernel/abi/errno.h>
+#include <kernel/abi/linux_fcntl.h>
+#include <kernel/lib/string.h>
+#include <kernel/task/task.h>
+#include <mm/kmalloc.h>
+#include <security/cred.h>
+
+#define MAX_LINKS 40u
+/* Texts of links and rests of names: two paths of the longest kind. */
+#define LINKS_SIZE (2u * PATH_MAX)
+
+void path_get(const struct path *path)
+{
+	mount_get(path->mount);
+	dentry_get(path->dentry);
+}
+
+void path_put(const struct path *path)
+{
+	dentry_put(path->dentry);
+	mount_put(path->mount);
+}
+
+struct inode *path_inode(const struct path *path)
+{
+	return dentry_inode(path->dentry);
+}
+
+/* ---- names from users ---- */
+
+int path_name_get(struct path_name *name, const char __user *uname)
+{
+	long len = user_copy_string(name->inline_buf, uname, PATH_INLINE);
+
+	name->str = name->inline_buf;
+	name->allocated = NULL;
+	if (likely(len >= 0))
+		return 0;
+	if (len != -ENAMETOOLONG)
+		return (int)len;
+	name->allocated = kmalloc(PATH_MAX + 8, 0);
+	if (!name->allocated)
+		return -ENOMEM;
+	name->str = name->allocated;
+	len = user_copy_string(name->allocated, uname, PATH_MAX);
+	if (len >= 0)
+		return 0;
+	kfree(name->allocated);
+	return (int)len;
+}
+
+int path_name_kernel(struct path_name *name, const char *str)
+{
+	size_t len = strlen(str);
+
+	name->allocated = NULL;
+	name->str = name->inline_buf;
+	if (len >= PATH_MAX)
+		return -ENAMETOOLONG;
+	if (len >= PATH_INLINE) {
+		name->allocated = kmalloc(PATH_MAX + 8, 0);
+		if (!name->allocated)
+			return -ENOMEM;
+		name->str = name->allocated;
+	}
+	memcpy(name->allocated ? name->allocated : name->inline_buf, str, len + 1);
+	return 0;
+}
+
+void path_name_put(struct path_name *name)
+{
+	if (unlikely(name->allocated != NULL))
+		kfree(name->allocated);
+}
+
+/* ---- steps ---- */
+
+static inline int may_search(const struct walk *walk, struct inode *dir)
+{
+	if (unlikely(!S_ISDIR(dir->mode)))
+		return -ENOTDIR;
+	/* All three may search: no need to find out who asks. */
+	if (likely((dir->mode & 0111) == 0111 && !dir->ops->permission))
+		return 0;
+	return inode_permission(dir, walk->cred, MAY_EXEC);
+}
+
+/* Onto what is mounted here, if anything; @path's references move along. */
+static void cross_mounts(struct path *path)
+{
+	while (unlikely(path->dentry->flags & DENTRY_MOUNTED)) {
+		struct mount *mount = mount_at(path->mount, path->dentry);
+
+		if (!mount)
+			return;
+		dentry_get(mount->root);
+		path_put(path);
+		*path = (struct path){ mount, mount->root };
+	}
+}
+
+static void step_up(struct walk *walk)
+{
+	struct path *cur = &walk->cur;
+
+	for (;;) {
+		struct path up = *cur;
+
+		if (cur->dentry == walk->root.dentry && cur->mount == walk->root.mount)
+			return;
+		if (cur->dentry != cur->mount->root) {
+			up.dentry = dentry_parent(cur->dentry);
+			dentry_put(cur->dentry);
+			cur->dentry = up.dentry;
+			break;
+		}
+		spin_lock(&dentry_tree_lock);
+		up = (struct path){ cur->mount->parent, cur->mount->mountpoint };
+		if (up.mount)
+			path_get(&up);
+		spin_unlock(&dentry_tree_lock);
+		if (!up.mount)
+			return; /* the root of all, though not of this task */
+		path_put(cur);
+		*cur = up;
+	}
+	cross_mounts(cur);
+}
+
+/* Start again at the root of the task (an absolute link). */
+static void step_root(struct walk *walk)
+{
+	path_get(&walk->root);
+	path_put(&walk->cur);
+	walk->cur = walk->root;
+}
+
+int walk_link(struct walk *walk, struct inode *inode)
+{
+	size_t rest_len, room;
+	char *rest;
+	long len;
+
+	if (++walk->nr_links > MAX_LINKS)
+		return -ELOOP;
+	inode_touch_accessed(inode);
+	if (inode->ops->follow) {
+		struct path to;
+		int err = inode->ops->follow(inode, &to);
+
+		if (err)
+			return err;
+		path_put(&walk->cur);
+		walk->cur = to;
+		return 0;
+	}
+	rest_len = strlen(walk->rest) + 1;
+	if (!walk->links) {
+		walk->links = kmalloc(LINKS_SIZE + 8, 0);
+		if (!walk->links)
+			return -ENOMEM;
+		walk->rest = memcpy(walk->links + LINKS_SIZE - rest_len, walk->rest, rest_len);
+	}
+	/* The text is read to the front, then moved up against the rest. */
+	room = (size_t)(walk->rest - walk->links);
+	len = inode->ops->readlink(inode, walk->links, MIN(room, (size_t)PATH_MAX));
+	if (len < 0)
+		return (int)len;
+	if (len == 0)
+		return -ENOENT;
+	if ((size_t)len >= MIN(room, (size_t)PATH_MAX))
+		return -ENAMETOOLONG;
+	rest = walk->links + room - len;
+	memmove(rest, walk->links, (size_t)len);
+	walk->rest = rest;
+	if (*rest == '/')
+		step_root(walk);
+	return 0;
+}
+
+/* One normal name down. Links are followed when @follow: *linked is true then. */
+static int step_down(struct walk *walk, const struct fs_name *name, u64 hash, bool follow,
+		     bool *linked)
+{
+	struct path next = { walk->cur.mount, NULL };
+	struct inode *inode;
+	int err = dentry_lookup(walk->cur.dentry, name, hash, &next.dentry);
+
+	if (unlikely(err))
+		return err;
+	inode = dentry_inode(next.dentry);
+	if (!inode) {
+		dentry_put(next.dentry);
+		return -ENOENT;
+	}
+	if (unlikely(S_ISLNK(inode->mode)) && follow) {
+		*linked = true;
+		err = walk_link(walk, inode);
+		dentry_put(next.dentry);
+		return err;
+	}
+	dentry_put(walk->cur.dentry);
+	walk->cur.dentry = next.dentry;
+	cross_mounts(&walk->cur);
+	return 0;
+}
+
+static inline enum last_type name_type(const char *s, u32 len)
+{
+	if (likely(s[0] != '.') || len > 2)
+		return LAST_NORMAL;
+	if (len == 1)
+		return LAST_DOT;
+	return s[1] == '.' ? LAST_DOTDOT : LAST_NORMAL;
+}
+
+int walk_parent(struct walk *walk)
+{
+	for (;;) {
+		const char *s = walk->rest, *after;
+		bool linked = false;
+		int err;
+
+		while (*s == '/')
+			s++;
+		walk->last = (struct fs_name){ s, 0 };
+		if (!*s) {
+			walk->type = LAST_ROOT;
+			walk->rest = s;
+			return 0;
+		}
+		err = may_search(walk, walk->cur.dentry->inode);
+		if (unlikely(err))
+			return err;
+		walk->last.len = dentry_scan(walk->cur.dentry, s, &walk->last_hash);
+		if (unlikely(walk->last.len > NAME_MAX))
+			return -ENAMETOOLONG;
+		walk->type = name_type(s, walk->last.len);
+		after = s + walk->last.len;
+		walk->rest = after;
+		while (*after == '/')
+			after++;
+		if (!*after) {
+			walk->slash = after != walk->rest;
+			return 0;
+		}
+		if (walk->type == LAST_NORMAL)
+			err = step_down(walk, &walk->last, walk->last_hash, true, &linked);
+		else if (walk->type == LAST_DOTDOT)
+			step_up(walk);
+		if (unlikely(err))
+			return err;
+	}
+}
+
+int walk_last(struct walk *walk, bool follow, bool *again)
+{
+	*again = false;
+	if (walk->type == LAST_DOTDOT)
+		step_up(walk);
+	if (walk->type != LAST_NORMAL)
+		return 0;
+	return step_down(walk, &walk->last, walk->last_hash, follow || walk->slash, again);
+}
+
+/* ---- start and end ---- */
+
+static int start_at(struct walk *walk, int dirfd, bool must_be_dir)
+{
+	struct handle_ref ref;
+	struct file *file;
+	int err;
+
+	if (dirfd == AT_FDCWD) {
+		fs_context_get_cwd(current_task()->fs, &walk->cur);
+		return 0;
+	}
+	err = handle_get(dirfd, RIGHT_LOOKUP, KOBJECT_FILE, &ref);
+	if (err)
+		return err;
+	file = file_from_object(ref.object);
+	if (!file->dentry || (must_be_dir && !inode_is_dir(file->inode))) {
+		err = -ENOTDIR;
+	} else {
+		walk->cur = (struct path){ file->mount, file->dentry };
+		path_get(&walk->cur);
+	}
+	handle_put(&ref);
+	return err;
+}
+
+int walk_begin(struct walk *walk, int dirfd, const char *name, u32 flags)
+{
+	int err = 0;
+
+	walk->cred = cred_current();
+	walk->rest = name;
+	walk->links = NULL;
+	walk->nr_links = 0;
+	walk->slash = false;
+	if (unlikely(!*name) && !(flags & LOOKUP_EMPTY))
+		return -ENOENT;
+	fs_context_get_root(current_task()->fs, &walk->root);
+	if (*name == '/') {
+		walk->cur = walk->root;
+		path_get(&walk->cur);
+	} else {
+		err = start_at(walk, dirfd, *name != 0);
+	}
+	if (err)
+		path_put(&walk->root);
+	return err;
+}
+
+void walk_end(struct walk *walk)
+{
+	path_put(&walk->cur);
+	path_put(&walk->root);
+	if (unlikely(walk->links != NULL))
+		kfree(walk->links);
+}
+
+static int walk_all(struct walk *walk, u32 flags, struct path *out)
+{
+	bool again, dir = flags & LOOKUP_DIRECTORY;
+	int err;
+
+	do {
+		err = walk_parent(walk);
+		if (!err)
+			err = walk_last(walk, flags & LOOKUP_FOLLOW, &again);
+		if (err)
+			return err;
+		dir |= walk->slash;
+	} while (again);
+	if (dir && !inode_is_dir(walk->cur.dentry->inode))
+		return -ENOTDIR;
+	*out = walk->cur;
+	path_get(out);
+	return 0;
+}
+
+/* access(2) asks for the real user: the whole walk is theirs. */
+static void use_real_ids(struct walk *walk, struct cred *real)
+{
+	*real = *walk->cred;
+	real->fsuid = real->uid;
+	real->fsgid = real->gid;
+	walk->cred = real;
+}
+
+int path_lookup(int dirfd, const char *name, u32 flags, struct path *out)
+{
+	struct walk walk;
+	struct cred real;
+	int err = walk_begin(&walk, dirfd, name, flags);
+
+	if (err)
+		return err;
+	if (flags & LOOKUP_REAL_IDS)
+		use_real_ids(&walk, &real);
+	err = walk_all(&walk, flags, out);
+	walk_end(&walk);
+	return err;
+}
+
+int path_lookup_user(int dirfd, const char __user *uname, u32 flags, struct path *out)
+{
+	struct path_name name;
+	int err = path_name_get(&name, uname);
+
+	if (err)
+		return err;
+	err = path_lookup(dirfd, name.str, flags, out);
+	path_name_put(&name);
+	return err;
+}
+
+/* ---- back to text ---- */
+
+static bool prepend(char **at, const char *buf, const char *s, size_t len)
+{
+	if ((size_t)(*at - buf) < len)
+		return false;
+	*at -= len;
+	memcpy(*at, s, len);
+	return true;
+}
+
+char *path_string(const struct path *path, const struct path *root, char *buf, size_t size,
+		  bool *unreachable)
+{
+	const struct mount *mount = path->mount;
+	const struct dentry *dentry = path->dentry;
+	char *at = buf + size;
+	bool ok = prepend(&at, buf, "", 1);
+	char *end = at;
+
+	*unreachable = false;
+	spin_lock(&dentry_tree_lock);
+	while (ok && (dentry != root->dentry || mount != root->mount)) {
+		if (dentry == mount->root || dentry->parent == dentry) {
+			if (!mount->parent || !mount->attached) {
+				/* The tree's own root, when @root is not above: chroot left behind. */
+				*unreachable = true;
+				break;
+			}
+			dentry = mount->mountpoint;
+			mount = mount->parent;
+			continue;
+		}
+		ok = prepend(&at, buf, dentry->name, dentry->name_len) && prepend(&at, buf, "/", 1);
+		dentry = dentry->parent;
+	}
+	spin_unlock(&dentry_tree_lock);
+	if (ok && at == end)
+		ok = prepend(&at, buf, "/", 1);
+	return ok ? at : NULL;
+}

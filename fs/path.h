@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Paths: from a name to a dentry in a mount, one loop for everything. Symbolic
+ * links put their text in front of what is left of the name; magic links (of
+ * /proc) jump. Linux's rules: 40 links, NAME_MAX, PATH_MAX, trailing slashes,
+ * confinement below the root of the task.
+ */
+#pragma once
+
+#include <fs/inode.h>
+#include <kernel/abi/linux_dirent.h>
+#include <kernel/lib/types.h>
+
+struct cred;
+struct dentry;
+struct file;
+struct fs_context;
+struct mount;
+
+/* Both referenced. */
+struct path {
+	struct mount *mount;
+	struct dentry *dentry;
+};
+
+void path_get(const struct path *path);
+void path_put(const struct path *path);
+struct inode *path_inode(const struct path *path);
+
+/* A path name copied from the user: short ones on the caller's stack. */
+#define PATH_INLINE 192
+struct path_name {
+	const char *str;
+	char *allocated;
+	char inline_buf[PATH_INLINE + 8]; /* 8: dentry_scan() reads words */
+};
+
+/** path_name_get - copy @uname. Return: 0; -EFAULT; -ENAMETOOLONG; -ENOMEM. */
+__must_check int path_name_get(struct path_name *name, const char __user *uname);
+/** path_name_kernel - the same from kernel memory */
+__must_check int path_name_kernel(struct path_name *name, const char *str);
+void path_name_put(struct path_name *name);
+
+enum lookup_flags {
+	LOOKUP_FOLLOW = 1,    /* a link in the last place too */
+	LOOKUP_DIRECTORY = 2, /* -ENOTDIR unless it is one */
+	LOOKUP_EMPTY = 4,     /* "" is @dirfd itself */
+	LOOKUP_REAL_IDS = 8,  /* access(2): real user and group */
+};
+
+/** path_lookup - *out = what @name is, referenced, never negative
+ * @dirfd: base of relative names, or AT_FDCWD */
+__must_check int path_lookup(int dirfd, const char *name, u32 flags, struct path *out);
+__must_check int path_lookup_user(int dirfd, const char __user *uname, u32 flags,
+				  struct path *out);
+
+enum last_type { LAST_NORMAL, LAST_DOT, LAST_DOTDOT, LAST_ROOT };
+
+/* Walking in steps: create, remove and rename need the folder of the last name. */
+struct walk {
+	struct path cur;          /* after walk_parent(): the folder; referenced */
+	struct path root;         /* of the task, referenced */
+	const struct cred *cred;
+	const char *rest;         /* what is left of the name */
+	char *links;              /* room for texts of links, NULL until needed */
+	u32 nr_links;
+	struct fs_name last;      /* after walk_parent() */
+	u64 last_hash;
+	enum last_type type;
+	bool slash;               /* slashes follow the last name */
+};
+
+/** walk_begin - Return: 0; then walk_end() is due. -EBADF, -ENOTDIR, -ENOENT */
+__must_check int walk_begin(struct walk *walk, int dirfd, const char *name, u32 flags);
+/** walk_parent - all but the last component */
+__must_check int walk_parent(struct walk *walk);
+/** walk_last - step onto the last component; with @follow a link restarts the
+ * walk: *again, then call walk_parent() again. */
+__must_check int walk_last(struct walk *walk, bool follow, bool *again);
+/** walk_link - go on with link @inode, found in walk->cur */
+__must_check int walk_link(struct walk *walk, struct inode *inode);
+void walk_end(struct walk *walk);
+
+/** path_string - absolute name of @path as seen from @root, built backwards
+ * Return: start in @buf; NULL: too long. *unreachable: @root was not met. */
+char *path_string(const struct path *path, const struct path *root, char *buf, size_t size,
+		  bool *unreachable);
+
+/* fs_context.c */
+/** fs_context_get_root, fs_context_get_cwd - of @fs, referenced */
+void fs_context_get_root(struct fs_context *fs, struct path *out);
+void fs_context_get_cwd(struct fs_context *fs, struct path *out);
+/** fs_context_set_cwd, fs_context_set_root - current's; a reference is taken */
+void fs_context_set_cwd(const struct path *path);
+void fs_context_set_root(const struct path *path);
+u32 fs_context_umask(void);
+u32 fs_context_set_umask(u32 mask);
+u32 fs_context_umask_of(struct fs_context *fs);
+
+/* namei.c: changing names; strings are kernel memory */
+__must_check int name_create(int dirfd, const char *path, u32 mode, u64 rdev);
+__must_check int name_symlink(const char *target, int dirfd, const char *path);
+__must_check int name_link(const struct path *from, int dirfd, const char *path);
+__must_check int name_unlink(int dirfd, const char *path, bool dir);
+__must_check int name_rename(int from_fd, const char *from, int to_fd, const char *to, u32 flags);
+/** name_readlink - text of the link at @path into @buf; its length */
+__must_check long name_readlink(const struct path *path, char *buf, size_t size);
+/** name_open - open(2) for current; @flags O_* */
+__must_check int name_open(int dirfd, const char *path, u32 flags, u32 mode, struct file **out);

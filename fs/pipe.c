@@ -1,0 +1,530 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Pipes: a ring of pages, written at head and read at tail.
+ *
+ *            tail                    head        free-running byte counters;
+ *             v                        v         used = head - tail <= capacity
+ *   | ....xxxx|xxxxxxxx|xxxxxxxx|xxxxx...|       page of a byte: pos / 4096 mod n
+ *
+ * Pages appear when bytes are written to them and go when they were read; one
+ * is kept, and a drained pipe starts again on the page it is on: so a stream
+ * of small messages never allocates. Writes of up to PIPE_BUF bytes go in as a
+ * whole. User copies happen under the pipe's lock; wake-ups after it.
+ *
+ * Source: man pipe(7), fifo(7), fcntl(2); POSIX.1-2017 write().
+ */
+#include <fs/pipe.h>
+
+#include <fs/file.h>
+#include <fs/inode.h>
+#include <fs/path.h>
+#include <kernel/abi/errno.h>
+#include <kernel/abi/linux_fcntl.h>
+#include <kernel/abi/linux_poll.h>
+#include <kernel/abi/linux_signal.h>
+#include <kernel/abi/linux_tty.h>
+#include <kernel/lib/string.h>
+#include <kernel/task/task.h>
+#include <arch/uaccess.h>
+#include <mm/kmalloc.h>
+#include <mm/slab.h>
+#include <security/cred.h>
+
+#define DEFAULT_PAGES 16u
+#define MAX_PAGES     256u /* 1 MiB, as Linux's pipe-max-size */
+
+/* Lock key: l pipe->lock, o lock of the FIFO's inode. */
+struct pipe {
+	struct mutex lock;       /* RANK_PIPE */
+	u32 head, tail;          /* [l] racy reads decide who sleeps */
+	u32 nr_pages;            /* [l] power of two */
+	u32 readers, writers;    /* [l] open files */
+	u32 reader_opens, writer_opens; /* [l] ever: FIFO opens wait for a change */
+	u32 files;               /* [o] open files of a FIFO, opening ones too */
+	char **pages;            /* [l] first_pages, or allocated */
+	char *spare;             /* [l] one page kept */
+	struct waitq readable, writable;
+	char *first_pages[DEFAULT_PAGES];
+};
+
+/* What pipe(2) makes. */
+struct pipe_inode {
+	struct inode inode;
+	struct pipe pipe;
+};
+
+static struct slab_cache *pipe_cache;
+static struct superblock pipe_sb = { .refs = { 1 }, .magic = PIPEFS_MAGIC };
+static const struct file_ops pipe_fops;
+
+static inline u32 pipe_used(const struct pipe *pipe)
+{
+	return atomic_load_relaxed(&pipe->head) - atomic_load_relaxed(&pipe->tail);
+}
+
+static inline u32 pipe_room(const struct pipe *pipe)
+{
+	return pipe->nr_pages * (u32)PAGE_SIZE - pipe_used(pipe);
+}
+
+static inline char **page_slot(struct pipe *pipe, u32 pos)
+{
+	return &pipe->pages[(pos >> PAGE_SHIFT) & (pipe->nr_pages - 1)];
+}
+
+/* ---- life ---- */
+
+static void pipe_setup(struct pipe *pipe)
+{
+	mutex_init(&pipe->lock, RANK_PIPE, "pipe");
+	waitq_init(&pipe->readable, "pipe_readable");
+	waitq_init(&pipe->writable, "pipe_writable");
+	pipe->nr_pages = DEFAULT_PAGES;
+	pipe->pages = pipe->first_pages;
+}
+
+static void free_page(char *page)
+{
+	if (page)
+		pmm_free_page(page);
+}
+
+static void pipe_clear(struct pipe *pipe)
+{
+	for (u32 i = 0; i < pipe->nr_pages; i++)
+		free_page(pipe->pages[i]);
+	free_page(pipe->spare);
+	if (pipe->pages != pipe->first_pages)
+		kfree(pipe->pages);
+}
+
+static void pipe_inode_release(struct inode *inode)
+{
+	struct pipe_inode *pi = container_of(inode, struct pipe_inode, inode);
+
+	pipe_clear(&pi->pipe);
+	slab_free(pipe_cache, pi);
+}
+
+static int pipe_setattr(struct inode *inode, const struct inode_attr *attr)
+{
+	inode_apply_attr(inode, attr);
+	return 0;
+}
+
+/* Through /proc/PID/fd: one more end. */
+static int pipe_reopen(struct inode *inode, struct file *file)
+{
+	return pipe_open_fifo(inode, file);
+}
+
+static const struct inode_ops pipe_inode_ops = {
+	.setattr = pipe_setattr,
+	.open = pipe_reopen,
+	.release = pipe_inode_release,
+};
+
+void pipe_init(void)
+{
+	superblock_init(&pipe_sb, NULL, PIPEFS_MAGIC);
+	pipe_cache = slab_create("pipe", sizeof(struct pipe_inode), 64);
+	PANIC_ON(!pipe_cache, "fs: no memory for pipes");
+}
+
+static struct file *open_end(struct pipe_inode *pi, u32 flags)
+{
+	struct file *file = file_alloc(&pi->inode, &pipe_fops, flags);
+
+	if (file)
+		file->priv = &pi->pipe;
+	return file;
+}
+
+int pipe_create(u32 flags, struct file **read_end, struct file **write_end)
+{
+	struct pipe_inode *pi = slab_alloc(pipe_cache, MEM_ZERO);
+	int err = -ENOMEM;
+
+	if (!pi)
+		return err;
+	inode_init(&pi->inode, &pipe_sb, &pipe_inode_ops, &pipe_fops, S_IFIFO | 0600);
+	inode_own(&pi->inode, NULL);
+	pipe_setup(&pi->pipe);
+	pi->inode.priv = &pi->pipe;
+	flags &= O_NONBLOCK;
+	*read_end = open_end(pi, flags | O_RDONLY);
+	if (!*read_end)
+		goto out;
+	pi->pipe.readers = 1;
+	pi->pipe.reader_opens = 1;
+	*write_end = open_end(pi, flags | O_WRONLY);
+	if (!*write_end) {
+		file_put(*read_end);
+		goto out;
+	}
+	pi->pipe.writers = 1;
+	pi->pipe.writer_opens = 1;
+	err = 0;
+out:
+	inode_put(&pi->inode); /* the files hold it */
+	return err;
+}
+
+/* ---- bytes ---- */
+
+static void wake(struct waitq *wq)
+{
+	/* Releasing the lock was a full fence, so an empty look is final. */
+	if (!waitq_empty(wq))
+		waitq_wake_all(wq);
+}
+
+/* Move up to @len bytes out. Return: bytes, short at a fault. */
+static size_t take_bytes(struct pipe *pipe, struct iov_iter *it, size_t len)
+{
+	size_t done = 0;
+
+	while (done < len) {
+		u32 off = pipe->tail & (u32)(PAGE_SIZE - 1);
+		size_t n = MIN(len - done, (size_t)PAGE_SIZE - off);
+		char **slot = page_slot(pipe, pipe->tail);
+		size_t got = iov_iter_copy_to(it, *slot + off, n);
+
+		done += got;
+		pipe->tail += (u32)got;
+		if (pipe->tail == pipe->head) {
+			/* Drained: on with this page from its start. */
+			pipe->tail = (pipe->tail - 1) & ~(u32)(PAGE_SIZE - 1);
+			pipe->head = pipe->tail;
+			break;
+		}
+		if (got < n)
+			break;
+		if (off + n == PAGE_SIZE) {
+			free_page(pipe->spare);
+			pipe->spare = *slot;
+			*slot = NULL;
+		}
+	}
+	return done;
+}
+
+/* Move up to @len bytes, for which there is room, in. Return: bytes, short at a
+ * fault or when memory ends (*err). */
+static size_t put_bytes(struct pipe *pipe, struct iov_iter *it, size_t len, int *err)
+{
+	size_t done = 0;
+
+	while (done < len) {
+		u32 off = pipe->head & (u32)(PAGE_SIZE - 1);
+		size_t n = MIN(len - done, (size_t)PAGE_SIZE - off);
+		char **slot = page_slot(pipe, pipe->head);
+		size_t got;
+
+		if (unlikely(!*slot)) {
+			*slot = pipe->spare ? pipe->spare : pmm_alloc_page(0);
+			pipe->spare = NULL;
+			if (!*slot) {
+				*err = -ENOMEM;
+				break;
+			}
+		}
+		got = iov_iter_copy_from(it, *slot + off, n);
+		done += got;
+		pipe->head += (u32)got;
+		if (got < n) {
+			*err = -EFAULT;
+			break;
+		}
+	}
+	return done;
+}
+
+static long pipe_read(struct file *file, struct iov_iter *it, __unused u64 *pos)
+{
+	struct pipe *pipe = file->priv;
+	size_t done;
+	int err;
+
+	if (!it->left)
+		return 0;
+	mutex_lock(&pipe->lock);
+	while (!pipe_used(pipe)) {
+		if (!pipe->writers || (file->flags & O_NONBLOCK)) {
+			err = pipe->writers ? -EAGAIN : 0;
+			mutex_unlock(&pipe->lock);
+			return err;
+		}
+		mutex_unlock(&pipe->lock);
+		err = WAITQ_WAIT(&pipe->readable,
+				 pipe_used(pipe) || !atomic_load_relaxed(&pipe->writers), true,
+				 NS_FOREVER);
+		if (err)
+			return err;
+		mutex_lock(&pipe->lock);
+	}
+	done = take_bytes(pipe, it, MIN(it->left, (size_t)pipe_used(pipe)));
+	mutex_unlock(&pipe->lock);
+	wake(&pipe->writable);
+	return done ? (long)done : -EFAULT;
+}
+
+static long broken_pipe(void)
+{
+	struct linux_siginfo info = { .si_signo = SIGPIPE, .si_code = SI_USER };
+
+	info.rt.si_pid = current_task()->pid;
+	info.rt.si_uid = cred_current()->uid;
+	(void)signal_send_thread(current, &info);
+	return -EPIPE;
+}
+
+static long pipe_write(struct file *file, struct iov_iter *it, __unused u64 *pos)
+{
+	struct pipe *pipe = file->priv;
+	size_t done = 0;
+	int err = 0;
+
+	if (!it->left)
+		return 0;
+	mutex_lock(&pipe->lock);
+	for (;;) {
+		size_t need = it->left + done <= PIPE_BUF ? it->left : 1;
+		size_t room = pipe_room(pipe);
+
+		if (!pipe->readers) {
+			mutex_unlock(&pipe->lock);
+			return done ? (long)done : broken_pipe();
+		}
+		if (room >= need) {
+			done += put_bytes(pipe, it, MIN(it->left, room), &err);
+			if (err || !it->left)
+				break;
+			continue;
+		}
+		if (file->flags & O_NONBLOCK) {
+			err = -EAGAIN;
+			break;
+		}
+		mutex_unlock(&pipe->lock);
+		wake(&pipe->readable);
+		err = WAITQ_WAIT(&pipe->writable,
+				 pipe_room(pipe) >= need || !atomic_load_relaxed(&pipe->readers),
+				 true, NS_FOREVER);
+		if (err)
+			return done ? (long)done : err;
+		mutex_lock(&pipe->lock);
+	}
+	mutex_unlock(&pipe->lock);
+	if (done)
+		wake(&pipe->readable);
+	return done ? (long)done : err;
+}
+
+static u32 pipe_poll(struct file *file, struct poll_table *table)
+{
+	struct pipe *pipe = file->priv;
+	u32 access = file->flags & O_ACCMODE, mask = 0;
+
+	if (access != O_WRONLY) {
+		poll_wait(table, &pipe->readable);
+		if (pipe_used(pipe))
+			mask |= POLLIN | POLLRDNORM;
+		if (!atomic_load_relaxed(&pipe->writers) &&
+		    atomic_load_relaxed(&pipe->writer_opens))
+			mask |= POLLHUP;
+	}
+	if (access != O_RDONLY) {
+		poll_wait(table, &pipe->writable);
+		if (pipe_room(pipe) >= PIPE_BUF)
+			mask |= POLLOUT | POLLWRNORM;
+		if (!atomic_load_relaxed(&pipe->readers))
+			mask |= POLLERR;
+	}
+	return mask;
+}
+
+static long pipe_ioctl(struct file *file, u32 cmd, u64 arg)
+{
+	if (cmd != FIONREAD)
+		return -ENOTTY;
+	return user_write_u32((void __user *)(uintptr_t)arg, pipe_used(file->priv));
+}
+
+static void drop_ends(struct pipe *pipe, u32 access)
+{
+	mutex_lock(&pipe->lock);
+	if (access != O_WRONLY)
+		pipe->readers--;
+	if (access != O_RDONLY)
+		pipe->writers--;
+	mutex_unlock(&pipe->lock);
+	wake(&pipe->readable);
+	wake(&pipe->writable);
+}
+
+/* The last file of a FIFO takes the pipe with it. */
+static void put_fifo(struct inode *inode, struct pipe *pipe)
+{
+	bool last;
+
+	mutex_lock(&inode->lock);
+	last = --pipe->files == 0;
+	if (last)
+		inode->priv = NULL;
+	mutex_unlock(&inode->lock);
+	if (last) {
+		pipe_clear(pipe);
+		kfree(pipe);
+	}
+}
+
+static bool is_fifo(const struct inode *inode)
+{
+	return inode->ops != &pipe_inode_ops;
+}
+
+static void pipe_file_release(struct file *file)
+{
+	drop_ends(file->priv, file->flags & O_ACCMODE);
+	if (is_fifo(file->inode))
+		put_fifo(file->inode, file->priv);
+}
+
+static const struct file_ops pipe_fops = {
+	.read = pipe_read,
+	.write = pipe_write,
+	.poll = pipe_poll,
+	.ioctl = pipe_ioctl,
+	.release = pipe_file_release,
+};
+
+/* ---- FIFOs ---- */
+
+static struct pipe *get_fifo(struct inode *inode)
+{
+	struct pipe *pipe;
+
+	mutex_lock(&inode->lock);
+	pipe = inode->priv;
+	if (!pipe) {
+		pipe = kzalloc(sizeof(*pipe), 0);
+		if (pipe)
+			pipe_setup(pipe);
+		inode->priv = pipe;
+	}
+	if (pipe)
+		pipe->files++;
+	mutex_unlock(&inode->lock);
+	return pipe;
+}
+
+/* Wait until the other side was opened, even if it was closed again since. */
+static int wait_partner(struct pipe *pipe, u32 access)
+{
+	bool reader = access == O_RDONLY;
+	u32 *count = reader ? &pipe->writers : &pipe->readers;
+	u32 *opens = reader ? &pipe->writer_opens : &pipe->reader_opens;
+	u32 seen = atomic_load_relaxed(opens);
+
+	return WAITQ_WAIT(reader ? &pipe->readable : &pipe->writable,
+			  atomic_load_relaxed(count) || atomic_load_relaxed(opens) != seen, true,
+			  NS_FOREVER);
+}
+
+int pipe_open_fifo(struct inode *inode, struct file *file)
+{
+	u32 access = file->flags & O_ACCMODE;
+	bool fifo = is_fifo(inode);
+	struct pipe *pipe = fifo ? get_fifo(inode) : inode->priv;
+	int err = 0;
+
+	if (!pipe)
+		return -ENOMEM;
+	mutex_lock(&pipe->lock);
+	if (access == O_WRONLY && (file->flags & O_NONBLOCK) && !pipe->readers) {
+		mutex_unlock(&pipe->lock);
+		if (fifo)
+			put_fifo(inode, pipe);
+		return -ENXIO;
+	}
+	if (access != O_WRONLY) {
+		pipe->readers++;
+		pipe->reader_opens++;
+	}
+	if (access != O_RDONLY) {
+		pipe->writers++;
+		pipe->writer_opens++;
+	}
+	mutex_unlock(&pipe->lock);
+	wake(&pipe->readable);
+	wake(&pipe->writable);
+	if (access != O_RDWR && !(file->flags & O_NONBLOCK))
+		err = wait_partner(pipe, access);
+	if (err) {
+		drop_ends(pipe, access);
+		if (fifo)
+			put_fifo(inode, pipe);
+		return err;
+	}
+	file->priv = pipe;
+	file->ops = &pipe_fops;
+	return 0;
+}
+
+void pipe_release_fifo(struct inode *inode)
+{
+	ASSERT(!inode->priv); /* open files hold the inode */
+	(void)inode;
+}
+
+/* ---- size ---- */
+
+long pipe_size(struct file *file)
+{
+	struct pipe *pipe = file->priv;
+
+	if (file->ops != &pipe_fops)
+		return -EBADF;
+	return (long)pipe->nr_pages * (long)PAGE_SIZE;
+}
+
+long pipe_set_size(struct file *file, u64 size)
+{
+	struct pipe *pipe = file->priv;
+	u32 nr = 1;
+	char **pages;
+
+	if (file->ops != &pipe_fops)
+		return -EBADF;
+	if (size > (1u << 31))
+		return -EINVAL;
+	while ((u64)nr * PAGE_SIZE < size)
+		nr *= 2;
+	if (nr > MAX_PAGES && !cred_privileged(cred_current()))
+		return -EPERM;
+	pages = kcalloc(nr, sizeof(*pages), MEM_ZERO);
+	if (!pages)
+		return -ENOMEM;
+	mutex_lock(&pipe->lock);
+	if (pipe_used(pipe) > nr * PAGE_SIZE - (pipe->tail & (PAGE_SIZE - 1))) {
+		mutex_unlock(&pipe->lock);
+		kfree(pages);
+		return -EBUSY;
+	}
+	/* Pages with bytes move to where the new size looks for them. */
+	for (u32 pos = pipe->tail & ~(u32)(PAGE_SIZE - 1); (s32)(pipe->head - pos) > 0;
+	     pos += (u32)PAGE_SIZE) {
+		pages[(pos >> PAGE_SHIFT) & (nr - 1)] = *page_slot(pipe, pos);
+		*page_slot(pipe, pos) = NULL;
+	}
+	for (u32 i = 0; i < pipe->nr_pages; i++)
+		free_page(pipe->pages[i]);
+	if (pipe->pages != pipe->first_pages)
+		kfree(pipe->pages);
+	pipe->pages = pages;
+	pipe->nr_pages = nr;
+	mutex_unlock(&pipe->lock);
+	wake(&pipe->writable);
+	return (long)nr * (long)PAGE_SIZE;
+}

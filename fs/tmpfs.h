@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tmpfs: files in memory objects. Also ramfs (no limit), devtmpfs (one
+ * instance, filled by devfs.c) and the nameless files of memfd_create().
+ */
+#pragma once
+
+#include <fs/inode.h>
+
+/** tmpfs_init - caches and types; before the first mount */
+void tmpfs_init(void);
+
+/** tmpfs_create_super - an empty file system of @type; @max_pages 0: no limit */
+__must_check int tmpfs_create_super(const struct fs_type *type, u64 magic, u64 max_pages,
+				    struct superblock **out);
+/** tmpfs_memfd - a file without a name, referenced. NULL: out of memory. */
+struct inode *tmpfs_memfd(void);

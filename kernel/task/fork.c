@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * clone(2) in all its old forms. Everything is reserved first; then, under the
+ * locks, the child is linked, which cannot fail but is refused when a signal
+ * has come (the call restarts), so that a signal to a process group reaches
+ * either the parent before or both after.
+ */
+#include <kernel/task/fork.h>
+
+#include <arch/context.h>
+#include <arch/uaccess.h>
+#include <fs/file.h>
+#include <fs/fs_context.h>
+#include <kernel/abi/errno.h>
+#include <kernel/abi/linux_sched.h>
+#include <kernel/lib/string.h>
+#include <kernel/task/task.h>
+#include <kernel/time/clock.h>
+#include <mm/aspace.h>
+#include <security/cred.h>
+#include <security/handle.h>
+
+#include "task_priv.h"
+
+#define CLONE_UNSUPPORTED                                                                \
+	(CLONE_PIDFD | CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC |     \
+	 CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET)
+
+/* Rules of man clone(2), ERRORS. */
+static int check_flags(u64 flags)
+{
+	if ((flags & CLONE_SIGHAND) && !(flags & CLONE_VM))
+		return -EINVAL;
+	if ((flags & CLONE_THREAD) && !(flags & CLONE_SIGHAND))
+		return -EINVAL;
+	if (flags & CLONE_UNSUPPORTED)
+		return -EINVAL;
+	/* Init's siblings would have no reaper. */
+	if ((flags & CLONE_PARENT) && current_task()->unkillable)
+		return -EINVAL;
+	if ((flags & CSIGNAL) > LINUX_NSIG)
+		return -EINVAL;
+	return 0;
+}
+
+/* RLIMIT_NPROC: processes of this user. Root is not bound. */
+static int check_nproc(void)
+{
+	u64 limit = task_rlimit(RLIMIT_NPROC), n = 0;
+	u32 uid = cred_current()->uid;
+	irqflags_t flags;
+	const struct task *task;
+
+	if (cred_privileged(cred_current()) || limit == RLIM64_INFINITY)
+		return 0;
+	flags = spin_lock_irq(&task_tree_lock);
+	LIST_FOR_EACH(task, &task_list, all_link)
+		if (task->cred->uid == uid)
+			n += task->nr_threads ? task->nr_threads : 1;
+	spin_unlock_irq(&task_tree_lock, flags);
+	return n >= limit ? -EAGAIN : 0;
+}
+
+/* Undo of copy_resources(): also of a part of it. */
+static void drop_resources(struct task *task)
+{
+	if (task->as)
+		aspace_put(task->as);
+	if (task->handles)
+		handle_table_put(task->handles);
+	if (task->fs)
+		fs_context_put(task->fs);
+	if (task->exe)
+		file_put(task->exe);
+	task->as = NULL;
+	task->handles = NULL;
+	task->fs = NULL;
+	task->exe = NULL;
+}
+
+static int copy_sig(struct task *task, struct task *parent, u64 flags)
+{
+	irqflags_t irq;
+	struct signal_state *sig;
+
+	if (flags & CLONE_SIGHAND) {
+		refcount_get(&parent->sig->refs);
+		task->sig = parent->sig;
+		return 0;
+	}
+	task->sig = signal_state_alloc();
+	if (!task->sig)
+		return -ENOMEM;
+	sig = signal_lock(parent, &irq);
+	memcpy(task->sig->actions, sig->actions, sizeof(sig->actions));
+	signal_unlock(sig, irq);
+	return 0;
+}
+
+/* What a new process shares with or copies from current's. */
+static int copy_resources(struct task *task, struct task *parent, u64 flags)
+{
+	task->cred = task_cred(parent);
+	if (copy_sig(task, parent, flags))
+		return -ENOMEM;
+	if (flags & CLONE_VM) {
+		aspace_get(parent->as);
+		task->as = parent->as;
+	} else if (aspace_fork(parent->as, &task->as)) {
+		task->as = NULL;
+		return -ENOMEM;
+	}
+	if (flags & CLONE_FILES) {
+		handle_table_get(parent->handles);
+		task->handles = parent->handles;
+		task->handles_shared = parent->handles_shared = true;
+	} else {
+		task->handles = handle_table_fork(parent->handles);
+	}
+	if (flags & CLONE_FS) {
+		fs_context_get(parent->fs);
+		task->fs = parent->fs;
+	} else {
+		task->fs = fs_context_fork(parent->fs);
+	}
+	if (!task->handles || !task->fs)
+		return -ENOMEM;
+	task->exe = task_exe(parent);
+	memcpy(task->rlimits, parent->rlimits, sizeof(task->rlimits));
+	task->exit_signal = (int)(flags & CSIGNAL);
+	task->no_new_privs = parent->no_new_privs;
+	task->dumpable = parent->dumpable;
+	task->keep_caps = parent->keep_caps;
+	task->personality = parent->personality;
+	task->oom_score_adj = parent->oom_score_adj;
+	return 0;
+}
+
+static int new_task(u64 flags, s32 pid, struct task **out)
+{
+	struct task *task = task_alloc(pid);
+	int err;
+
+	if (!task)
+		return -ENOMEM;
+	err = copy_resources(task, current_task(), flags);
+	if (err) {
+		drop_resources(task);
+		task_put(task);
+		return err;
+	}
+	*out = task;
+	return 0;
+}
+
+/* First thing a thread does: tell itself its number (CLONE_CHILD_SETTID). */
+static void started(__unused struct trapframe *tf)
+{
+	struct thread *thread = current;
+
+	if (thread->set_child_tid)
+		(void)!user_write_u32(thread->set_child_tid, (u32)thread->tid);
+}
+
+static int init_thread(struct thread *thread, const struct clone_request *req)
+{
+	struct thread *parent = current;
+	struct trapframe frame = *context_frame(parent);
+	int err;
+
+	frame.rax = 0;
+	frame.orig_rax = ~0ull; /* nothing to restart in the child */
+	if (req->stack)
+		frame.rsp = req->stack;
+	err = context_init_user(thread, &frame, parent);
+	if (err)
+		return err;
+	if (req->flags & CLONE_SETTLS)
+		context_set_child_tls(thread, req->tls);
+	memcpy(thread->comm, parent->comm, sizeof(thread->comm));
+	thread->blocked = parent->restore_blocked ? parent->saved_blocked : parent->blocked;
+	thread->pledge = parent->pledge;
+	thread->pledge_exec = parent->pledge_exec;
+	thread->work = parent->work & THREAD_WORK_SYSCALL;
+	/* A thread of its own stack cannot share the alternate one (sigaltstack(2)). */
+	if (!(req->flags & CLONE_VM) || (req->flags & CLONE_VFORK)) {
+		thread->altstack_sp = parent->altstack_sp;
+		thread->altstack_size = parent->altstack_size;
+		thread->altstack_flags = parent->altstack_flags;
+	}
+	if (req->flags & CLONE_CHILD_SETTID) {
+		thread->set_child_tid = (u32 __user *)(uintptr_t)req->child_tid;
+		thread->on_start = started;
+		thread->work |= THREAD_WORK_START;
+	}
+	if (req->flags & CLONE_CHILD_CLEARTID)
+		thread->clear_child_tid = (u32 __user *)(uintptr_t)req->child_tid;
+	sched_fork(thread, parent);
+	return 0;
+}
+
+/*
+ * Return: 0, linked; -ERESTARTNOINTR a signal has to be handled first.
+ * No failure past the check: the child is visible.
+ */
+static int publish(struct thread *thread, u64 flags)
+{
+	struct task *task = thread->task, *parent = current_task();
+	irqflags_t irq = spin_lock_irq(&task_tree_lock), sigirq;
+	struct signal_state *sig = signal_lock(parent, &sigirq);
+	bool refuse = signal_pending();
+
+	if (!refuse && (flags & CLONE_THREAD)) {
+		thread->cpu_tick = current->cpu_tick;
+		thread_link_locked(thread);
+	}
+	signal_unlock(sig, sigirq);
+	if (!refuse && !(flags & CLONE_THREAD)) {
+		sig = signal_lock(task, &sigirq);
+		thread_link_locked(thread);
+		signal_unlock(sig, sigirq);
+		task_link_locked(task, flags & CLONE_PARENT ? parent->parent : parent);
+		task_set_pgid_locked(task, parent->pgid);
+		task_set_sid_locked(task, parent->sid);
+		task->tty = parent->tty;
+		if (flags & CLONE_PARENT)
+			task->exit_signal = parent->exit_signal;
+	}
+	spin_unlock_irq(&task_tree_lock, irq);
+	return refuse ? -ERESTARTNOINTR : 0;
+}
+
+void vfork_release(struct thread *thread)
+{
+	irqflags_t flags;
+	struct vfork_wait *wait;
+
+	if (!atomic_load_relaxed(&thread->vfork))
+		return;
+	flags = spin_lock_irq(&task_tree_lock);
+	wait = thread->vfork;
+	if (wait) {
+		thread->vfork = NULL;
+		atomic_store_release(&wait->done, true);
+		sched_wake(wait->parent, BIT(THREAD_BLOCK));
+	}
+	spin_unlock_irq(&task_tree_lock, flags);
+}
+
+/* Only a deadly signal ends the wait early (THREAD_WORK_EXIT). */
+static void vfork_block(struct thread *child, struct vfork_wait *wait)
+{
+	irqflags_t flags;
+
+	atomic_store_release(&current->in_vfork, true);
+	for (;;) {
+		sched_mark_asleep(false);
+		if (atomic_load_acquire(&wait->done) ||
+		    (atomic_load_acquire(&current->work) & THREAD_WORK_EXIT))
+			break;
+		(void)!sched_block(NS_FOREVER);
+	}
+	sched_mark_awake();
+	atomic_store_release(&current->in_vfork, false);
+	/* The releaser works on *wait, in this frame, under the lock. */
+	flags = spin_lock_irq(&task_tree_lock);
+	child->vfork = NULL;
+	spin_unlock_irq(&task_tree_lock, flags);
+}
+
+static int alloc_child(const struct clone_request *req, s32 tid, struct thread **out)
+{
+	struct task *task = current_task();
+	int err;
+
+	if (req->flags & CLONE_THREAD) {
+		task_get(task);
+	} else {
+		err = new_task(req->flags, tid, &task);
+		if (err)
+			return err;
+	}
+	err = thread_alloc(task, tid, out);
+	if (!err) {
+		err = init_thread(*out, req);
+		if (err)
+			thread_free_new(*out);
+	}
+	if (err && !(req->flags & CLONE_THREAD))
+		drop_resources(task);
+	/* A thread has its own reference; a new task's goes to the tree. */
+	if (err || (req->flags & CLONE_THREAD))
+		task_put(task);
+	return err;
+}
+
+static void free_child(struct thread *child, u64 flags)
+{
+	struct task *task = child->task;
+	bool whole = !(flags & CLONE_THREAD);
+
+	if (whole)
+		drop_resources(task);
+	thread_free_new(child);
+	if (whole)
+		task_put(task);
+}
+
+long task_clone(const struct clone_request *req)
+{
+	struct vfork_wait wait = { .parent = current };
+	struct thread *child;
+	int tid, err;
+
+	err = check_flags(req->flags);
+	if (!err && (req->flags & CLONE_SETTLS) && req->tls >= USER_END)
+		err = -EPERM;
+	if (!err)
+		err = check_nproc();
+	if (err)
+		return err;
+	tid = pid_alloc();
+	if (tid < 0)
+		return tid;
+	err = alloc_child(req, tid, &child);
+	if (err)
+		goto err_tid;
+	if (req->flags & CLONE_VFORK)
+		child->vfork = &wait;
+	if (req->flags & CLONE_PARENT_SETTID)
+		(void)!user_write_u32((void __user *)(uintptr_t)req->parent_tid, (u32)tid);
+	err = publish(child, req->flags);
+	if (err) {
+		free_child(child, req->flags);
+		goto err_tid;
+	}
+	/* No failure past this point. */
+	if (req->flags & CLONE_VFORK) {
+		thread_get(child);
+		sched_start(child);
+		vfork_block(child, &wait);
+		thread_put(child);
+	} else {
+		sched_start(child);
+	}
+	return tid;
+
+err_tid:
+	pid_unuse(tid);
+	return err;
+}

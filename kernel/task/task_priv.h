@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files of kernel/task share. */
+#pragma once
+
+#include <kernel/task/task.h>
+
+struct task *task_find_locked(s32 pid);
+bool task_pgrp_orphaned_locked(s32 pgid, const struct task *except);
+void task_usage_add_thread(struct task_usage *usage, const struct thread *thread);
+void task_usage_add(struct task_usage *sum, const struct task_usage *usage);
+void task_usage_now_locked(struct task *task, struct task_usage *out);
+
+/** task_alarm_fired - fn of task->alarm (itimer.c) */
+void task_alarm_fired(struct timer *timer);
+
+/** task_orphan_check_locked - the group of @task lost a tie to another group of its session:
+ * when it is orphaned now and has stopped members they get SIGHUP and SIGCONT.
+ * @leaving: a task that does not count any more, or NULL. TASK_TREE held. */
+void task_orphan_check_locked(struct task *task, const struct task *leaving);
+
+/* A parent that sleeps in vfork(2); on its stack, under task_tree_lock. */
+struct vfork_wait {
+	struct thread *parent;
+	bool done;
+};
+/** vfork_release - current has a space of its own, or none: let its parent go on */
+void vfork_release(struct thread *thread);
