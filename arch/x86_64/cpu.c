@@ -12,6 +12,7 @@
 #include "cpu_priv.h"
 #include "cpuid.h"
 #include "fpu.h"
+#include "fpu.h"
 #include "msr.h"
 #include "regs.h"
 #include "trap.h"
@@ -102,4 +103,15 @@ bool cpu_random_u64(u64 *out)
 	for (u32 i = 0; i < 8; i++)
 		*out = (*out ^ time_cycles()) * 0xbf58476d1ce4e5b9ull;
 	return false;
+}
+
+u64 cpu_hwcap(void)
+{
+	return cpuid(1, 0).edx;
+}
+
+u64 cpu_min_sigstack(void)
+{
+	/* The frame: everything but the FPU image is under 1 KiB; red zone, alignment. */
+	return fpu_state_size() + 1024 + 128 + 64;
 }

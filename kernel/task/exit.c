@@ -27,7 +27,7 @@ __weak void tty_session_exit(__unused struct task *task)
 {
 }
 
-static void release_user_words(struct thread *thread)
+void thread_release_user_words(struct thread *thread)
 {
 	futex_exit_robust();
 	/* Nobody else can look at a space that has one user. */
@@ -230,7 +230,7 @@ void thread_exit(int status)
 	bool last;
 
 	if (task->as)
-		release_user_words(thread);
+		thread_release_user_words(thread);
 	vfork_release(thread);
 	last = leave_task(thread, status);
 	if (last && task != kernel_task) {

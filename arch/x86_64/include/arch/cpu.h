@@ -42,6 +42,11 @@ const char *cpu_flags(void);
 /** cpu_has_fsgsbase - AT_HWCAP2 bit 1 is told to programs only if so */
 bool cpu_has_fsgsbase(void);
 
+/** cpu_hwcap - AT_HWCAP: CPUID leaf 1 EDX */
+u64 cpu_hwcap(void);
+/** cpu_min_sigstack - AT_MINSIGSTKSZ: what a signal frame takes on this CPU */
+u64 cpu_min_sigstack(void);
+
 /** cpu_random_u64 - from RDRAND, or mixed from the TSC where there is none
  * Return: true when the value came from RDRAND. */
 bool cpu_random_u64(u64 *out);
