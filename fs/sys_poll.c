@@ -320,7 +320,7 @@ static u32 count_fds(const struct select_sets *sets)
 	u32 n = 0;
 
 	for (u32 w = 0; w < sets->words; w++)
-		n += (u32)__builtin_popcountll(any_bits(sets, w));
+		n += (u32)bitmap_weight(&any_bits(sets, w), 64);
 	return n;
 }
 
