@@ -118,6 +118,10 @@ struct region_info {
 /** aspace_region_at - the first region that ends above @va. Return: false: none. */
 bool aspace_region_at(struct aspace *as, u64 va, struct region_info *out);
 
+/** aspace_shared_object - the object that a shared mapping shows at @va (futex keys)
+ * Return: true, *obj referenced, *offset in bytes; false: private or nothing there. */
+bool aspace_shared_object(struct aspace *as, u64 va, struct vmobject **obj, u64 *offset);
+
 /* Defined above mm, in sys_mm.c: what mm cannot see. */
 /** aspace_file_get, aspace_file_put - references of regions on their file */
 void aspace_file_get(struct file *file);
