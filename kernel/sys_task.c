@@ -57,7 +57,7 @@ static int exec_call(int dirfd, const char __user *upath, const u64 __user *argv
 		     const u64 __user *envp, u32 flags)
 {
 	struct exec_args args;
-	char *path;
+	char *path = NULL;
 	int err = copy_path(upath, &path);
 
 	if (err)

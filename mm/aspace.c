@@ -755,3 +755,20 @@ bool aspace_region_at(struct aspace *as, u64 va, struct region_info *out)
 	aspace_unlock(as);
 	return r != NULL;
 }
+
+struct vmobject *aspace_object_at(struct aspace *as, u64 va, u64 *offset, u64 *end)
+{
+	struct vmobject *obj = NULL;
+	struct region *r;
+
+	aspace_lock(as);
+	r = walk_next(as, va);
+	if (r && r->object && (r->flags & REGION_SHARED) && (r->prot & PROT_WRITE)) {
+		obj = r->object;
+		vmobject_get(obj);
+		*offset = r->offset + (va - r->start);
+		*end = r->end;
+	}
+	aspace_unlock(as);
+	return obj;
+}

@@ -129,5 +129,9 @@ void aspace_file_put(struct file *file);
 /** aspace_stack_limit - RLIMIT_STACK of current */
 u64 aspace_stack_limit(void);
 
+/** aspace_object_at - the object that the shared region at @va shows, referenced, and
+ * the byte in it; *end: where the region ends. NULL: none, or not writable. */
+struct vmobject *aspace_object_at(struct aspace *as, u64 va, u64 *offset, u64 *end);
+
 /** aspace_live - spaces alive: leak checks */
 u32 aspace_live(void);

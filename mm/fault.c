@@ -120,22 +120,14 @@ static void enter_around(struct region *r, u64 va)
 	u64 end = MIN(ALIGN_DOWN(va, window) + window, r->end);
 	u32 prot = region_mmu_prot(r->prot), n = (u32)((end - start) / PAGE_SIZE);
 	struct frame *frames[AROUND_PAGES];
+	bool others = vmobject_present(r->object, object_index(r, start), n, frames) > 1;
 
-	if (vmobject_present(r->object, object_index(r, start), n, frames) < 2) {
-		n = 0; /* only the one that is there already */
-		for (u64 at = start; at < end; at += PAGE_SIZE, n++)
-			if (frames[n])
-				frame_put(frames[n]);
-		return;
-	}
 	for (u32 i = 0; i < n; i++) {
 		u64 at = start + i * PAGE_SIZE;
 		struct mmu_entry entry;
 
-		if (!frames[i])
-			continue;
-		if (mmu_query(&r->as->mmu, at, &entry) ||
-		    mmu_map(&r->as->mmu, at, frame_to_pfn(frames[i]), prot))
+		if (frames[i] && (!others || mmu_query(&r->as->mmu, at, &entry) ||
+				  mmu_map(&r->as->mmu, at, frame_to_pfn(frames[i]), prot)))
 			frame_put(frames[i]);
 	}
 }

@@ -109,12 +109,6 @@ static bool can_grow(struct region *r, u64 end)
 	return end <= USER_END && end > r->end && (!next || next->start >= end + guard);
 }
 
-/* Undo of the reservation in move(): nothing was moved into @r. */
-static void give_up(struct region *r, struct dead_regions *dead)
-{
-	region_detach(r, dead);
-}
-
 /* Show at @to what @r shows from m->addr on, and take it away there. */
 static int move(struct aspace *as, struct region *r, const struct remap *m, u64 to,
 		struct dead_regions *dead)
@@ -141,7 +135,7 @@ static int move(struct aspace *as, struct region *r, const struct remap *m, u64 
 		mmu_batch_flush(&batch);
 	}
 	if (err) {
-		give_up(new, dead);
+		region_detach(new, dead); /* nothing was moved into it */
 		return err;
 	}
 	/* No failure past this point. */
@@ -193,7 +187,8 @@ static int remap_locked(struct aspace *as, struct remap *m, u64 *out, struct dea
 	/* Unmapping may have replaced the region that holds addr. */
 	r = vmtree_find(&as->regions, m->addr);
 	*out = m->flags & MREMAP_FIXED ? m->new_addr :
-					 place_locked(as, m->new_addr, m->new_len, 0);
+					 place_locked(as, m->flags & MREMAP_DONTUNMAP ? m->new_addr : 0,
+						      m->new_len, 0);
 	if (!*out)
 		return -ENOMEM;
 	return move(as, r, m, *out, dead);

@@ -177,8 +177,7 @@ __noreturn void ap_start(struct cpu *cpu)
 	lapic_init_cpu();
 	time_init_cpu();
 	atomic_fetch_add(&nr_cpus_online, 1);
-	atomic_store_release(&cpu->online, true);
-	upcall_cpu_online();
+	upcall_cpu_online(); /* sets cpu->online when its run queue is there */
 }
 
 void smp_send_resched(cpu_t id)
