@@ -53,8 +53,7 @@ CFLAGS := -std=gnu11 -g $(OPT_$(PROFILE)) $(WARN) -I. -Ibuild/gen -Iarch/x86_64/
 	-fno-asynchronous-unwind-tables -ffile-prefix-map=$(CURDIR)/= \
 	$(if $(IS_CLANG),-target x86_64-linux-gnu -Wno-initializer-overrides,\
 		-fno-delete-null-pointer-checks)
-ASFLAGS := -f elf64 -g -F dwarf -Ibuild/gen/ -I./ -w+all -w-reloc-abs-qword -w-reloc-abs-dword \
-	-w-reloc-abs-word -w-reloc-rel-dword -Werror
+ASFLAGS := -f elf64 -g -F dwarf -Ibuild/gen/ -I./ -Werror
 LDFLAGS := -nostdlib -static -z max-page-size=4096 -z noexecstack --build-id=none --no-warn-rwx-segments
 
 # ---- Sources: whole folders; tools/check_linked.py finds what stands elsewhere ------

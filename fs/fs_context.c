@@ -9,7 +9,6 @@
 #include <fs/devfs.h>
 #include <fs/file.h>
 #include <fs/initrd.h>
-#include <fs/lock.h>
 #include <fs/mount.h>
 #include <fs/path.h>
 #include <fs/pipe.h>
@@ -160,7 +159,6 @@ void fs_init(const struct boot_info *info)
 
 	dentry_init();
 	file_init();
-	lock_init();
 	tmpfs_init();
 	procfs_init();
 	devfs_init();

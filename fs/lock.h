@@ -11,8 +11,6 @@ struct file;
 struct inode;
 struct linux_flock;
 
-void lock_init(void);
-
 /** lock_fcntl - F_GETLK F_SETLK F_SETLKW and their OFD forms on @file
  * Return: 0; -EAGAIN held by another; -EDEADLK; -ERESTARTSYS; -EBADF -EINVAL */
 __must_check int lock_fcntl(struct file *file, u32 cmd, struct linux_flock *flock);

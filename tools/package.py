@@ -23,7 +23,7 @@ import shutil
 import subprocess
 import sys
 import tarfile
-from typing import Callable, Dict, List, NoReturn, Sequence, TypeVar
+from typing import Callable, Dict, List, NoReturn, Optional, Sequence, TypeVar
 
 import mkinitrd
 
@@ -51,17 +51,21 @@ class Apt:
             raise PackageError("packages need apt-get and dpkg-deb, which this host does not have")
         self.debs = os.path.join(PKG, "debs")
         self.own_lists = False
-        os.makedirs(os.path.join(self.debs, "partial"), exist_ok=True)
-        os.makedirs(os.path.join(PKG, "lists", "partial"), exist_ok=True)
+        # apt tells the address only of what it does not have, so it is asked for
+        # addresses with an archive folder that stays empty.
+        self.none = os.path.join(PKG, "none")
+        for path in (self.debs, self.none, os.path.join(PKG, "lists")):
+            os.makedirs(os.path.join(path, "partial"), exist_ok=True)
         self.status = os.path.join(PKG, "status")
         with open(self.status, "w"):
             pass
 
-    def run(self, *args: str, cwd: str = PKG) -> str:
-        """Its standard output."""
+    def run(self, *args: str, archives: Optional[str] = None) -> str:
+        """Its standard output. `archives`: where .debs are, and where it is run."""
+        archives = archives or self.none
         options = {
             "Dir::State::status": self.status,
-            "Dir::Cache::archives": self.debs + "/",
+            "Dir::Cache::archives": archives + "/",
             "Dir::Cache::pkgcache": "",
             "Dir::Cache::srcpkgcache": "",
             "Debug::NoLocking": "1",
@@ -76,7 +80,7 @@ class Apt:
         for key, value in options.items():
             cmd += ["-o", f"{key}={value}"]
         done = subprocess.run(cmd + list(args), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.PIPE, cwd=cwd,
+                              stderr=subprocess.PIPE, cwd=archives,
                               env={**os.environ, "LC_ALL": "C", "DEBIAN_FRONTEND": "noninteractive"})
         if done.returncode:
             raise PackageError((done.stderr or done.stdout).decode(errors="replace").strip())
@@ -93,15 +97,14 @@ class Apt:
         if all(os.path.exists(os.path.join(self.debs, f)) for f in files) and files:
             return [os.path.join(self.debs, f) for f in files]
         note(f"apt: downloading {' '.join(names)} ({len(files)} packages with dependencies)")
-        self.run("install", "--download-only", "-y", *names)
+        self.run("install", "--download-only", "-y", *names, archives=self.debs)
         missing = [f for f in files if not os.path.exists(os.path.join(self.debs, f))]
         if missing or not files:
             raise PackageError(f"apt did not deliver {' '.join(missing) or 'any package'}")
         return [os.path.join(self.debs, f) for f in files]
 
     def fetch_one(self, name: str) -> str:
-        """Path of the package's own .deb. (With the file in its working directory
-        apt would print no URI.)"""
+        """Path of the package's own .deb."""
         text = self.run("download", "--print-uris", name)
         files = re.findall(r"^'[^']+' (\S+\.deb) \d+", text, re.M)
         if not files:
@@ -109,7 +112,7 @@ class Apt:
         path = os.path.join(self.debs, files[0])
         if not os.path.exists(path):
             note(f"apt: downloading {name}")
-            self.run("download", name, cwd=self.debs)
+            self.run("download", name, archives=self.debs)
         return path
 
     def or_update(self, get: Callable[[], _T]) -> _T:

@@ -6,15 +6,17 @@
   tools    tests/tools/*_test.py (unittest)
   host     the [pure] files on this Linux under the sanitizers (make's host_* programs)
   native   the user tests on this Linux, the oracle; as root also as an ordinary user
+  exo      tools/exo run as its user sees it, a machine a case
   CONFIG   a machine of CONFIGS: the kernel's suites, then each user test
 
-    run_tests.py [-v] [--only GROUP|CONFIG,...] [--test GLOB] [--torture] [--list]
+    run_tests.py [-v] [-j N] [--only GROUP|CONFIG,...] [--test GLOB] [--torture] [--list]
 
 The kernel's log of each boot is kept in build/test/CONFIG.log, and a line that
 speaks of a bug fails the configuration. A machine that panics or hangs fails the
 test it was at and is booted again for the next.
 """
 import argparse
+import concurrent.futures
 import fnmatch
 import glob
 import os
@@ -25,6 +27,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from typing import Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
@@ -84,20 +87,24 @@ class Report:
         self.count = {"passed": 0, "failed": 0, "skipped": 0}
         self.verbose = verbose
         self._began = time.monotonic()
+        self._lock = threading.Lock()  # of count and standard output
 
     def group(self, text: str) -> None:
-        print(f"== {text}  [{time.monotonic() - self._began:.0f} s]", flush=True)
+        with self._lock:
+            print(f"== {text}  [{time.monotonic() - self._began:.0f} s]", flush=True)
 
     def case(self, where: str, case: ktap.Case) -> None:
-        self.count[case.verdict] += 1
+        lines = []
         if case.verdict == "failed":
-            print(f"  FAILED  {where}: {case.name}", flush=True)
-            for line in case.detail:
-                print(f"          {line}", flush=True)
+            lines = [f"  FAILED  {where}: {case.name}", *("          " + d for d in case.detail)]
         elif case.verdict == "skipped":
-            print(f"  skipped {where}: {case.name} ({case.detail[0]})", flush=True)
+            lines = [f"  skipped {where}: {case.name} ({case.detail[0]})"]
         elif self.verbose:
-            print(f"  passed  {where}: {case.name}", flush=True)
+            lines = [f"  passed  {where}: {case.name}"]
+        with self._lock:
+            self.count[case.verdict] += 1
+            if lines:
+                print("\n".join(lines), flush=True)
 
     def failed(self, where: str, what: str, detail: Sequence[str] = ()) -> None:
         self.case(where, ktap.Case(what, "failed", list(detail)))
@@ -148,28 +155,36 @@ def run_program(r: Report, where: str, cmd: Sequence[str], limit_s: float, cwd: 
             r.failed(where, "; ".join(wrong), parser.take_detail()[-20:] + said[-40:])
 
 
-def run_tools(r: Report) -> None:
+def run_unittests(r: Report, where: str, folder: str) -> None:
     import unittest
 
     class Result(unittest.TestResult):
         def addSuccess(self, test: unittest.TestCase) -> None:
-            r.passed("tools", test.id())
+            r.passed(where, test.id())
 
         def addSkip(self, test: unittest.TestCase, reason: str) -> None:
-            r.case("tools", ktap.Case(test.id(), "skipped", [reason]))
+            r.case(where, ktap.Case(test.id(), "skipped", [reason]))
 
         def addFailure(self, test: unittest.TestCase, err) -> None:
-            r.failed("tools", test.id(), self._exc_info_to_string(err, test).splitlines())
+            r.failed(where, test.id(), self._exc_info_to_string(err, test).splitlines())
 
         addError = addFailure
 
         def addSubTest(self, test: unittest.TestCase, subtest: unittest.TestCase, err) -> None:
             if err:
-                r.failed("tools", subtest.id(), self._exc_info_to_string(err, test).splitlines())
+                r.failed(where, subtest.id(), self._exc_info_to_string(err, test).splitlines())
 
-    make("user")
-    found = unittest.TestLoader().discover(os.path.join(ROOT, "tests/tools"), "*_test.py")
+    found = unittest.TestLoader().discover(os.path.join(ROOT, folder), "*_test.py")
     found.run(Result())
+
+
+def run_tools(r: Report) -> None:
+    make("user")
+    run_unittests(r, "tools", "tests/tools")
+
+
+def run_exo(r: Report) -> None:
+    run_unittests(r, "exo", "tests/exo")
 
 
 def run_host(r: Report) -> None:
@@ -384,52 +399,88 @@ class Batch:
             self.r.failed(where, "; ".join(wrong), parser.take_detail()[-20:] + err.splitlines()[-20:])
 
 
-def run_config(r: Report, c: Config, pattern: str, limit_s: float) -> None:
-    make(f"build/{c.profile}/exo.elf", profile=c.profile)
-    make("build/initrd.cpio", "user-tests")
-    Batch(r, c, pattern, limit_s).boots()
-
-
 # ---- all of it ----
 
-def guarded(r: Report, name: str, fn: Callable[[], None]) -> None:
-    """A group that cannot even start is a failure, and the next goes on."""
+class Group(NamedTuple):
+    """Something to run; `profiles` are the kernels to be built for it."""
+    name: str
+    text: str
+    profiles: Tuple[str, ...]
+    run: Callable[[Report], None]
+
+
+def all_groups(pattern: str, torture: bool) -> List[Group]:
+    groups = []
+    if not torture:
+        groups += [
+            Group("tools", "the tools themselves", (), run_tools),
+            Group("host", "the kernel's pure files on this Linux", (), run_host),
+            Group("native", "user tests on this Linux", (), lambda r: run_native(r, pattern)),
+            Group("exo", "tools/exo as its user sees it", ("release",), run_exo),
+        ]
+    limit_s = TORTURE_LIMIT_S if torture else TEST_LIMIT_S
+    for c in TORTURE if torture else CONFIGS:
+        text = f"{c.machine}, {c.smp} CPU, {c.nodes} node, {c.mem_mib} MiB, {c.profile} kernel"
+        groups.append(Group(c.name, text, (c.profile,),
+                            lambda r, c=c: Batch(r, c, pattern, limit_s).boots()))
+    return groups
+
+
+def run_group(r: Report, g: Group) -> None:
+    """One that cannot even start is a failure, and the next goes on."""
+    r.group(f"{g.name}: {g.text}")
     try:
-        fn()
+        g.run(r)
     except (MachineError, OSError) as e:
-        r.failed(name, str(e).splitlines()[0], str(e).splitlines()[1:])
+        r.failed(g.name, str(e).splitlines()[0], str(e).splitlines()[1:])
+
+
+def build_for(r: Report, groups: Sequence[Group]) -> List[Group]:
+    """Builds what the machines need; without the groups whose kernel does not build."""
+    make("build/initrd.cpio", "user-tests")
+    broken = set()
+    for profile in sorted({p for g in groups for p in g.profiles}):
+        r.group(f"building the {profile} kernel")
+        try:
+            make(f"build/{profile}/exo.elf", profile=profile)
+        except MachineError as e:
+            r.failed("build", profile, str(e).splitlines())
+            broken.add(profile)
+    return [g for g in groups if not broken.intersection(g.profiles)]
 
 
 def main() -> int:
     p = argparse.ArgumentParser(description="run the tests")
     p.add_argument("-v", "--verbose", action="store_true", help="name what passed, too")
+    p.add_argument("-j", "--jobs", type=int, default=min(2, os.cpu_count() or 1), metavar="N",
+                   help="machines at a time (2, or 1 on one CPU)")
     p.add_argument("--only", metavar="NAME,...", help="these groups and configurations")
     p.add_argument("--test", metavar="GLOB", default="*", help="these user tests (or `ktest`)")
     p.add_argument("--torture", action="store_true", help="the long ones")
     p.add_argument("--list", action="store_true", help="the groups and configurations")
     a = p.parse_args()
-    configs = TORTURE if a.torture else CONFIGS
-    limit_s = TORTURE_LIMIT_S if a.torture else TEST_LIMIT_S
-    r = Report(a.verbose)
-    groups: Dict[str, Tuple[str, Callable[[], None]]] = {}
-    if not a.torture:
-        groups["tools"] = ("the tools themselves", lambda: run_tools(r))
-        groups["host"] = ("the kernel's pure files on this Linux", lambda: run_host(r))
-        groups["native"] = ("user tests on this Linux", lambda: run_native(r, a.test))
-    for c in configs:
-        text = f"{c.name}: {c.machine}, {c.smp} CPU, {c.nodes} node, {c.mem_mib} MiB, {c.profile}"
-        groups[c.name] = (text, lambda c=c: run_config(r, c, a.test, limit_s))
-    wanted = a.only.split(",") if a.only else list(groups)
-    unknown = [w for w in wanted if w not in groups]
+    groups = all_groups(a.test, a.torture)
+    wanted = a.only.split(",") if a.only else [g.name for g in groups]
+    unknown = set(wanted) - {g.name for g in groups}
     if a.list or unknown:
-        for name, (text, _) in groups.items():
-            print(f"{name:14} {text}")
+        for g in groups:
+            print(f"{g.name:14} {g.text}")
         return 2 if unknown else 0
+    groups = [g for g in groups if g.name in wanted]
     os.makedirs(LOGS, exist_ok=True)
-    for name in wanted:
-        text, fn = groups[name]
-        r.group(text)
-        guarded(r, name, fn)
+    r = Report(a.verbose)
+    for g in groups:
+        if not g.profiles:
+            run_group(r, g)
+    machines = [g for g in groups if g.profiles]
+    try:
+        machines = build_for(r, machines) if machines else []
+    except MachineError as e:
+        r.failed("build", "image and user tests", str(e).splitlines())
+        machines = []
+    with concurrent.futures.ThreadPoolExecutor(a.jobs) as pool:
+        for done in [pool.submit(run_group, r, g) for g in machines]:
+            done.result()
     return r.end()
 
 

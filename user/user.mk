@@ -17,28 +17,30 @@ initrd: build/initrd.cpio
 
 build/user/%.o: user/%.c user/user.mk
 	@mkdir -p $(@D)
-	$(USER_CC) $(USER_CFLAGS) -c -o $@ $<
+	$(if $(Q),@echo "  CC    $<")
+	$(Q)$(USER_CC) $(USER_CFLAGS) -c -o $@ $<
 
 build/user/init/init: $(INIT_OBJS)
-	$(USER_CC) -static -o $@ $^
+	$(Q)$(USER_CC) -static -o $@ $^
 
 # Stripped: every byte of it is in memory twice while the archive is unpacked.
 build/user/init.elf: build/user/init/init
-	strip -o $@ $<
+	$(Q)strip -o $@ $<
 
 build/pkg/busybox: tools/package.py
-	tools/package.py --file /bin/busybox -o $@ busybox-static
+	$(Q)tools/package.py --file /bin/busybox -o $@ busybox-static
 	@touch $@
 
 build/initrd.cpio: build/user/init.elf build/pkg/busybox tools/mkinitrd.py user/user.mk \
 		user/etc $(wildcard user/etc/*)
-	tools/mkinitrd.py -o $@ --base --busybox build/pkg/busybox --tree user/etc:/etc \
+	$(if $(Q),@echo "  CPIO  $@")
+	$(Q)tools/mkinitrd.py -o $@ --base --busybox build/pkg/busybox --tree user/etc:/etc \
 		--file build/user/init.elf:/sbin/init:755
 
 # A second opinion on the C, with musl's headers.
 MUSL_INC ?= $(firstword $(wildcard /usr/include/x86_64-linux-musl /usr/include/musl))
 lint-user:
-	clang -fsyntax-only -nostdlibinc -isystem $(MUSL_INC) \
+	$(Q)clang -fsyntax-only -nostdlibinc -isystem $(MUSL_INC) \
 		$(filter-out -MMD -MP -static,$(USER_CFLAGS)) $(INIT_SRCS)
 
 -include $(INIT_OBJS:.o=.d)

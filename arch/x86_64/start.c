@@ -12,6 +12,8 @@
 #include <kernel/core/panic.h>
 #include <kernel/upcall.h>
 
+#include "platform.h"
+#include "smp_priv.h"
 #include "start.h"
 
 /* Physical memory that the boot tables show. */
@@ -38,7 +40,9 @@ __noreturn void arch_start(u32 loader, paddr_t start_pa, u64 cycles)
 	entry_cycles = cycles;
 	serial_init_early();
 	cpu_init_early();
+	smp_save_percpu();
 	if (loader != LOADER_PVH || pvh_parse(&mem, start_pa, &boot_info, &why))
 		panic("cannot start: what the loader passed is unusable: %s", why);
+	platform_read_acpi(&mem, &boot_info);
 	kernel_main(&boot_info);
 }

@@ -106,6 +106,14 @@ u64 extable_fixup(u64 rip)
 	return 0;
 }
 
+bool extable_sorted(void)
+{
+	for (const struct extable_entry *e = __extable_start + 1; e < __extable_end; e++)
+		if (extable_insn(e) <= extable_insn(e - 1))
+			return false;
+	return true;
+}
+
 static void patch(const s32 *start, const s32 *end, const u8 insn[3])
 {
 	for (const s32 *at = start; at < end; at++)

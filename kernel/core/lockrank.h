@@ -25,6 +25,7 @@ enum lock_rank {
 	RANK_TASK_TREE,   /* parents, children, process groups, sessions, pids */
 	RANK_HANDLES,     /* a handle table's slots */
 	RANK_DENTRY,      /* dentry hash buckets and LRU */
+	RANK_FILE_LOCK,   /* advisory locks of all files */
 	RANK_INODE_CACHE, /* inode hash and LRU */
 	RANK_SIGNAL,      /* a process's signal state; sent under TASK_TREE */
 	RANK_CONSOLE,     /* serial rings: receive interrupts signal waiters */
@@ -36,6 +37,7 @@ enum lock_rank {
 	RANK_ZONE,        /* a memory zone's buddy lists */
 	RANK_TLB,         /* shootdown and smp_call slots */
 	RANK_RANDOM,      /* the random pool */
+	RANK_IRQ,         /* the table of interrupt lines, I/O APIC registers */
 	RANK_LOG,         /* the log ring: anything may log */
 	RANK_SERIAL,      /* a UART's registers */
 	NR_RANKS

@@ -69,12 +69,12 @@ static inline long ktap_syscall(long nr, long a, long b, long c, long d, long e,
 
 /* ---- output --------------------------------------------------------------------------------------------------- */
 
-static const char *ktap_program;	/* last part of argv[0] */
-static char ktap_self[512];		/* absolute path of this program, for tests that execute it */
+static const char *ktap_program UNUSED;	/* last part of argv[0] */
+static char ktap_self[512] UNUSED;	/* absolute path of this program, for tests that execute it */
 static const char *ktap_current;	/* running case */
-static unsigned ktap_number;		/* its number in the plan */
+static unsigned ktap_number UNUSED;	/* its number in the plan */
 static int ktap_failures;		/* failed checks in this process; atomic, tests have threads */
-static bool ktap_verbose;
+static bool ktap_verbose UNUSED;
 
 enum { KTAP_EXIT_SKIP = 77 };
 
@@ -152,6 +152,8 @@ static inline bool ktap_check_str(const char *a, const char *b, const char *ta, 
 #define SKIP(reason) \
 	do { ktap_print("ok %u %s # SKIP %s\n", ktap_number, ktap_current, (reason)); _exit(KTAP_EXIT_SKIP); } while (0)
 
+#ifndef KTAP_NO_MAIN	/* fuzz_syscalls has a main of its own */
+
 /* ---- cases ---------------------------------------------------------------------------------------------------- */
 
 struct ktap_case {
@@ -179,6 +181,7 @@ static int ktap_helper(int argc UNUSED, char **argv UNUSED)
 {
 	return 2;
 }
+#endif
 #endif
 
 /* ---- help for tests ------------------------------------------------------------------------------------------- */
@@ -284,7 +287,7 @@ static inline bool on_exo(void)
 static inline void remove_tree(const char *path)
 {
 	struct dirent *entry;
-	char below[512];
+	char below[4096];
 	DIR *dir;
 
 	if (unlink(path) == 0 || rmdir(path) == 0)
@@ -302,6 +305,8 @@ static inline void remove_tree(const char *path)
 	closedir(dir);
 	rmdir(path);
 }
+
+#ifndef KTAP_NO_MAIN
 
 /* ---- running -------------------------------------------------------------------------------------------------- */
 
@@ -451,3 +456,5 @@ int main(int argc, char **argv)
 	}
 	return all_ok ? 0 : 1;
 }
+
+#endif

@@ -205,10 +205,10 @@ CASE(clone_without_sigchld)
 	CHECK_EQ(sys(SYS_wait4, pid, &status, 0, NULL), -ECHILD);	/* not an ordinary child */
 	CHECK_EQ(sys(SYS_wait4, pid, &status, __WALL, NULL), pid);
 	CHECK_EQ(status, 3 << 8);
+	signal(SIGUSR2, SIG_IGN);
 	pid = sys(SYS_clone, SIGUSR2, 0, 0, 0, 0);
 	if (pid == 0)
 		_exit(3);
-	signal(SIGUSR2, SIG_IGN);
 	CHECK_EQ(sys(SYS_wait4, -1, &status, __WCLONE, NULL), pid);
 }
 

@@ -2,8 +2,20 @@
 # SPDX-License-Identifier: MIT
 # run_native.sh PROGRAM... - runs the user tests on this Linux: each must pass here before Exo-OS is held to it.
 # As root every program runs twice, as root and as user 65534. REPEAT=n does it all n times (flakiness).
+# run_native.sh --list PROGRAM... - prints "program case" for every case instead.
 # Prints each failure with its diagnostics, then one line "N passed, N failed, N skipped"; status 1 on any failure.
 set -u
+if [ "${1:-}" = --list ]; then
+	shift
+	for program in "$@"; do
+		name=$(basename "$program")
+		case $name in
+		hello_test | entry_test) "$program" | sed -n "s/^.*ok [0-9]* /$name /p" ;;	# no library, no options
+		*) "$program" -l | sed "s/^/$name /" ;;
+		esac
+	done
+	exit 0
+fi
 repeat=${REPEAT:-1}
 work=$(mktemp -d "${TMPDIR:-/tmp}/utest.XXXXXX") || exit 1
 trap 'rm -rf "$work"' EXIT

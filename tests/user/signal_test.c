@@ -659,7 +659,7 @@ CASE(wait_interrupted_and_restarted)
 	set_action(SIGALRM, third_kills, SA_RESTART, 0);
 	start_timer(10000, 10000);
 	CHECK_EQ(sys(SYS_wait4, restart_child, &status, 0, NULL), restart_child);
-	CHECK_EQ(count, 3);
+	CHECK(count >= 3);
 }
 
 /* These end with EINTR whatever SA_RESTART says (man signal(7)). */

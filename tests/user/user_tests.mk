@@ -22,7 +22,7 @@ UTEST_TESTS    := $(addprefix $(UTEST_OUT)/,$(UTEST_RUN))
 UTEST_CFLAGS := -std=gnu11 -O1 -g -fno-omit-frame-pointer -D_GNU_SOURCE -Wall -Wextra -Wshadow -Wvla -Wundef \
                 -Wwrite-strings -Wimplicit-fallthrough -Wno-format-truncation -Werror -pthread -MMD -MP
 
-.PHONY: user-tests test-native test-native-repeat clean-user-tests
+.PHONY: user-tests test-native test-native-repeat user-cases-golden clean-user-tests
 user-tests: $(UTEST_PROGRAMS)
 
 # Links are made through a temporary name: a test in execution keeps its old file.
@@ -36,18 +36,25 @@ $(UTEST_OUT)/%_pie: $(UTEST_DIR)/%.c $(UTEST_DIR)/user_tests.mk | $(UTEST_OUT)
 	gcc -static-pie -fPIE $(UTEST_CFLAGS) -MF $@.d -MT $@ -o $@.new $< && mv -f $@.new $@
 
 $(UTEST_OUT)/%: $(UTEST_DIR)/%.asm $(UTEST_DIR)/user_tests.mk | $(UTEST_OUT)
-	nasm -f elf64 -w+all -w-reloc-abs-dword -o $@.o $< && ld -static -o $@.new $@.o && mv -f $@.new $@
+	nasm -f elf64 -Werror -o $@.o $< && ld -static -o $@.new $@.o && mv -f $@.new $@
 
 $(UTEST_OUT):
 	mkdir -p $@
 
 # The oracle: as the caller, and once more as an ordinary user when the caller is root.
 test-native: user-tests
+	@$(UTEST_DIR)/run_native.sh --list $(UTEST_TESTS) | diff -u tests/golden/user_cases.txt - || \
+		{ echo "the cases changed: make user-cases-golden"; exit 1; }
 	$(UTEST_DIR)/run_native.sh $(UTEST_TESTS)
 
 N ?= 20
 test-native-repeat: user-tests
 	REPEAT=$(N) $(UTEST_DIR)/run_native.sh $(UTEST_TESTS)
+
+# Every case by name, so that none gets lost unseen; test-native compares.
+UTEST_GOLDEN := tests/golden/user_cases.txt
+user-cases-golden: user-tests
+	$(UTEST_DIR)/run_native.sh --list $(UTEST_TESTS) >$(UTEST_GOLDEN)
 
 clean-user-tests:
 	rm -rf $(UTEST_OUT)

@@ -129,7 +129,7 @@ static __noreturn void command_exec(const struct command *c, const int fds[3])
 {
 	const char *what = c->argv[0];
 
-	signals_to_default();
+	init_reset_signals();
 	setpgid(0, 0);
 	for (int i = 0; i < 3; i++)
 		dup2(fds[i], i); /* clears CLOEXEC; no pipe end is 0, 1 or 2 */

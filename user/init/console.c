@@ -29,11 +29,11 @@
 
 static void stop_everything(int how, const char *what)
 {
-	say("%s", what);
+	init_say("%s", what);
 	kill(-1, SIGTERM);
 	nanosleep(&(struct timespec){ .tv_nsec = 200 * 1000 * 1000 }, NULL);
 	kill(-1, SIGKILL);
-	machine_stop(how);
+	init_stop(how);
 }
 
 /* In the child: a session of its own with the console as its terminal. */
@@ -43,7 +43,7 @@ static __noreturn void exec_shell(void)
 	char *argv[] = { name, NULL };
 	int fd;
 
-	signals_to_default();
+	init_reset_signals();
 	setsid();
 	fd = open("/dev/console", O_RDWR);
 	if (fd >= 0) {
@@ -55,9 +55,9 @@ static __noreturn void exec_shell(void)
 			close(fd);
 	}
 	if (chdir("/root") < 0 && chdir("/") < 0)
-		say("chdir: %s", strerror(errno));
+		init_say("chdir: %s", strerror(errno));
 	execv("/bin/sh", argv);
-	say("/bin/sh: %s", strerror(errno));
+	init_say("/bin/sh: %s", strerror(errno));
 	_exit(127);
 }
 
@@ -68,18 +68,18 @@ static pid_t start_shell(void)
 	if (pid == 0)
 		exec_shell();
 	if (pid < 0)
-		say("no process for the shell: %s", strerror(errno));
+		init_say("no process for the shell: %s", strerror(errno));
 	return pid;
 }
 
 static void tell_end(int status)
 {
 	if (WIFSIGNALED(status))
-		say("the shell was killed by signal %d; starting another", WTERMSIG(status));
+		init_say("the shell was killed by signal %d; starting another", WTERMSIG(status));
 	else if (WEXITSTATUS(status))
-		say("the shell ended with status %d; starting another", WEXITSTATUS(status));
+		init_say("the shell ended with status %d; starting another", WEXITSTATUS(status));
 	else
-		say("the shell ended; starting another (poweroff stops the machine)");
+		init_say("the shell ended; starting another (poweroff stops the machine)");
 }
 
 /* Collects every child that has ended. True when @shell was among them. */

@@ -47,7 +47,7 @@ static const struct mount_row mounts[] = {
 	{ "tmpfs", "/dev/shm", MS_NOSUID | MS_NODEV, "mode=1777" },
 };
 
-void say(const char *fmt, ...)
+void init_say(const char *fmt, ...)
 {
 	char line[256];
 	va_list ap;
@@ -64,7 +64,7 @@ void say(const char *fmt, ...)
 		return;
 }
 
-void signals_to_default(void)
+void init_reset_signals(void)
 {
 	sigset_t none;
 
@@ -74,11 +74,11 @@ void signals_to_default(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-void machine_stop(int how)
+void init_stop(int how)
 {
 	sync();
 	reboot(how);
-	say("the kernel refused to stop the machine: %s", strerror(errno));
+	init_say("the kernel refused to stop the machine: %s", strerror(errno));
 }
 
 /* Not there is not an error: the kernel may be built without it, or the
@@ -92,7 +92,22 @@ static void mount_all(void)
 		if (mount(m->type, m->dir, m->type, m->flags, m->options) == 0)
 			continue;
 		if (errno != ENOSYS && errno != ENODEV && errno != ENOENT && errno != EBUSY)
-			say("%s on %s: %s", m->type, m->dir, strerror(errno));
+			init_say("%s on %s: %s", m->type, m->dir, strerror(errno));
+	}
+}
+
+/* What udev or the distribution's scripts do elsewhere. */
+static void link_descriptors(void)
+{
+	static const char *const names[] = { "/dev/stdin", "/dev/stdout", "/dev/stderr" };
+	char target[] = "/proc/self/fd/0";
+
+	if (symlink("/proc/self/fd", "/dev/fd") < 0 && errno != EEXIST)
+		init_say("/dev/fd: %s", strerror(errno));
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		target[sizeof(target) - 2] = (char)('0' + i);
+		if (symlink(target, names[i]) < 0 && errno != EEXIST)
+			init_say("%s: %s", names[i], strerror(errno));
 	}
 }
 
@@ -126,7 +141,7 @@ static void set_hostname(void)
 
 	len = strcspn(name, "\n");
 	if (len && sethostname(name, len) < 0 && errno != ENOSYS)
-		say("hostname: %s", strerror(errno));
+		init_say("hostname: %s", strerror(errno));
 }
 
 static bool has_word(char *text, const char *word)
@@ -175,8 +190,8 @@ static __noreturn void agent_main(void)
 	int err = fd < 0 ? fd : agent_serve(fd);
 
 	if (err)
-		say("control port " AGENT_PORT ": %s", strerror(-err));
-	machine_stop(RB_POWER_OFF);
+		init_say("control port " AGENT_PORT ": %s", strerror(-err));
+	init_stop(RB_POWER_OFF);
 	for (;;)
 		pause();
 }
@@ -192,6 +207,7 @@ int main(int argc, char **argv)
 	}
 	open_console();
 	mount_all();
+	link_descriptors();
 	set_hostname();
 	setenv("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", 1);
 	setenv("HOME", "/root", 1);

@@ -10,13 +10,13 @@
 #include <kernel/lib/types.h>
 
 /* A line on standard error (the console), with "init: " before it. */
-__printf(1, 2) void say(const char *fmt, ...);
+__printf(1, 2) void init_say(const char *fmt, ...);
 
 /* Undo in a new child what init does to its own signals. */
-void signals_to_default(void);
+void init_reset_signals(void);
 
 /* Sync, then power off (RB_POWER_OFF), halt or reboot. Returns only on failure. */
-void machine_stop(int how);
+void init_stop(int how);
 
 /**
  * console_serve - keep a shell on /dev/console, for ever

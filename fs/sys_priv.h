@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/* What the sys_*.c files of fs/ share: the file that arguments name. */
+#pragma once
+
+#include <fs/path.h>
+#include <kernel/lib/types.h>
+
+struct inode;
+
+/* The file that (dirfd, path, AT_* flags) name. Without a name of its own
+ * (AT_EMPTY_PATH on a pipe) path.dentry is NULL. */
+struct target {
+	struct inode *inode; /* referenced */
+	struct path path;    /* referenced, or NULLs */
+};
+
+/** target_get - @follow: a link in the last place is followed */
+__must_check int target_get(int dirfd, const char __user *upath, u32 at_flags, bool follow,
+			    struct target *out);
+/** target_get_fd - the same of a descriptor that has @rights */
+__must_check int target_get_fd(int fd, u32 rights, struct target *out);
+void target_put(struct target *target);
+/** target_writable - -EROFS on a read-only mount */
+__must_check int target_writable(const struct target *target);
