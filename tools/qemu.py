@@ -80,8 +80,9 @@ def _version() -> int:
 
 def _icount_args() -> List[str]:
     """The repeatable clock of shared/perf/README.md: one TSC tick is one guest
-    instruction. The string features go because each iteration of `rep` counts."""
-    off = ",-erms,-fsrm" + (",-fzrm,-fsrs,-fsrc" if _version() >= 9 else "")
+    instruction. The string features go because each iteration of `rep` counts,
+    x2APIC because QEMU aborts ("Bad icount read") when an MSR reads a clock."""
+    off = ",-erms,-fsrm,-x2apic" + (",-fzrm,-fsrs,-fsrc" if _version() >= 9 else "")
     return ["-accel", "tcg", "-icount", "shift=0,sleep=off", "-seed", "1",
             "-rtc", "base=2026-01-01,clock=vm", "-cpu", "max" + off]
 
