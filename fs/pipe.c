@@ -62,9 +62,12 @@ static inline u32 pipe_used(const struct pipe *pipe)
 	return atomic_load_relaxed(&pipe->head) - atomic_load_relaxed(&pipe->tail);
 }
 
+/* A page that is partly read still counts as full: head never comes round to it. */
 static inline u32 pipe_room(const struct pipe *pipe)
 {
-	return pipe->nr_pages * (u32)PAGE_SIZE - pipe_used(pipe);
+	u32 first = atomic_load_relaxed(&pipe->tail) & ~(u32)(PAGE_SIZE - 1);
+
+	return pipe->nr_pages * (u32)PAGE_SIZE - (atomic_load_relaxed(&pipe->head) - first);
 }
 
 static inline char **page_slot(struct pipe *pipe, u32 pos)
@@ -244,6 +247,7 @@ static long pipe_read(struct file *file, struct iov_iter *it, __unused u64 *pos)
 {
 	struct pipe *pipe = file->priv;
 	size_t done;
+	u32 room;
 	int err;
 
 	if (!it->left)
@@ -263,20 +267,23 @@ static long pipe_read(struct file *file, struct iov_iter *it, __unused u64 *pos)
 			return err;
 		mutex_lock(&pipe->lock);
 	}
+	room = pipe_room(pipe);
 	done = take_bytes(pipe, it, MIN(it->left, (size_t)pipe_used(pipe)));
+	room = pipe_room(pipe) - room; /* grows by pages only */
 	mutex_unlock(&pipe->lock);
-	wake(&pipe->writable);
+	if (room)
+		wake(&pipe->writable);
 	return done ? (long)done : -EFAULT;
 }
 
-static long broken_pipe(void)
+static long broken_pipe(size_t done)
 {
 	struct linux_siginfo info = { .si_signo = SIGPIPE, .si_code = SI_USER };
 
 	info.rt.si_pid = current_task()->pid;
 	info.rt.si_uid = cred_current()->uid;
 	(void)signal_send_thread(current, &info);
-	return -EPIPE;
+	return done ? (long)done : -EPIPE;
 }
 
 static long pipe_write(struct file *file, struct iov_iter *it, __unused u64 *pos)
@@ -294,7 +301,7 @@ static long pipe_write(struct file *file, struct iov_iter *it, __unused u64 *pos
 
 		if (!pipe->readers) {
 			mutex_unlock(&pipe->lock);
-			return done ? (long)done : broken_pipe();
+			return broken_pipe(done);
 		}
 		if (room >= need) {
 			done += put_bytes(pipe, it, MIN(it->left, room), &err);
@@ -331,7 +338,7 @@ static u32 pipe_poll(struct file *file, struct poll_table *table)
 		if (pipe_used(pipe))
 			mask |= POLLIN | POLLRDNORM;
 		if (!atomic_load_relaxed(&pipe->writers) &&
-		    atomic_load_relaxed(&pipe->writer_opens))
+		    atomic_load_relaxed(&pipe->writer_opens) != (u32)file->pos)
 			mask |= POLLHUP;
 	}
 	if (access != O_RDONLY) {
@@ -419,35 +426,37 @@ static struct pipe *get_fifo(struct inode *inode)
 	return pipe;
 }
 
-/* Wait until the other side was opened, even if it was closed again since. */
-static int wait_partner(struct pipe *pipe, u32 access)
+/* Wait until the other side was opened, even if it was closed again since;
+ * @seen: how often it had been. */
+static int wait_partner(struct pipe *pipe, bool reader, u32 seen)
 {
-	bool reader = access == O_RDONLY;
 	u32 *count = reader ? &pipe->writers : &pipe->readers;
 	u32 *opens = reader ? &pipe->writer_opens : &pipe->reader_opens;
-	u32 seen = atomic_load_relaxed(opens);
 
 	return WAITQ_WAIT(reader ? &pipe->readable : &pipe->writable,
 			  atomic_load_relaxed(count) || atomic_load_relaxed(opens) != seen, true,
 			  NS_FOREVER);
 }
 
-int pipe_open_fifo(struct inode *inode, struct file *file)
+/* Count @file's ends. Return: 0; -ENXIO a FIFO's writer that will not wait, and no
+ * reader. *wait: the other side is not there. *seen: how often it was opened. */
+static int add_ends(struct pipe *pipe, struct file *file, bool fifo, bool *wait, u32 *seen)
 {
 	u32 access = file->flags & O_ACCMODE;
-	bool fifo = is_fifo(inode);
-	struct pipe *pipe = fifo ? get_fifo(inode) : inode->priv;
+	bool nonblock = file->flags & O_NONBLOCK;
 	int err = 0;
 
-	if (!pipe)
-		return -ENOMEM;
 	mutex_lock(&pipe->lock);
-	if (access == O_WRONLY && (file->flags & O_NONBLOCK) && !pipe->readers) {
-		mutex_unlock(&pipe->lock);
-		if (fifo)
-			put_fifo(inode, pipe);
-		return -ENXIO;
+	*wait = fifo && !nonblock && access != O_RDWR &&
+		!(access == O_RDONLY ? pipe->writers : pipe->readers);
+	*seen = access == O_RDONLY ? pipe->writer_opens : pipe->reader_opens;
+	if (fifo && nonblock && access == O_WRONLY && !pipe->readers) {
+		err = -ENXIO;
+		goto out;
 	}
+	/* A reader that came before any writer sees no hang-up until one has been. */
+	if (nonblock && access == O_RDONLY && !pipe->writers)
+		file->pos = pipe->writer_opens;
 	if (access != O_WRONLY) {
 		pipe->readers++;
 		pipe->reader_opens++;
@@ -456,20 +465,39 @@ int pipe_open_fifo(struct inode *inode, struct file *file)
 		pipe->writers++;
 		pipe->writer_opens++;
 	}
+out:
 	mutex_unlock(&pipe->lock);
+	return err;
+}
+
+int pipe_open_fifo(struct inode *inode, struct file *file)
+{
+	u32 access = file->flags & O_ACCMODE, seen;
+	bool fifo = is_fifo(inode), wait;
+	struct pipe *pipe = fifo ? get_fifo(inode) : inode->priv;
+	int err;
+
+	if (!pipe)
+		return -ENOMEM;
+	err = add_ends(pipe, file, fifo, &wait, &seen);
+	if (err)
+		goto err_put;
 	wake(&pipe->readable);
 	wake(&pipe->writable);
-	if (access != O_RDWR && !(file->flags & O_NONBLOCK))
-		err = wait_partner(pipe, access);
-	if (err) {
-		drop_ends(pipe, access);
-		if (fifo)
-			put_fifo(inode, pipe);
-		return err;
-	}
+	if (wait)
+		err = wait_partner(pipe, access == O_RDONLY, seen);
+	if (err)
+		goto err_drop;
 	file->priv = pipe;
 	file->ops = &pipe_fops;
 	return 0;
+
+err_drop:
+	drop_ends(pipe, access);
+err_put:
+	if (fifo)
+		put_fifo(inode, pipe);
+	return err;
 }
 
 void pipe_release_fifo(struct inode *inode)

@@ -8,7 +8,8 @@
 # for a parser a tests/host/fuzz/NAME_fuzz.c; nothing else needs to know.
 
 # Every [pure] C file that the tests link.
-PURE_SRCS := $(wildcard kernel/lib/*.c) boot/pvh_parse.c $(wildcard arch/x86_64/acpi_tables.c)
+PURE_SRCS := $(wildcard kernel/lib/*.c) boot/pvh_parse.c $(wildcard arch/x86_64/acpi_tables.c) \
+	fs/tty_ldisc.c
 
 HOST_DIR := build/host
 HOST_CC ?= gcc
