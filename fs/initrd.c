@@ -94,7 +94,7 @@ static int remember_link(struct unpack *u, const struct cpio_entry *e, struct fi
 static int unpack_regular(struct unpack *u, const struct cpio_entry *e)
 {
 	struct hard_link *l = e->nlink > 1 ? find_link(u, e) : NULL;
-	u32 flags = O_WRONLY | O_CREAT | (l ? 0 : O_TRUNC);
+	u32 flags = O_WRONLY | O_CREAT | (l ? 0 : O_EXCL);
 	struct file *file;
 	int err = 0;
 
@@ -142,15 +142,30 @@ static int unpack_symlink(struct unpack *u, const struct cpio_entry *e)
 	return name_symlink(u->target, AT_FDCWD, e->name);
 }
 
-static int unpack_entry(struct unpack *u, const struct cpio_entry *e)
+/* -EEXIST, with nothing done, when the name is taken by other than a folder for a folder. */
+static int unpack_new(struct unpack *u, const struct cpio_entry *e)
 {
-	u->entries++;
-	u->bytes += e->size;
 	if (S_ISREG(e->mode))
 		return unpack_regular(u, e);
 	if (S_ISLNK(e->mode))
 		return unpack_symlink(u, e);
 	return unpack_node(e);
+}
+
+/* A later archive replaces what an earlier one put there: a package's /bin/env the
+ * link to busybox, which must not be written through. */
+static int unpack_entry(struct unpack *u, const struct cpio_entry *e)
+{
+	int err = unpack_new(u, e);
+
+	if (err == -EEXIST) {
+		err = name_unlink(AT_FDCWD, e->name, false);
+		if (!err)
+			err = unpack_new(u, e);
+	}
+	u->entries++;
+	u->bytes += e->size;
+	return err;
 }
 
 /* Return: bytes of @buf that were archives and the zeros around them. */

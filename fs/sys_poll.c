@@ -319,8 +319,10 @@ static u32 count_fds(const struct select_sets *sets)
 {
 	u32 n = 0;
 
-	for (u32 w = 0; w < sets->words; w++)
-		n += (u32)__builtin_popcountll(any_bits(sets, w));
+	for (u32 w = 0; w < sets->words; w++) {
+		for (u64 bits = any_bits(sets, w); bits; bits &= bits - 1)
+			n++;
+	}
 	return n;
 }
 

@@ -18,6 +18,7 @@
 #include <kernel/task/task.h>
 #include <kernel/time/clock.h>
 #include <kernel/upcall.h>
+#include <mm/aspace.h>
 #include <mm/kasan_shadow.h>
 #include <mm/kva.h>
 #include <mm/pmm.h>
@@ -44,6 +45,7 @@ void kernel_main(const struct boot_info *info)
 	kasan_shadow_init();
 	slab_init();
 	kva_init();
+	aspace_init();
 	acpi_init(info);
 	clock_init();
 	random_init();

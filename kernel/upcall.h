@@ -16,7 +16,7 @@ struct thread;
 __noreturn void kernel_main(const struct boot_info *info);
 
 /** upcall_cpu_online - another CPU, its struct cpu set up, interrupts off; becomes
- * its idle thread */
+ * its idle thread, and sets this_cpu()->online when it can take part */
 __noreturn void upcall_cpu_online(void);
 
 /**

@@ -16,49 +16,23 @@
 #include <arch/mmu.h>
 #include <kernel/core/mutex.h>
 #include <kernel/core/refcount.h>
-#include <kernel/lib/list.h>
-#include <kernel/lib/rbtree.h>
 #include <kernel/lib/types.h>
+#include <mm/vmtree.h>
 
 struct file;
 struct vmobject;
 
-/* Lock key: a as->lock, o obj->lock. Ranges are page-aligned. */
-struct region {
-	struct rb_node node;          /* [a] by start */
-	u64 start, end;               /* [a] */
-	u64 max_gap;                  /* [a] largest hole below, in this subtree */
-	u32 prot;                     /* [a] PROT_* of the Linux ABI */
-	u32 max_prot;                 /* [a] what mprotect may give (file rights) */
-	u32 flags;                    /* [a] enum region_flags */
-	u64 offset;                   /* [a] bytes into the object, of start */
-	struct vmobject *object;      /* [a] NULL: anonymous */
-	struct file *file;            /* [a] for /proc/maps; NULL: none */
-	struct aspace *as;            /* [i] */
-	struct list_head object_link; /* [o] obj->mappings */
-};
-
-enum region_flags {
-	REGION_SHARED = 1,
-	REGION_GROWSDOWN = 2,
-	REGION_STACK = 4,
-	REGION_HEAP = 8,       /* brk */
-	REGION_LOCKED = 16,    /* mlock */
-	REGION_DONTFORK = 32,
-	REGION_WIPEONFORK = 64,
-	REGION_NORESERVE = 128,
-	REGION_NOHUGE = 256,
-};
-
+/* Lock key: i immutable, a as->lock. */
 struct aspace {
-	struct mmu_space mmu;
+	struct mmu_space mmu;     /* [a] */
 	struct refcount refs;
 	struct mutex lock;        /* RANK_ASPACE */
-	struct rb_tree regions;   /* [a] */
+	struct vmtree regions;    /* [a] */
 	u32 nr_regions;           /* [a] at most 65530 as Linux's max_map_count */
 	u64 mapped_bytes;         /* [a] for RLIMIT_AS */
-	u64 resident;             /* atomic: frames entered for the user, /proc statm */
+	u64 resident;             /* [a] pages entered for the user; read racily by /proc */
 	u64 locked_bytes;         /* [a] */
+	bool lock_future;         /* [a] mlockall(MCL_FUTURE): new regions are locked */
 	u64 brk_start, brk;       /* [a] */
 	u64 stack_top;            /* [i] after exec */
 	u64 mmap_top;             /* [i] mappings are placed downwards from here */
@@ -66,6 +40,9 @@ struct aspace {
 	u64 code_start, code_end;                   /* [i] after exec: /proc/PID/stat */
 	u64 auxv[48];             /* [i] after exec: /proc/PID/auxv */
 };
+
+/** aspace_init - caches; once, after slab_init() */
+void aspace_init(void);
 
 /** aspace_create - empty, user half only. NULL when out of memory. */
 struct aspace *aspace_create(void);
@@ -93,13 +70,31 @@ struct map_request {
 __must_check int aspace_map(struct aspace *as, const struct map_request *req, u64 *out);
 /** aspace_unmap - munmap(2) */
 __must_check int aspace_unmap(struct aspace *as, u64 addr, u64 len);
-/** aspace_protect - mprotect(2): -ENOMEM holes, -EACCES max_prot */
+/** aspace_protect - mprotect(2): -ENOMEM holes, -EACCES max_prot; what comes before
+ * the obstacle is changed, as on Linux */
 __must_check int aspace_protect(struct aspace *as, u64 addr, u64 len, u32 prot);
 /** aspace_brk - set the break; returns the break that is in force, as Linux */
 u64 aspace_brk(struct aspace *as, u64 brk, u64 rlimit_data);
 /** aspace_remap - mremap(2) */
 __must_check int aspace_remap(struct aspace *as, u64 addr, u64 old_len, u64 new_len, u32 flags,
 			      u64 new_addr, u64 rlimit_as, u64 *out);
+
+/** aspace_discard - MADV_DONTNEED: pages of [addr, addr+len) read as new again.
+ * Return: 0; -ENOMEM holes (the rest is done); -EINVAL locked or device. */
+__must_check int aspace_discard(struct aspace *as, u64 addr, u64 len);
+/** aspace_set_flags - set and clear enum region_flags on all of [addr, addr+len).
+ * Return: 0; -ENOMEM holes or no memory; -EINVAL not for this kind of region. */
+__must_check int aspace_set_flags(struct aspace *as, u64 addr, u64 len, u32 set, u32 clear);
+/** aspace_set_all_flags - the same on every region (mlockall) */
+__must_check int aspace_set_all_flags(struct aspace *as, u32 set, u32 clear);
+/** aspace_covered - whether [addr, addr+len) has no hole */
+bool aspace_covered(struct aspace *as, u64 addr, u64 len);
+/** aspace_populate - fault in [addr, addr+len); @access FAULT_WRITE where the region
+ * may be written, else read. Return: 0; -ENOMEM hole or no memory; -EFAULT. */
+__must_check int aspace_populate(struct aspace *as, u64 addr, u64 len, bool write);
+/** aspace_present - mincore(2): one byte a page of [addr, addr + 4096 * n), 1: a touch
+ * would not wait for data. Return: 0; -ENOMEM holes. */
+__must_check int aspace_present(struct aspace *as, u64 addr, u32 n, u8 *out);
 
 enum fault_access { FAULT_READ = 0, FAULT_WRITE = 1, FAULT_EXEC = 2 };
 /* What became of a fault; the signal and si_code when it was not resolved. */
@@ -122,6 +117,21 @@ struct region_info {
 };
 /** aspace_region_at - the first region that ends above @va. Return: false: none. */
 bool aspace_region_at(struct aspace *as, u64 va, struct region_info *out);
+
+/** aspace_shared_object - the object that a shared mapping shows at @va (futex keys)
+ * Return: true, *obj referenced, *offset in bytes; false: private or nothing there. */
+bool aspace_shared_object(struct aspace *as, u64 va, struct vmobject **obj, u64 *offset);
+
+/* Defined above mm, in sys_mm.c: what mm cannot see. */
+/** aspace_file_get, aspace_file_put - references of regions on their file */
+void aspace_file_get(struct file *file);
+void aspace_file_put(struct file *file);
+/** aspace_stack_limit - RLIMIT_STACK of current */
+u64 aspace_stack_limit(void);
+
+/** aspace_object_at - the object that the shared region at @va shows, referenced, and
+ * the byte in it; *end: where the region ends. NULL: none, or not writable. */
+struct vmobject *aspace_object_at(struct aspace *as, u64 va, u64 *offset, u64 *end);
 
 /** aspace_live - spaces alive: leak checks */
 u32 aspace_live(void);

@@ -15,6 +15,7 @@
 #include <kernel/core/refcount.h>
 #include <kernel/lib/list.h>
 #include <kernel/lib/types.h>
+#include <mm/pagetree.h>
 
 struct frame;
 struct vmobject;
@@ -43,15 +44,21 @@ struct vmobject {
 	u32 flags;                      /* [l] */
 	u64 size;                       /* [l] bytes; faults past the last page: SIGBUS */
 	struct mutex lock;              /* RANK_OBJECT */
-	void *tree;                     /* [l] radix tree, page index -> frame */
+	struct pagetree tree;           /* [l] page index -> struct frame */
 	u64 nr_pages;                   /* [l] held now */
 	struct list_head mappings;      /* [l] regions, by region->object_link */
 	paddr_t device_pa;              /* [i] */
 	void *owner;                    /* [i] inode, channel, ... */
+	u32 pass;                       /* [l] number of the last walk of mappings */
 };
+
+/** vmobject_init - the caches behind objects; from aspace_init() */
+void vmobject_init(void);
 
 /** vmobject_create - empty; @size in bytes. NULL when out of memory. */
 struct vmobject *vmobject_create(const struct vmobject_ops *ops, u64 size, void *owner);
+/** vmobject_create_device - shows [@pa, @pa + @size), page-aligned, uncached */
+struct vmobject *vmobject_create_device(paddr_t pa, u64 size, void *owner);
 void vmobject_get(struct vmobject *obj);
 void vmobject_put(struct vmobject *obj);
 
@@ -59,6 +66,10 @@ void vmobject_put(struct vmobject *obj);
  * @create: supply it when absent, else *out = NULL for a hole
  * Return: 0; -EFAULT past the end (SIGBUS for a fault); -ENOMEM; -EIO. Sleeps. */
 __must_check int vmobject_page(struct vmobject *obj, u64 index, bool create, struct frame **out);
+
+/** vmobject_present - those of @n pages from @index on that the object holds now,
+ * each with a reference, else NULL; never sleeps for a page. Return: how many. */
+u32 vmobject_present(struct vmobject *obj, u64 index, u32 n, struct frame **out);
 
 /** vmobject_read/write - between the object and user memory; holes read as zero
  * @size bounds reads. Writes do not extend: the caller set the size first.
@@ -70,11 +81,15 @@ __must_check long vmobject_read_kernel(struct vmobject *obj, u64 off, void *buf,
 __must_check long vmobject_write_kernel(struct vmobject *obj, u64 off, const void *buf, size_t len);
 
 /** vmobject_resize - new size in bytes; shrinking frees pages past the end,
- * unmaps them everywhere and clears the rest of the last page */
+ * unmaps them everywhere and clears the rest of the last page. Resizes and
+ * punches of one object are serialised by the caller (inode lock). */
 void vmobject_resize(struct vmobject *obj, u64 size);
 
 /** vmobject_punch - free whole pages in [start, end) bytes, clear parts */
 void vmobject_punch(struct vmobject *obj, u64 start, u64 end);
+
+/** vmobject_revoke - from now on faults give SIGBUS; all mappings are taken away */
+void vmobject_revoke(struct vmobject *obj);
 
 /** vmobject_seek - offset of the next data (@hole false) or hole from @off on;
  * the size when there is none */

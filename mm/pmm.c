@@ -46,6 +46,11 @@ struct frame *pfn_to_frame(pfn_t pfn)
 	return NULL;
 }
 
+u64 pmm_span(void)
+{
+	return pmm_spans.r[pmm_spans.n - 1].end << PAGE_SHIFT;
+}
+
 void pmm_zone_reserves(void)
 {
 	for (u32 i = 0; i < NR_ZONE_INDEXES; i++) {

@@ -102,6 +102,9 @@ static inline void frame_put(struct frame *frame)
 /** pmm_account - @frames more (or fewer) of @frame's node serve @use */
 void pmm_account(const struct frame *frame, enum pmm_use use, s64 frames);
 
+/** pmm_span - bytes from physical 0 to the end of the last memory there is */
+u64 pmm_span(void);
+
 struct pmm_stats {
 	u64 total;     /* frames given to the allocator */
 	u64 free;      /* in buddy lists and per-CPU caches */

@@ -9,13 +9,14 @@
   exo      tools/exo run as its user sees it, a machine a case
   CONFIG   a machine of CONFIGS: the kernel's suites, then each user test
 
-    run_tests.py [-v] [--only GROUP|CONFIG,...] [--test GLOB] [--torture] [--list]
+    run_tests.py [-v] [-j N] [--only GROUP|CONFIG,...] [--test GLOB] [--torture] [--list]
 
 The kernel's log of each boot is kept in build/test/CONFIG.log, and a line that
 speaks of a bug fails the configuration. A machine that panics or hangs fails the
 test it was at and is booted again for the next.
 """
 import argparse
+import concurrent.futures
 import fnmatch
 import glob
 import os
@@ -26,6 +27,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from typing import Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
@@ -43,6 +45,7 @@ GUEST_DIR = "/tests"
 BAD_LOG = re.compile(r"\b(BUG|WARN|CRIT|ALERT|EMERG|UBSAN|KASAN)\b:|\bPANIC\b|\bpanic:")
 BOOTS_MAX = 4          # of one configuration, the repeats after a failure counted
 BOOT_LIMIT_S = 60.0
+POWER_OFF_LIMIT_S = 15.0
 KTEST_LIMIT_S = 180.0  # for the kernel's suites
 TEST_LIMIT_S = 120.0   # for one user test
 ENV = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "USER": "root"}
@@ -85,20 +88,24 @@ class Report:
         self.count = {"passed": 0, "failed": 0, "skipped": 0}
         self.verbose = verbose
         self._began = time.monotonic()
+        self._lock = threading.Lock()  # of count and standard output
 
     def group(self, text: str) -> None:
-        print(f"== {text}  [{time.monotonic() - self._began:.0f} s]", flush=True)
+        with self._lock:
+            print(f"== {text}  [{time.monotonic() - self._began:.0f} s]", flush=True)
 
     def case(self, where: str, case: ktap.Case) -> None:
-        self.count[case.verdict] += 1
+        lines = []
         if case.verdict == "failed":
-            print(f"  FAILED  {where}: {case.name}", flush=True)
-            for line in case.detail:
-                print(f"          {line}", flush=True)
+            lines = [f"  FAILED  {where}: {case.name}", *("          " + d for d in case.detail)]
         elif case.verdict == "skipped":
-            print(f"  skipped {where}: {case.name} ({case.detail[0]})", flush=True)
+            lines = [f"  skipped {where}: {case.name} ({case.detail[0]})"]
         elif self.verbose:
-            print(f"  passed  {where}: {case.name}", flush=True)
+            lines = [f"  passed  {where}: {case.name}"]
+        with self._lock:
+            self.count[case.verdict] += 1
+            if lines:
+                print("\n".join(lines), flush=True)
 
     def failed(self, where: str, what: str, detail: Sequence[str] = ()) -> None:
         self.case(where, ktap.Case(what, "failed", list(detail)))
@@ -178,7 +185,6 @@ def run_tools(r: Report) -> None:
 
 
 def run_exo(r: Report) -> None:
-    make("build/release/exo.elf", "build/initrd.cpio", profile="release")
     run_unittests(r, "exo", "tests/exo")
 
 
@@ -288,6 +294,16 @@ class Guest:
                 self._send(ctl.pack_u32(ctl.SIGNAL, 9))
 
 
+    def power_off(self) -> None:
+        self._send(ctl.pack(ctl.OFF))
+        try:
+            for _ in self.frames(POWER_OFF_LIMIT_S):
+                pass
+        except Lost as e:
+            if str(e) != qemu.ENDED:
+                raise
+
+
 _archive_cache: Dict[Tuple[str, ...], bytes] = {}
 
 
@@ -370,6 +386,9 @@ class Batch:
             while self.todo:
                 at = self.todo[0][0]
                 self.one_program(guest, self.todo.pop(0))
+            at = "power off"
+            guest.power_off()
+            self.r.passed(self.c.name, at)
             return True
         except Lost as e:
             self.r.failed(self.c.name, f"{at}: {e}", log_tail(log))
@@ -394,53 +413,88 @@ class Batch:
             self.r.failed(where, "; ".join(wrong), parser.take_detail()[-20:] + err.splitlines()[-20:])
 
 
-def run_config(r: Report, c: Config, pattern: str, limit_s: float) -> None:
-    make(f"build/{c.profile}/exo.elf", profile=c.profile)
-    make("build/initrd.cpio", "user-tests")
-    Batch(r, c, pattern, limit_s).boots()
-
-
 # ---- all of it ----
 
-def guarded(r: Report, name: str, fn: Callable[[], None]) -> None:
-    """A group that cannot even start is a failure, and the next goes on."""
+class Group(NamedTuple):
+    """Something to run; `profiles` are the kernels to be built for it."""
+    name: str
+    text: str
+    profiles: Tuple[str, ...]
+    run: Callable[[Report], None]
+
+
+def all_groups(pattern: str, torture: bool) -> List[Group]:
+    groups = []
+    if not torture:
+        groups += [
+            Group("tools", "the tools themselves", (), run_tools),
+            Group("host", "the kernel's pure files on this Linux", (), run_host),
+            Group("native", "user tests on this Linux", (), lambda r: run_native(r, pattern)),
+            Group("exo", "tools/exo as its user sees it", ("release",), run_exo),
+        ]
+    limit_s = TORTURE_LIMIT_S if torture else TEST_LIMIT_S
+    for c in TORTURE if torture else CONFIGS:
+        text = f"{c.machine}, {c.smp} CPU, {c.nodes} node, {c.mem_mib} MiB, {c.profile} kernel"
+        groups.append(Group(c.name, text, (c.profile,),
+                            lambda r, c=c: Batch(r, c, pattern, limit_s).boots()))
+    return groups
+
+
+def run_group(r: Report, g: Group) -> None:
+    """One that cannot even start is a failure, and the next goes on."""
+    r.group(f"{g.name}: {g.text}")
     try:
-        fn()
+        g.run(r)
     except (MachineError, OSError) as e:
-        r.failed(name, str(e).splitlines()[0], str(e).splitlines()[1:])
+        r.failed(g.name, str(e).splitlines()[0], str(e).splitlines()[1:])
+
+
+def build_for(r: Report, groups: Sequence[Group]) -> List[Group]:
+    """Builds what the machines need; without the groups whose kernel does not build."""
+    make("build/initrd.cpio", "user-tests")
+    broken = set()
+    for profile in sorted({p for g in groups for p in g.profiles}):
+        r.group(f"building the {profile} kernel")
+        try:
+            make(f"build/{profile}/exo.elf", profile=profile)
+        except MachineError as e:
+            r.failed("build", profile, str(e).splitlines())
+            broken.add(profile)
+    return [g for g in groups if not broken.intersection(g.profiles)]
 
 
 def main() -> int:
     p = argparse.ArgumentParser(description="run the tests")
     p.add_argument("-v", "--verbose", action="store_true", help="name what passed, too")
+    p.add_argument("-j", "--jobs", type=int, default=min(2, os.cpu_count() or 1), metavar="N",
+                   help="machines at a time (2, or 1 on one CPU)")
     p.add_argument("--only", metavar="NAME,...", help="these groups and configurations")
     p.add_argument("--test", metavar="GLOB", default="*", help="these user tests (or `ktest`)")
     p.add_argument("--torture", action="store_true", help="the long ones")
     p.add_argument("--list", action="store_true", help="the groups and configurations")
     a = p.parse_args()
-    configs = TORTURE if a.torture else CONFIGS
-    limit_s = TORTURE_LIMIT_S if a.torture else TEST_LIMIT_S
-    r = Report(a.verbose)
-    groups: Dict[str, Tuple[str, Callable[[], None]]] = {}
-    if not a.torture:
-        groups["tools"] = ("the tools themselves", lambda: run_tools(r))
-        groups["host"] = ("the kernel's pure files on this Linux", lambda: run_host(r))
-        groups["native"] = ("user tests on this Linux", lambda: run_native(r, a.test))
-        groups["exo"] = ("tools/exo run", lambda: run_exo(r))
-    for c in configs:
-        text = f"{c.name}: {c.machine}, {c.smp} CPU, {c.nodes} node, {c.mem_mib} MiB, {c.profile}"
-        groups[c.name] = (text, lambda c=c: run_config(r, c, a.test, limit_s))
-    wanted = a.only.split(",") if a.only else list(groups)
-    unknown = [w for w in wanted if w not in groups]
+    groups = all_groups(a.test, a.torture)
+    wanted = a.only.split(",") if a.only else [g.name for g in groups]
+    unknown = set(wanted) - {g.name for g in groups}
     if a.list or unknown:
-        for name, (text, _) in groups.items():
-            print(f"{name:14} {text}")
+        for g in groups:
+            print(f"{g.name:14} {g.text}")
         return 2 if unknown else 0
+    groups = [g for g in groups if g.name in wanted]
     os.makedirs(LOGS, exist_ok=True)
-    for name in wanted:
-        text, fn = groups[name]
-        r.group(text)
-        guarded(r, name, fn)
+    r = Report(a.verbose)
+    for g in groups:
+        if not g.profiles:
+            run_group(r, g)
+    machines = [g for g in groups if g.profiles]
+    try:
+        machines = build_for(r, machines) if machines else []
+    except MachineError as e:
+        r.failed("build", "image and user tests", str(e).splitlines())
+        machines = []
+    with concurrent.futures.ThreadPoolExecutor(a.jobs) as pool:
+        for done in [pool.submit(run_group, r, g) for g in machines]:
+            done.result()
     return r.end()
 
 

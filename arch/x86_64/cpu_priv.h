@@ -35,7 +35,6 @@ struct cpu_local {
 	u64 ist_base;        /* lowest address of the IST stacks */
 	void *call;          /* [a] smp_call() request waiting, smp.c */
 	u64 nmi_count;
-	u32 call_lock_pad;
 	bool stopped;        /* [a] by smp_stop_others() */
 } __aligned(8);
 static_assert(sizeof(struct cpu_local) <= sizeof(((struct cpu *)0)->arch), "fits");

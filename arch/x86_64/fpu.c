@@ -140,13 +140,19 @@ bool fpu_used(struct thread *thread)
 	return thread->arch.fpu != NULL;
 }
 
+/* Without a header (FXSAVE) an image is shorter than struct fpu_image. */
+static void image_init(struct fpu_image *image)
+{
+	memset(image, 0, image_size);
+	memcpy(&image->legacy, &initial.legacy, sizeof(initial.legacy));
+}
+
 static struct fpu_image *image_alloc(unsigned flags)
 {
-	struct fpu_image *image;
+	struct fpu_image *image = slab_alloc(cache, flags);
 
-	image = slab_alloc(cache, flags | MEM_ZERO);
 	if (image)
-		memcpy(image, &initial, sizeof(initial));
+		image_init(image);
 	return image;
 }
 
@@ -290,8 +296,7 @@ int fpu_save_user(void __user *buf)
 	if (use_xsave && copy_to_user((char __user *)buf + image_size, &magic2, sizeof(magic2)))
 		return -EFAULT;
 	registers_forget();
-	memset(image, 0, image_size);
-	memcpy(image, &initial, sizeof(initial));
+	image_init(image);
 	return 0;
 }
 

@@ -3,6 +3,8 @@
  * From the assembly entry to kernel_main(): CPU state and COM1 first, so that
  * everything that can go wrong from here on can be said.
  */
+#include "start.h"
+
 #include <arch/cpu.h>
 #include <arch/mmu.h>
 #include <arch/sections.h>
@@ -12,7 +14,8 @@
 #include <kernel/core/panic.h>
 #include <kernel/upcall.h>
 
-#include "start.h"
+#include "platform.h"
+#include "smp_priv.h"
 
 /* Physical memory that the boot tables show. */
 #define BOOT_MAP_END (4ull << 30)
@@ -38,7 +41,9 @@ __noreturn void arch_start(u32 loader, paddr_t start_pa, u64 cycles)
 	entry_cycles = cycles;
 	serial_init_early();
 	cpu_init_early();
+	smp_save_percpu();
 	if (loader != LOADER_PVH || pvh_parse(&mem, start_pa, &boot_info, &why))
 		panic("cannot start: what the loader passed is unusable: %s", why);
+	platform_read_acpi(&mem, &boot_info);
 	kernel_main(&boot_info);
 }

@@ -20,6 +20,8 @@ void irq_dispatch(struct trapframe *tf);
 
 /** extable_fixup - where to go on after a fault at @rip; 0: no entry */
 u64 extable_fixup(u64 rip);
+/** extable_sorted - as the search needs it; for the test */
+bool extable_sorted(void);
 
 /** syscall_entry - LSTAR */
 void syscall_entry(void);

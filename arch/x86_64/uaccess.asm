@@ -42,7 +42,8 @@ __?SECT?__
 %macro FAULTS 2+
 %%at:	%2
 [section .extable]
-	dd %%at - $, %1 - $
+	dd %%at - $
+	dd %1 - $
 __?SECT?__
 %endmacro
 

@@ -5,6 +5,7 @@
  */
 #include <arch/uaccess.h>
 
+#include <kernel/core/kasan.h>
 #include <kernel/core/lockdep.h>
 #include <kernel/lib/string.h>
 
@@ -15,6 +16,7 @@ size_t user_copy_in(void *dst, const void __user *src, size_t len)
 {
 	if (CONFIG_DEBUG)
 		lockdep_user_copy();
+	kasan_check(dst, len, true);
 	return uaccess_copy_in(dst, src, len);
 }
 
@@ -22,6 +24,7 @@ size_t user_copy_out(void __user *dst, const void *src, size_t len)
 {
 	if (CONFIG_DEBUG)
 		lockdep_user_copy();
+	kasan_check(src, len, false);
 	return uaccess_copy_out(dst, src, len);
 }
 
@@ -104,6 +107,14 @@ u64 extable_fixup(u64 rip)
 			high = mid;
 	}
 	return 0;
+}
+
+bool extable_sorted(void)
+{
+	for (const struct extable_entry *e = __extable_start + 1; e < __extable_end; e++)
+		if (extable_insn(e) <= extable_insn(e - 1))
+			return false;
+	return true;
 }
 
 static void patch(const s32 *start, const s32 *end, const u8 insn[3])

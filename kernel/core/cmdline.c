@@ -84,6 +84,16 @@ static bool set_ubsan(const char *v)
 	return !strcmp(v, "panic");
 }
 
+static bool set_xapic(__unused const char *v)
+{
+	return boot_options.xapic = true;
+}
+
+static bool set_tsc_deadline(__unused const char *v)
+{
+	return boot_options.tsc_deadline = true;
+}
+
 static const struct option options[] = {
 	{ "loglevel", true, set_loglevel, "0..7: what of the log reaches COM1 (6: all but debug)" },
 	{ "init", true, set_init, "path of the first program (/sbin/init)" },
@@ -92,6 +102,8 @@ static const struct option options[] = {
 	{ "panic", true, set_panic, "halt, reboot or exit (leave QEMU) after a panic" },
 	{ "fail_nth", true, set_fail_nth, "let the Nth allocation of init fail (debug builds)" },
 	{ "ubsan", true, set_ubsan, "panic: stop at the first report (ubsan builds)" },
+	{ "xapic", false, set_xapic, "use the local APIC's old form although there is x2APIC" },
+	{ "tsc_deadline", false, set_tsc_deadline, "time interrupts by the TSC's deadline register" },
 };
 
 const char *cmdline_raw(void)

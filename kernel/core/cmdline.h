@@ -17,6 +17,8 @@ struct boot_options {
 	enum { PANIC_HALT, PANIC_REBOOT, PANIC_EXIT } panic; /* panic=, default halt */
 	u32 fail_nth;          /* fail_nth=N: the Nth allocation of init's start fails */
 	bool ubsan_panic;      /* ubsan=panic */
+	bool xapic;            /* xapic: no x2APIC even where there is one */
+	bool tsc_deadline;     /* tsc_deadline: APIC timer by TSC deadline */
 };
 
 extern struct boot_options boot_options;

@@ -5,7 +5,7 @@
  */
 #include <kernel/core/faultinject.h>
 
-#include <kernel/task/thread.h>
+#include <kernel/core/sched_hooks.h>
 
 u32 faultinject_left;
 
@@ -18,7 +18,7 @@ bool faultinject_hit(void)
 {
 	u32 left = atomic_load_relaxed(&faultinject_left);
 
-	if (!current || !current->fail_alloc)
+	if (!sched_fail_alloc())
 		return false;
 	while (left)
 		if (atomic_cmpxchg(&faultinject_left, &left, left - 1))

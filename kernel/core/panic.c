@@ -64,17 +64,35 @@ static void log_spinlocks(void)
 	}
 }
 
-/* The end of the log as it was before the panic, from the ring. */
-static void log_tail(u64 end)
+/* The end of the log as it was before the panic, taken before the report is
+ * logged too. The ring can only be read from its beginning on. */
+static char tail[TAIL_BYTES];
+static size_t tail_len;
+
+static void tail_append(const char *text, size_t len)
 {
-	static char buf[512];
+	size_t over = tail_len + len > TAIL_BYTES ? tail_len + len - TAIL_BYTES : 0;
+
+	memmove(tail, tail + over, tail_len - over);
+	tail_len -= over;
+	memcpy(tail + tail_len, text, len);
+	tail_len += len;
+}
+
+static void tail_save(void)
+{
+	static char chunk[512];
 	u64 pos = log_begin();
 	size_t n;
 
-	pos = end - pos > TAIL_BYTES ? end - TAIL_BYTES : pos;
+	while ((n = log_read(&pos, chunk, sizeof(chunk))))
+		tail_append(chunk, n);
+}
+
+static void tail_print(void)
+{
 	log_write(LOG_EMERG, "the log before:");
-	while (pos < end && (n = log_read(&pos, buf, sizeof(buf))))
-		serial_write_polled(0, buf, n);
+	serial_write_polled(0, tail, tail_len);
 }
 
 static __noreturn void finish(void)
@@ -91,7 +109,7 @@ static __noreturn void finish(void)
 	cpu_halt_forever();
 }
 
-static void report(const struct trapframe *tf, u64 log_end_before)
+static void report(const struct trapframe *tf)
 {
 	char name[80];
 
@@ -107,14 +125,13 @@ static void report(const struct trapframe *tf, u64 log_end_before)
 		log_trace_from(LOG_EMERG, 0);
 	}
 	smp_log_stopped();
-	log_tail(log_end_before);
+	tail_print();
 }
 
 static __noreturn void panic_common(const struct trapframe *tf, const char *fmt, va_list ap)
 {
 	static char sentence[256];
 	cpu_t me = this_cpu()->id, none = NO_CPU;
-	u64 end = log_end();
 
 	irq_disable();
 	if (!atomic_cmpxchg(&panic_cpu, &none, me)) {
@@ -128,10 +145,11 @@ static __noreturn void panic_common(const struct trapframe *tf, const char *fmt,
 		finish();
 	}
 	log_panic_mode();
+	tail_save();
 	smp_stop_others();
 	vsnprintf(sentence, sizeof(sentence), fmt, ap);
 	log_write(LOG_EMERG, "PANIC: %s", sentence);
-	report(tf, end);
+	report(tf);
 	finish();
 }
 

@@ -21,6 +21,9 @@ struct held_mutexes {
 /** sched_held - of the running thread; NULL before the first one exists */
 struct held_mutexes *sched_held(void);
 
+/** sched_fail_alloc - fault injection counts the running thread's allocations */
+bool sched_fail_alloc(void);
+
 /** sched_mark_asleep - the running thread is about to sleep: a wake from now on
  * cancels it. A full fence. sched_mark_awake - not after all, or not any more. */
 void sched_mark_asleep(bool interruptible);

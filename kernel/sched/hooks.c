@@ -30,3 +30,8 @@ bool sched_wake_sleeper(struct thread *thread)
 {
 	return sched_wake(thread, BIT(THREAD_SLEEP) | BIT(THREAD_BLOCK));
 }
+
+bool sched_fail_alloc(void)
+{
+	return current && current->fail_alloc;
+}

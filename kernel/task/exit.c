@@ -11,8 +11,7 @@
 
 #include <arch/mmu.h>
 #include <arch/uaccess.h>
-#include <fs/file.h>
-#include <fs/fs_context.h>
+#include <kernel/task/fs_hooks.h>
 #include <ipc/futex.h>
 #include <kernel/abi/linux_wait.h>
 #include <kernel/core/panic.h>
@@ -27,7 +26,7 @@ __weak void tty_session_exit(__unused struct task *task)
 {
 }
 
-static void release_user_words(struct thread *thread)
+void thread_release_user_words(struct thread *thread)
 {
 	futex_exit_robust();
 	/* Nobody else can look at a space that has one user. */
@@ -96,9 +95,9 @@ static void release_resources(struct task *task)
 	if (handles)
 		handle_table_put(handles);
 	if (fs)
-		fs_context_put(fs);
+		fs_hook_context_put(fs);
 	if (exe)
-		file_put(exe);
+		fs_hook_file_put(exe);
 }
 
 static void send_chld_locked(struct task *task, struct task *parent, int signo)
@@ -230,7 +229,7 @@ void thread_exit(int status)
 	bool last;
 
 	if (task->as)
-		release_user_words(thread);
+		thread_release_user_words(thread);
 	vfork_release(thread);
 	last = leave_task(thread, status);
 	if (last && task != kernel_task) {

@@ -9,8 +9,7 @@
 
 #include <arch/context.h>
 #include <arch/uaccess.h>
-#include <fs/file.h>
-#include <fs/fs_context.h>
+#include <kernel/task/fs_hooks.h>
 #include <kernel/abi/errno.h>
 #include <kernel/abi/linux_sched.h>
 #include <kernel/lib/string.h>
@@ -69,9 +68,9 @@ static void drop_resources(struct task *task)
 	if (task->handles)
 		handle_table_put(task->handles);
 	if (task->fs)
-		fs_context_put(task->fs);
+		fs_hook_context_put(task->fs);
 	if (task->exe)
-		file_put(task->exe);
+		fs_hook_file_put(task->exe);
 	task->as = NULL;
 	task->handles = NULL;
 	task->fs = NULL;
@@ -118,10 +117,10 @@ static int copy_resources(struct task *task, struct task *parent, u64 flags)
 		task->handles = handle_table_fork(parent->handles);
 	}
 	if (flags & CLONE_FS) {
-		fs_context_get(parent->fs);
+		fs_hook_context_get(parent->fs);
 		task->fs = parent->fs;
 	} else {
-		task->fs = fs_context_fork(parent->fs);
+		task->fs = fs_hook_context_fork(parent->fs);
 	}
 	if (!task->handles || !task->fs)
 		return -ENOMEM;

@@ -99,6 +99,13 @@ void signal_user_info(struct linux_siginfo *info, int signo, int code);
  * handles ERESTART* results in @tf. */
 void signal_deliver(struct trapframe *tf);
 
+/** signal_on_altstack - is user stack pointer @sp on current's alternate stack? */
+bool signal_on_altstack(u64 sp);
+/** signal_altstack_get - as sigaltstack(2) tells it with stack pointer @sp */
+void signal_altstack_get(struct linux_stack_t *out, u64 sp);
+/** signal_altstack_set - Return: 0; -EPERM @sp is on it; -EINVAL; -ENOMEM too small */
+__must_check int signal_altstack_set(const struct linux_stack_t *new, u64 sp);
+
 /* The architecture's half (arch/x86_64/sigframe.c), called by signal.c. */
 struct sigframe_request {
 	int signo;
@@ -112,3 +119,5 @@ __must_check int sigframe_setup(struct trapframe *tf, const struct sigframe_requ
 /** sigframe_restore - rt_sigreturn: registers, FPU, mask from the frame at rsp.
  * Return: 0; -EFAULT bad frame. */
 __must_check int sigframe_restore(struct trapframe *tf, u64 *mask);
+/** sigframe_min_stack - AT_MINSIGSTKSZ: room that a handler's frame takes */
+u64 sigframe_min_stack(void);

@@ -14,8 +14,7 @@
 #include <kernel/core/panic.h>
 #include <kernel/lib/string.h>
 #include <kernel/time/clock.h>
-#include <fs/file.h>
-#include <fs/fs_context.h>
+#include <kernel/task/fs_hooks.h>
 #include <mm/aspace.h>
 #include <mm/pmm.h>
 #include <mm/slab.h>
@@ -284,7 +283,7 @@ struct fs_context *task_fs(struct task *task)
 	struct fs_context *fs = task->fs;
 
 	if (fs)
-		fs_context_get(fs);
+		fs_hook_context_get(fs);
 	spin_unlock_irq(&task_tree_lock, flags);
 	return fs;
 }
@@ -295,7 +294,7 @@ struct file *task_exe(struct task *task)
 	struct file *exe = task->exe;
 
 	if (exe)
-		file_get(exe);
+		fs_hook_file_get(exe);
 	spin_unlock_irq(&task_tree_lock, flags);
 	return exe;
 }
@@ -336,6 +335,12 @@ void task_usage_now_locked(struct task *task, struct task_usage *out)
 	if (task->as)
 		out->max_rss_kib = MAX(out->max_rss_kib,
 				       atomic_load_relaxed(&task->as->resident) * PAGE_SIZE / 1024);
+}
+
+void task_usage_thread(const struct thread *thread, struct task_usage *out)
+{
+	*out = (struct task_usage){ 0 };
+	task_usage_add_thread(out, thread);
 }
 
 void task_usage_now(struct task *task, struct task_usage *out)

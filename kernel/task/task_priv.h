@@ -25,3 +25,7 @@ struct vfork_wait {
 };
 /** vfork_release - current has a space of its own, or none: let its parent go on */
 void vfork_release(struct thread *thread);
+
+/** thread_release_user_words - robust futexes and clear_child_tid of current, which
+ * leaves its space (exit, exec) */
+void thread_release_user_words(struct thread *thread);

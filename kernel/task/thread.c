@@ -36,6 +36,7 @@ void thread_init_boot(struct thread *thread)
 	init_fields(thread, kernel_task);
 	str_copy(thread->comm, "idle", sizeof(thread->comm));
 	thread->arch.fpu_cpu = NR_CPUS;
+	thread->kstack = this_cpu()->kstack_top - KSTACK_SIZE;
 	thread->cpu = this_cpu()->id;
 	thread->state = THREAD_RUNNING;
 	this_cpu()->thread = thread;

@@ -106,6 +106,15 @@ class PlaceTest(unittest.TestCase):
         self.assertIsNone(exo.interpreter("prog"))
         self.assertIn("ld-linux", exo.interpreter("/bin/sh") or "ld-linux")
 
+    def test_command_line(self) -> None:
+        for words, mem, program, args in (
+                (["busybox", "--help"], None, "busybox", ["--help"]),
+                (["--mem", "64M", "--", "ls", "--", "-l"], "64M", "ls", ["--", "-l"]),
+                (["--icount", "ls", "--mem", "2"], None, "ls", ["--mem", "2"]),
+                (["--mem=1G", "--", "--odd"], "1G", "--odd", [])):
+            a = exo.parse(["run", *words])
+            self.assertEqual((a.mem, a.program, a.args), (mem, program, args))
+
     def test_options(self) -> None:
         self.assertEqual(exo.split_pair("a:b:/c", "--dir"), ("a:b", "/c"))
         for bad in ("a", ":b", "a:"):

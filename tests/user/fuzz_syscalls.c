@@ -25,7 +25,7 @@ enum {
 	ROUND = 2000,			/* calls of one incarnation */
 	ARENA = 64 * 4096,		/* memory that random pointers point into */
 	GUARD = 4 << 20,		/* inaccessible on both sides of it: long transfers end there */
-	STALL_MS = 400,			/* no call for so long: blocked, killed */
+	STALL_MS = 1000,		/* no call for so long: blocked, killed */
 	REPORT = 100000,		/* calls between two lines of progress */
 };
 

@@ -96,6 +96,21 @@ static void mount_all(void)
 	}
 }
 
+/* What udev or the distribution's scripts do elsewhere. */
+static void link_descriptors(void)
+{
+	static const char *const names[] = { "/dev/stdin", "/dev/stdout", "/dev/stderr" };
+	char target[] = "/proc/self/fd/0";
+
+	if (symlink("/proc/self/fd", "/dev/fd") < 0 && errno != EEXIST)
+		init_say("/dev/fd: %s", strerror(errno));
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		target[sizeof(target) - 2] = (char)('0' + i);
+		if (symlink(target, names[i]) < 0 && errno != EEXIST)
+			init_say("%s: %s", names[i], strerror(errno));
+	}
+}
+
 /* The kernel opens the console for process 1; one that did not gets it here. */
 static void open_console(void)
 {
@@ -192,6 +207,7 @@ int main(int argc, char **argv)
 	}
 	open_console();
 	mount_all();
+	link_descriptors();
 	set_hostname();
 	setenv("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", 1);
 	setenv("HOME", "/root", 1);

@@ -42,6 +42,9 @@ const char *cpu_flags(void);
 /** cpu_has_fsgsbase - AT_HWCAP2 bit 1 is told to programs only if so */
 bool cpu_has_fsgsbase(void);
 
+/** cpu_hwcap - AT_HWCAP: EDX of CPUID leaf 1, as Linux tells programs */
+u32 cpu_hwcap(void);
+
 /** cpu_random_u64 - from RDRAND, or mixed from the TSC where there is none
  * Return: true when the value came from RDRAND. */
 bool cpu_random_u64(u64 *out);

@@ -55,7 +55,7 @@ typedef void (*irq_handler_t)(void *arg);
 
 /**
  * irq_connect - route line @irq to @handler and unmask it
- * @name: static string, shown in /proc/interrupts
+ * @name: for the log
  * Return: 0; -ENODEV no I/O APIC has this line; -EBUSY taken.
  */
 __must_check int irq_connect(u32 irq, irq_handler_t handler, void *arg, const char *name);

@@ -15,6 +15,7 @@ extern char __text_start[], __text_end[];     /* R-X */
 extern char __rodata_start[], __rodata_end[]; /* R--: .extable .rodata .ktest .ksymtab */
 extern char __data_start[], __data_end[];     /* RW-: .data .percpu */
 extern char __percpu_start[], __percpu_end[]; /* in .data; 64-byte aligned */
+extern char __percpu_initial[];               /* in .bss: .percpu as it was at the start */
 extern char __bss_start[], __bss_end[];       /* RW- */
 
 /* Stack of the boot CPU from arch_start() on, KSTACK_SIZE bytes: kernel_main()

@@ -1,0 +1,389 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Memory objects. Invariants, under obj->lock:
+ *   1. every frame in obj->tree has FRAME_CACHE, owner = obj, its index, and one
+ *      reference of the tree's own;
+ *   2. after the size shrank no page past it is in the tree.
+ *
+ * Unmapping everywhere goes against the lock order, since a mapping's space has
+ * the outer lock. So obj->lock only picks the next space not seen in this
+ * pass, and is dropped before that space is locked:
+ *
+ *   obj->lock: new size; no new page past it can be entered
+ *   repeat  obj->lock: a region not stamped with this pass; its space, referenced
+ *           as->lock:  unmap the range in all its regions of obj
+ *
+ * Locks: as->lock (ASPACE) -> obj->lock (OBJECT) -> page tables, pmm.
+ * User copies happen with neither held: the page is kept by a reference.
+ */
+#include <mm/object.h>
+
+#include <arch/uaccess.h>
+#include <kernel/abi/errno.h>
+#include <kernel/lib/string.h>
+#include <mm/aspace.h>
+#include <mm/pmm.h>
+#include <mm/slab.h>
+
+#include "aspace_priv.h"
+
+static struct slab_cache *object_cache, *node_cache;
+
+void vmobject_init(void)
+{
+	object_cache = slab_create("vmobject", sizeof(struct vmobject), 64);
+	node_cache = slab_create("pagetree_node", sizeof(struct pagetree_node), 8);
+	PANIC_ON(!object_cache || !node_cache, "vmobject: no memory for caches");
+}
+
+static struct pagetree_node *node_alloc(void)
+{
+	return slab_alloc(node_cache, MEM_ZERO);
+}
+
+static void node_free(struct pagetree_node *node)
+{
+	slab_free(node_cache, node);
+}
+
+static const struct pagetree_ops tree_ops = { node_alloc, node_free };
+
+struct vmobject *vmobject_create(const struct vmobject_ops *ops, u64 size, void *owner)
+{
+	struct vmobject *obj = slab_alloc(object_cache, MEM_ZERO);
+
+	if (!obj)
+		return NULL;
+	obj->ops = ops;
+	obj->size = size;
+	obj->owner = owner;
+	refcount_init(&obj->refs);
+	mutex_init(&obj->lock, RANK_OBJECT, "vmobject");
+	list_init(&obj->mappings);
+	return obj;
+}
+
+struct vmobject *vmobject_create_device(paddr_t pa, u64 size, void *owner)
+{
+	struct vmobject *obj = vmobject_create(NULL, size, owner);
+
+	if (obj) {
+		obj->flags = VMOBJECT_DEVICE;
+		obj->device_pa = pa;
+	}
+	return obj;
+}
+
+void vmobject_get(struct vmobject *obj)
+{
+	refcount_get(&obj->refs);
+}
+
+/* The page leaves the object; who else holds a reference keeps plain memory. */
+static void drop_page(struct vmobject *obj, struct frame *frame)
+{
+	(void)atomic_fetch_and(&frame->flags, (u16)~(FRAME_CACHE | FRAME_DIRTY));
+	obj->nr_pages--;
+	pmm_account(frame, PMM_CACHE, -1);
+	frame_put(frame);
+}
+
+static void drop_pages(struct vmobject *obj, u64 start, u64 end)
+{
+	struct frame *frame;
+
+	while ((frame = pagetree_next(&obj->tree, &start)) && start < end) {
+		(void)pagetree_remove(&obj->tree, &tree_ops, start);
+		drop_page(obj, frame);
+	}
+}
+
+void vmobject_put(struct vmobject *obj)
+{
+	if (!refcount_put(&obj->refs))
+		return;
+	drop_pages(obj, 0, ~0ull);
+	if (obj->ops && obj->ops->release)
+		obj->ops->release(obj);
+	slab_free(object_cache, obj);
+}
+
+/* ---- Pages -------------------------------------------------------------- */
+
+static int supply(struct vmobject *obj, u64 index, struct frame **out)
+{
+	struct frame *frame;
+	int err;
+
+	if (obj->ops && obj->ops->fill) {
+		err = obj->ops->fill(obj, index, &frame);
+		if (err)
+			return err;
+	} else {
+		frame = pmm_alloc(0, MEM_ZERO, NODE_ANY);
+		if (!frame)
+			return -ENOMEM;
+	}
+	err = pagetree_set(&obj->tree, &tree_ops, index, frame);
+	if (err) {
+		frame_put(frame);
+		return err;
+	}
+	frame->owner = obj;
+	frame->index = index;
+	(void)atomic_fetch_or(&frame->flags, (u16)FRAME_CACHE);
+	pmm_account(frame, PMM_CACHE, 1);
+	obj->nr_pages++;
+	*out = frame;
+	return 0;
+}
+
+static int page_locked(struct vmobject *obj, u64 index, bool create, struct frame **out)
+{
+	struct frame *frame;
+
+	if (obj->flags & (VMOBJECT_REVOKED | VMOBJECT_DEVICE))
+		return -EFAULT;
+	if (!(obj->flags & VMOBJECT_NO_LIMIT) && index >= (obj->size + PAGE_SIZE - 1) >> PAGE_SHIFT)
+		return -EFAULT;
+	frame = pagetree_get(&obj->tree, index);
+	if (!frame && create) {
+		int err = supply(obj, index, &frame);
+
+		if (err)
+			return err;
+	}
+	if (frame)
+		frame_get(frame);
+	*out = frame;
+	return 0;
+}
+
+int vmobject_page(struct vmobject *obj, u64 index, bool create, struct frame **out)
+{
+	int err;
+
+	mutex_lock(&obj->lock);
+	err = page_locked(obj, index, create, out);
+	mutex_unlock(&obj->lock);
+	return err;
+}
+
+u32 vmobject_present(struct vmobject *obj, u64 index, u32 n, struct frame **out)
+{
+	u32 found = 0;
+
+	mutex_lock(&obj->lock);
+	for (u32 i = 0; i < n; i++) {
+		if (page_locked(obj, index + i, false, &out[i]))
+			out[i] = NULL;
+		found += out[i] != NULL;
+	}
+	mutex_unlock(&obj->lock);
+	return found;
+}
+
+/* ---- Reading and writing ------------------------------------------------ */
+
+/* One piece of a transfer: within one page, @buf user or kernel memory. */
+struct piece {
+	char *page; /* NULL: a hole */
+	u64 off, len;
+	u64 buf;
+	bool user, write;
+};
+
+/* Return: bytes not copied. */
+static size_t copy_piece(const struct piece *p)
+{
+	void *kbuf = (void *)p->buf;
+	void __user *ubuf = (void __user *)p->buf;
+	char *mem = p->page + p->off;
+
+	if (p->user && p->write)
+		return user_copy_in(mem, ubuf, p->len);
+	if (p->user)
+		return p->page ? user_copy_out(ubuf, mem, p->len) : user_clear(ubuf, p->len);
+	if (p->write)
+		memcpy(mem, kbuf, p->len);
+	else if (p->page)
+		memcpy(kbuf, mem, p->len);
+	else
+		memset(kbuf, 0, p->len);
+	return 0;
+}
+
+static long transfer(struct vmobject *obj, u64 off, u64 buf, size_t len, bool user, bool write)
+{
+	u64 size = atomic_load_relaxed(&obj->size);
+	size_t done = 0;
+
+	if (off >= size)
+		return 0;
+	len = MIN((u64)len, size - off);
+	while (done < len) {
+		u64 at = off + done, in_page = at & (PAGE_SIZE - 1);
+		struct piece p = { .off = in_page, .len = MIN(len - done, PAGE_SIZE - in_page),
+				   .buf = buf + done, .user = user, .write = write };
+		struct frame *frame;
+		size_t left;
+		int err = vmobject_page(obj, at >> PAGE_SHIFT, write, &frame);
+
+		if (err == -EFAULT) /* truncated meanwhile */
+			return (long)done;
+		if (err)
+			return done ? (long)done : err;
+		p.page = frame ? frame_to_virt(frame) : NULL;
+		left = copy_piece(&p);
+		if (write && left < p.len)
+			(void)atomic_fetch_or(&frame->flags, (u16)FRAME_DIRTY);
+		if (frame)
+			frame_put(frame);
+		done += p.len - left;
+		if (left)
+			return done ? (long)done : -EFAULT;
+	}
+	return (long)done;
+}
+
+long vmobject_read(struct vmobject *obj, u64 off, void __user *buf, size_t len)
+{
+	return transfer(obj, off, (u64)buf, len, true, false);
+}
+
+long vmobject_write(struct vmobject *obj, u64 off, const void __user *buf, size_t len)
+{
+	return transfer(obj, off, (u64)buf, len, true, true);
+}
+
+long vmobject_read_kernel(struct vmobject *obj, u64 off, void *buf, size_t len)
+{
+	return transfer(obj, off, (u64)buf, len, false, false);
+}
+
+long vmobject_write_kernel(struct vmobject *obj, u64 off, const void *buf, size_t len)
+{
+	return transfer(obj, off, (u64)buf, len, false, true);
+}
+
+/* ---- Taking pages away -------------------------------------------------- */
+
+/* A region of a live space that this pass has not seen, as its space with a
+ * reference; NULL: none left. */
+static struct aspace *next_space(struct vmobject *obj, u32 pass)
+{
+	struct aspace *as = NULL;
+	struct region *r;
+
+	mutex_lock(&obj->lock);
+	LIST_FOR_EACH(r, &obj->mappings, object_link) {
+		if (r->pass == pass)
+			continue;
+		r->pass = pass;
+		/* A dying space unmaps itself. */
+		if (refcount_get_unless_zero(&r->as->refs)) {
+			as = r->as;
+			break;
+		}
+	}
+	mutex_unlock(&obj->lock);
+	return as;
+}
+
+/* No mapping shows pages of bytes [start, end) of @obj any more. @copies: private
+ * copies of them go as well, as truncation wants. */
+static void unmap_everywhere(struct vmobject *obj, u64 start, u64 end, bool copies)
+{
+	struct aspace *as;
+	u32 pass;
+
+	mutex_lock(&obj->lock);
+	pass = ++obj->pass;
+	mutex_unlock(&obj->lock);
+	while ((as = next_space(obj, pass))) {
+		aspace_unmap_object(as, obj, start, end, copies);
+		aspace_put(as);
+	}
+}
+
+/* Clear [from, to) bytes of the page they are in, if the object holds it. */
+static void clear_part(struct vmobject *obj, u64 from, u64 to)
+{
+	struct frame *frame = pagetree_get(&obj->tree, from >> PAGE_SHIFT);
+
+	if (frame && from < to) {
+		memset((char *)frame_to_virt(frame) + (from & (PAGE_SIZE - 1)), 0, to - from);
+		(void)atomic_fetch_or(&frame->flags, (u16)FRAME_DIRTY);
+	}
+}
+
+void vmobject_resize(struct vmobject *obj, u64 size)
+{
+	u64 old, first = ALIGN_UP(size, PAGE_SIZE);
+	bool mapped;
+
+	mutex_lock(&obj->lock);
+	old = obj->size;
+	atomic_store_relaxed(&obj->size, size);
+	mapped = !list_empty(&obj->mappings);
+	mutex_unlock(&obj->lock);
+	if (size >= old)
+		return;
+	if (mapped)
+		unmap_everywhere(obj, first, ~0ull, true);
+	mutex_lock(&obj->lock);
+	drop_pages(obj, first >> PAGE_SHIFT, ~0ull);
+	clear_part(obj, size, first);
+	mutex_unlock(&obj->lock);
+}
+
+void vmobject_punch(struct vmobject *obj, u64 start, u64 end)
+{
+	u64 first = ALIGN_UP(start, PAGE_SIZE), last = ALIGN_DOWN(end, PAGE_SIZE);
+	bool mapped;
+
+	if (start >= end)
+		return;
+	mutex_lock(&obj->lock);
+	mapped = first < last && !list_empty(&obj->mappings);
+	mutex_unlock(&obj->lock);
+	if (mapped)
+		unmap_everywhere(obj, first, last, false);
+	mutex_lock(&obj->lock);
+	if (first > last) { /* within one page */
+		clear_part(obj, start, end);
+	} else {
+		clear_part(obj, start, first);
+		drop_pages(obj, first >> PAGE_SHIFT, last >> PAGE_SHIFT);
+		clear_part(obj, last, end);
+	}
+	mutex_unlock(&obj->lock);
+	if (mapped) /* what was faulted in between the two */
+		unmap_everywhere(obj, first, last, false);
+}
+
+void vmobject_revoke(struct vmobject *obj)
+{
+	mutex_lock(&obj->lock);
+	obj->flags |= VMOBJECT_REVOKED;
+	mutex_unlock(&obj->lock);
+	unmap_everywhere(obj, 0, ~0ull, true);
+}
+
+u64 vmobject_seek(struct vmobject *obj, u64 off, bool hole)
+{
+	u64 index = off >> PAGE_SHIFT, at, size;
+
+	mutex_lock(&obj->lock);
+	size = obj->size;
+	if (!hole) {
+		at = index;
+		at = pagetree_next(&obj->tree, &at) ? at << PAGE_SHIFT : size;
+	} else {
+		while (index << PAGE_SHIFT < size && pagetree_get(&obj->tree, index))
+			index++;
+		at = index << PAGE_SHIFT;
+	}
+	mutex_unlock(&obj->lock);
+	return MIN(MAX(at, off), size);
+}
