@@ -94,13 +94,14 @@ static int remember_link(struct unpack *u, const struct cpio_entry *e, struct fi
 static int unpack_regular(struct unpack *u, const struct cpio_entry *e)
 {
 	struct hard_link *l = e->nlink > 1 ? find_link(u, e) : NULL;
+	u32 flags = O_WRONLY | O_CREAT | (l ? 0 : O_EXCL);
 	struct file *file;
 	int err = 0;
 
 	if (l)
 		err = name_link(&l->path, AT_FDCWD, e->name);
 	if (!err)
-		err = fs_open(AT_FDCWD, e->name, O_WRONLY | O_CREAT | (l ? 0 : O_EXCL), 0600, &file);
+		err = fs_open(AT_FDCWD, e->name, flags, 0600, &file);
 	if (err)
 		return err;
 	if (e->nlink > 1 && !l)
@@ -227,7 +228,8 @@ static size_t unpack_gzip(struct unpack *u, const u8 *buf, size_t len)
 	PANIC_ON(err, "initrd: malformed gzip data");
 	used = state->consumed;
 	vfree(state);
-	PANIC_ON(unpack_cpio(u, g.buf, g.len) != g.len, "initrd: the gzip data holds no cpio archive");
+	PANIC_ON(unpack_cpio(u, g.buf, g.len) != g.len,
+		 "initrd: the gzip data holds no cpio archive");
 	vfree(g.buf);
 	return used;
 }
