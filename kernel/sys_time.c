@@ -129,25 +129,6 @@ long sys_gettimeofday(struct linux_timeval __user *utv, struct linux_timezone __
 	return utz ? copy_to_user(utz, &tz, sizeof(tz)) : 0;
 }
 
-long sys_settimeofday(const struct linux_timeval __user *utv,
-		      const struct linux_timezone __user *utz)
-{
-	struct linux_timeval tv;
-	struct linux_timezone tz;
-
-	if ((utv && copy_from_user(&tv, utv, sizeof(tv))) ||
-	    (utz && copy_from_user(&tz, utz, sizeof(tz))))
-		return -EFAULT;
-	if (utv && ((u64)tv.tv_usec >= 1000000 || tv.tv_sec < 0 || (u64)tv.tv_sec > TIME_MAX_SEC))
-		return -EINVAL;
-	if (!cred_privileged(cred_current()))
-		return -EPERM;
-	/* The zone is libc's business; Linux only keeps it. */
-	if (utv)
-		unix_time_set((u64)tv.tv_sec * NS_PER_SEC + (u64)tv.tv_usec * NS_PER_US);
-	return 0;
-}
-
 long sys_time(u64 __user *t)
 {
 	u64 now = unix_timestamp();
