@@ -24,6 +24,7 @@ void clock_init(void)
 	clock_base = time_cycles();
 	clock_mult = (NS_PER_SEC << 32) / hz;
 	unix_time_set(now * NS_PER_SEC);
+	log_set_clock(uptime_ns);
 	log_info("clock: TSC %llu.%03llu MHz, unix time %llu", (unsigned long long)hz / 1000000,
 		 (unsigned long long)hz / 1000 % 1000, (unsigned long long)now);
 }
