@@ -34,14 +34,16 @@ static DEFINE_PERCPU(struct kstack_cache, kstack_cache);
 static struct spinlock kva_lock = SPINLOCK_INIT(RANK_KVA, "kva");
 static struct arena arena;           /* [kva_lock] */
 static vaddr_t spare_stacks;         /* [kva_lock] list; 0 ends it */
-static struct arena_node first_node;
 static struct slab_cache *node_cache;
 
 void kva_init(void)
 {
+	struct arena_node *node;
+
 	node_cache = slab_create("kva_range", sizeof(struct arena_node), 8);
-	PANIC_ON(!node_cache, "kva: no memory");
-	arena_init(&arena, &first_node, KVA_BASE + PAGE_SIZE, KVA_END - KVA_BASE - PAGE_SIZE);
+	node = node_cache ? slab_alloc(node_cache, 0) : NULL;
+	PANIC_ON(!node, "kva: no memory");
+	arena_init(&arena, node, KVA_BASE + PAGE_SIZE, KVA_END - KVA_BASE - PAGE_SIZE);
 }
 
 static void free_nodes(struct arena_node *node)
@@ -49,8 +51,7 @@ static void free_nodes(struct arena_node *node)
 	while (node) {
 		struct arena_node *next = node->next;
 
-		if (node != &first_node) /* static; it may be merged away once */
-			slab_free(node_cache, node);
+		slab_free(node_cache, node);
 		node = next;
 	}
 }
