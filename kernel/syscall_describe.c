@@ -17,7 +17,7 @@ static void describe_syscall(struct thread *thread)
 
 	if (tf->orig_rax == ~0ull) /* came by an exception or interrupt */
 		return;
-	log_write(LOG_EMERG, "in system call %s (%lld), arguments %#llx %#llx %#llx %#llx %#llx %#llx",
+	log_write(LOG_EMERG, "in system call %s (%lld): %#llx %#llx %#llx %#llx %#llx %#llx",
 		  name ? name : "?", (long long)tf->orig_rax, (unsigned long long)tf->rdi,
 		  (unsigned long long)tf->rsi, (unsigned long long)tf->rdx,
 		  (unsigned long long)tf->r10, (unsigned long long)tf->r8,

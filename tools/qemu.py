@@ -24,6 +24,8 @@ CPUS_MAX = 255  # what the machines take without further options
 PANIC_STATUS = (0x31 << 1) | 1  # the kernel's panic=exit, through isa-debug-exit
 OFF_STATUS = (0x10 << 1) | 1    # its last resort for power-off, the same way
 
+ENDED = "the machine powered off or reset"
+
 
 class MachineError(Exception):
     """The machine cannot be had as asked, or failed."""
@@ -80,8 +82,9 @@ def _version() -> int:
 
 def _icount_args() -> List[str]:
     """The repeatable clock of shared/perf/README.md: one TSC tick is one guest
-    instruction. The string features go because each iteration of `rep` counts."""
-    off = ",-erms,-fsrm" + (",-fzrm,-fsrs,-fsrc" if _version() >= 9 else "")
+    instruction. The string features go because each iteration of `rep` counts,
+    x2APIC because QEMU aborts ("Bad icount read") when an MSR reads a clock."""
+    off = ",-erms,-fsrm,-x2apic" + (",-fzrm,-fsrs,-fsrc" if _version() >= 9 else "")
     return ["-accel", "tcg", "-icount", "shift=0,sleep=off", "-seed", "1",
             "-rtc", "base=2026-01-01,clock=vm", "-cpu", "max" + off]
 
@@ -248,7 +251,7 @@ class Session:
         if status == PANIC_STATUS:
             return "the kernel panicked"
         if status in (0, OFF_STATUS):
-            return "the machine powered off or reset"
+            return ENDED
         if status < 0:
             return f"QEMU was killed by {signal.Signals(-status).name}"
         text = os.pread(self._err_fd, 4096, 0).decode(errors="replace").strip()

@@ -121,9 +121,10 @@ KTEST(uaccess, nothing_to_copy)
 KTEST(uaccess, edge_of_a_mapping)
 {
 	struct window w;
-	u8 buf[64];
+	u8 buf[64], *end;
 
 	KREQUIRE(window_open(&w));
+	end = w.page + PAGE_SIZE;
 	for (u32 have = 0; have <= 24; have++) {
 		for (u32 len = 0; len <= 40; len++) {
 			u64 at = WINDOW_END - have;
@@ -136,10 +137,10 @@ KTEST(uaccess, edge_of_a_mapping)
 			KCHECK(len == missing || buf[len - missing - 1] == 0x5a);
 			memset(buf, 0xa5, sizeof(buf));
 			KCHECK_EQ(uaccess_copy_out(user(at), buf, len), missing);
-			KCHECK(len == missing || w.page[PAGE_SIZE - have + len - missing - 1] == 0xa5);
-			KCHECK(len >= have || w.page[PAGE_SIZE - have + len] == 0x5a);
+			KCHECK(len == missing || end[(s64)(len - missing) - have - 1] == 0xa5);
+			KCHECK(len >= have || end[(s64)len - have] == 0x5a);
 			KCHECK_EQ(uaccess_clear(user(at), len), missing);
-			KCHECK(len == missing || w.page[PAGE_SIZE - have] == 0);
+			KCHECK(len == missing || end[-(s64)have] == 0);
 		}
 	}
 	window_close(&w);

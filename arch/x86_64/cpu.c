@@ -39,7 +39,8 @@ static void syscall_init(void)
 	msr_write(MSR_STAR, (u64)USER32_CS << 48 | (u64)KERNEL_CS << 32);
 	msr_write(MSR_LSTAR, (u64)(uintptr_t)syscall_entry);
 	/* No 32-bit entry: AMD takes CSTAR for those, Intel #UDs. */
-	msr_write(MSR_SFMASK, RFLAGS_IF | RFLAGS_DF | RFLAGS_TF | RFLAGS_AC | RFLAGS_NT | RFLAGS_IOPL);
+	msr_write(MSR_SFMASK, RFLAGS_IF | RFLAGS_DF | RFLAGS_TF | RFLAGS_AC | RFLAGS_NT |
+			      RFLAGS_IOPL);
 }
 
 void cpu_init_features(void)

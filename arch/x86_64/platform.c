@@ -112,7 +112,7 @@ static void init_interrupts(void)
 	if (lines)
 		log_info("ioapic: %u with %u lines", acpi.n_ioapics, lines);
 	else
-		log_err("ioapic: none found, devices cannot interrupt; console input will not work");
+		log_err("ioapic: none: no device can interrupt, the console takes no input");
 }
 
 void acpi_init(__unused const struct boot_info *info)

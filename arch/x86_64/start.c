@@ -3,6 +3,8 @@
  * From the assembly entry to kernel_main(): CPU state and COM1 first, so that
  * everything that can go wrong from here on can be said.
  */
+#include "start.h"
+
 #include <arch/cpu.h>
 #include <arch/mmu.h>
 #include <arch/sections.h>
@@ -14,7 +16,6 @@
 
 #include "platform.h"
 #include "smp_priv.h"
-#include "start.h"
 
 /* Physical memory that the boot tables show. */
 #define BOOT_MAP_END (4ull << 30)

@@ -215,9 +215,10 @@ static void kernel_exception(struct trapframe *tf)
 	case TRAP_SS:
 	case TRAP_TS:
 	case TRAP_NP:
-		panic_at(tf, "%s in the kernel, error code %#llx (%s)", exception_name(tf->vector),
-			 (unsigned long long)tf->error,
-			 tf->error ? "a selector" : "a non-canonical address or a bad register value");
+		panic_at(tf, "%s in the kernel: %s (error code %#llx)",
+			 exception_name(tf->vector),
+			 tf->error ? "bad selector" : "non-canonical address or bad register value",
+			 (unsigned long long)tf->error);
 	default:
 		panic_at(tf, "%s in the kernel", exception_name(tf->vector));
 	}

@@ -5,10 +5,11 @@
  * milliseconds. CPUID 15h is not asked: emulators and some firmware leave
  * numbers there that are wrong.
  */
-#include <arch/time.h>
+#include "tsc.h"
 
 #include <arch/cpu.h>
 #include <arch/irq.h>
+#include <arch/time.h>
 #include <kernel/core/cmdline.h>
 #include <kernel/core/log.h>
 #include <kernel/core/panic.h>
@@ -19,7 +20,6 @@
 #include "msr.h"
 #include "refclock.h"
 #include "regs.h"
-#include "tsc.h"
 
 #define NS_PER_SEC 1000000000ull
 #define MEASURE_DIV 500u /* 1/500 s */

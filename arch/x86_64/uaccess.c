@@ -5,6 +5,7 @@
  */
 #include <arch/uaccess.h>
 
+#include <kernel/core/kasan.h>
 #include <kernel/core/lockdep.h>
 #include <kernel/lib/string.h>
 
@@ -15,6 +16,7 @@ size_t user_copy_in(void *dst, const void __user *src, size_t len)
 {
 	if (CONFIG_DEBUG)
 		lockdep_user_copy();
+	kasan_check(dst, len, true);
 	return uaccess_copy_in(dst, src, len);
 }
 
@@ -22,6 +24,7 @@ size_t user_copy_out(void __user *dst, const void *src, size_t len)
 {
 	if (CONFIG_DEBUG)
 		lockdep_user_copy();
+	kasan_check(src, len, false);
 	return uaccess_copy_out(dst, src, len);
 }
 

@@ -88,6 +88,8 @@ static_assert(offsetof(struct linux_sysinfo, mem_unit) == 104, "Linux ABI");
 #define PR_SET_VMA             0x53564d41
 #define PR_SET_VMA_ANON_NAME   0
 #define TASK_COMM_LEN          16
+#define LINUX_CAP_LAST_CAP     40 /* uapi linux/capability.h */
+#define LINUX_TIMER_SLACK_NS   50000
 
 /* arch_prctl(2) */
 #define ARCH_SET_GS    0x1001
@@ -114,6 +116,9 @@ static_assert(offsetof(struct linux_sysinfo, mem_unit) == 104, "Linux ABI");
 #define SYSLOG_ACTION_CONSOLE_LEVEL 8
 #define SYSLOG_ACTION_SIZE_UNREAD   9
 #define SYSLOG_ACTION_SIZE_BUFFER   10
+
+/* personality(2): asks for the present one */
+#define PERSONALITY_QUERY 0xffffffffu
 
 /* mount(2), umount2(2) */
 #define MS_RDONLY      0x00000001

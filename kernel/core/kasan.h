@@ -38,7 +38,19 @@ void __asan_store8_noabort(u64 addr);
 void __asan_store16_noabort(u64 addr);
 void __asan_storeN_noabort(u64 addr, size_t len);
 void __asan_handle_no_return(void);
+
+/** kasan_check - what the compiler cannot see: assembly touches [ptr, ptr+len) */
+static inline void kasan_check(const void *ptr, size_t len, bool write)
+{
+	if (write)
+		__asan_storeN_noabort((u64)(uintptr_t)ptr, len);
+	else
+		__asan_loadN_noabort((u64)(uintptr_t)ptr, len);
+}
 #else
+static inline void kasan_check(__unused const void *ptr, __unused size_t len, __unused bool write)
+{
+}
 static inline void kasan_poison(__unused const void *ptr, __unused size_t len,
 				__unused enum kasan_tag tag)
 {

@@ -38,6 +38,7 @@ enum lock_rank {
 	RANK_TLB,         /* shootdown and smp_call slots */
 	RANK_RANDOM,      /* the random pool */
 	RANK_IRQ,         /* the table of interrupt lines, I/O APIC registers */
+	RANK_UTS,         /* host and domain name */
 	RANK_LOG,         /* the log ring: anything may log */
 	RANK_SERIAL,      /* a UART's registers */
 	NR_RANKS

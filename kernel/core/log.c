@@ -120,6 +120,11 @@ void log_set_level(enum log_level level)
 	atomic_store_relaxed(&console_level, level);
 }
 
+enum log_level log_level(void)
+{
+	return atomic_load_relaxed(&console_level);
+}
+
 void log_panic_mode(void)
 {
 	atomic_store_relaxed(&panic_mode, true);

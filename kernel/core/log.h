@@ -34,6 +34,7 @@ void log_vwrite(enum log_level level, const char *fmt, va_list ap);
 
 /** log_set_level - what reaches COM1 from now on (boot word loglevel=) */
 void log_set_level(enum log_level level);
+enum log_level log_level(void);
 
 /** log_set_clock - stamp records with @now(); 0 before. Called by clock_init(). */
 void log_set_clock(ns_t (*now)(void));

@@ -337,6 +337,12 @@ void task_usage_now_locked(struct task *task, struct task_usage *out)
 				       atomic_load_relaxed(&task->as->resident) * PAGE_SIZE / 1024);
 }
 
+void task_usage_thread(const struct thread *thread, struct task_usage *out)
+{
+	*out = (struct task_usage){ 0 };
+	task_usage_add_thread(out, thread);
+}
+
 void task_usage_now(struct task *task, struct task_usage *out)
 {
 	irqflags_t flags = spin_lock_irq(&task_tree_lock);

@@ -125,6 +125,8 @@ bool task_pgrp_orphaned(s32 pgid);
 struct cred *task_cred(struct task *task);
 /** task_usage_now - all threads, dead and alive */
 void task_usage_now(struct task *task, struct task_usage *out);
+/** task_usage_thread - of one thread alone */
+void task_usage_thread(const struct thread *thread, struct task_usage *out);
 /** task_aspace - @task's space with a reference, NULL when it has none any more.
  * task_handles, task_fs - the same for others than current (/proc). */
 struct aspace *task_aspace(struct task *task);

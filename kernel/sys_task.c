@@ -1,0 +1,785 @@
+/* SPDX-License-Identifier: MIT */
+/* System calls about processes, threads, scheduling and their limits. */
+#include <kernel/syscall_protos.h>
+
+#include <arch/context.h>
+#include <arch/smp.h>
+#include <ipc/futex.h>
+#include <kernel/abi/linux_dirent.h>
+#include <kernel/abi/linux_fcntl.h>
+#include <kernel/abi/linux_futex.h>
+#include <kernel/abi/linux_resource.h>
+#include <kernel/abi/linux_sched.h>
+#include <kernel/abi/linux_wait.h>
+#include <kernel/sys_util.h>
+#include <kernel/task/exec.h>
+#include <kernel/task/fork.h>
+#include <kernel/task/itimer.h>
+#include <kernel/task/task.h>
+#include <kernel/task/wait.h>
+#include <mm/kmalloc.h>
+#include <security/cred.h>
+
+/* ---- making and ending ---- */
+
+long sys_clone(unsigned long flags, vaddr_t stack, int __user *parent_tid, vaddr_t child_tid,
+	       unsigned long tls)
+{
+	const struct clone_request req = {
+		.flags = (u32)flags, /* clone(2) has 32 of them */
+		.stack = stack,
+		.parent_tid = (u64)(uintptr_t)parent_tid,
+		.child_tid = child_tid,
+		.tls = tls,
+	};
+
+	return task_clone(&req);
+}
+
+/* A copy of a path, for calls that keep it over others. Return: length; -errno. */
+static int copy_path(const char __user *upath, char **out)
+{
+	char *path = kmalloc(PATH_MAX, 0);
+	long n;
+
+	if (!path)
+		return -ENOMEM;
+	n = user_copy_string(path, upath, PATH_MAX);
+	if (n < 0) {
+		kfree(path);
+		return (int)n;
+	}
+	*out = path;
+	return 0;
+}
+
+static int exec_call(int dirfd, const char __user *upath, const u64 __user *argv,
+		     const u64 __user *envp, u32 flags)
+{
+	struct exec_args args;
+	char *path = NULL;
+	int err = copy_path(upath, &path);
+
+	if (err)
+		return err;
+	exec_args_init(&args);
+	err = *path || (flags & AT_EMPTY_PATH) ? exec_args_copy(&args, argv, envp) : -ENOENT;
+	if (!err)
+		err = exec_image(dirfd, path, flags, &args);
+	exec_args_fini(&args);
+	kfree(path);
+	return err;
+}
+
+long sys_execve(const char __user *path, const u64 __user *argv, const u64 __user *envp)
+{
+	return exec_call(AT_FDCWD, path, argv, envp, 0);
+}
+
+long sys_execveat(int dirfd, const char __user *path, const u64 __user *argv,
+		  const u64 __user *envp, int flags)
+{
+	if (flags & ~(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW))
+		return -EINVAL;
+	return exec_call(dirfd, path, argv, envp, (u32)flags);
+}
+
+long sys_exit(int status)
+{
+	thread_exit(linux_wait_exited(status));
+}
+
+long sys_exit_group(int status)
+{
+	task_exit_group(linux_wait_exited(status));
+}
+
+/* ---- waiting ---- */
+
+static void fill_rusage(struct linux_rusage *ru, const struct task_usage *usage)
+{
+	*ru = (struct linux_rusage){
+		.ru_utime = timeval_of(usage->user_ns),
+		.ru_stime = timeval_of(usage->system_ns),
+		.ru_maxrss = (s64)usage->max_rss_kib,
+		.ru_minflt = (s64)usage->minor_faults,
+		.ru_majflt = (s64)usage->major_faults,
+		.ru_nvcsw = (s64)usage->switches_voluntary,
+		.ru_nivcsw = (s64)usage->switches_involuntary,
+	};
+}
+
+static int copy_rusage(struct linux_rusage __user *out, const struct task_usage *usage)
+{
+	struct linux_rusage ru;
+
+	fill_rusage(&ru, usage);
+	return copy_to_user(out, &ru, sizeof(ru));
+}
+
+long sys_wait4(int pid, u32 __user *status, int options, struct linux_rusage __user *usage)
+{
+	struct wait_request req = { .which = P_ALL, .options = options | WEXITED };
+	struct wait_result res;
+	int ret;
+
+	if (options & ~(int)(WNOHANG | WUNTRACED | WCONTINUED | __WNOTHREAD | __WCLONE | __WALL))
+		return -EINVAL;
+	if (pid == INT32_MIN)
+		return -ESRCH;
+	if (pid > 0) {
+		req.which = P_PID;
+		req.id = pid;
+	} else if (pid != -1) {
+		req.which = P_PGID;
+		req.id = pid ? -pid : current_task()->pgid;
+	}
+	ret = task_wait(&req, &res);
+	if (ret <= 0)
+		return ret;
+	if (status && user_write_u32(status, (u32)res.status))
+		return -EFAULT;
+	if (usage && copy_rusage(usage, &res.usage))
+		return -EFAULT;
+	return res.pid;
+}
+
+static void fill_wait_info(struct linux_siginfo *info, const struct wait_result *res)
+{
+	*info = (struct linux_siginfo){ .si_signo = SIGCHLD, .si_code = res->code };
+	info->chld.si_pid = res->pid;
+	info->chld.si_uid = res->uid;
+	switch (res->code) {
+	case CLD_EXITED:
+	case CLD_STOPPED:
+		info->chld.si_status = res->status >> 8;
+		break;
+	case CLD_CONTINUED:
+		info->chld.si_status = SIGCONT;
+		break;
+	default:
+		info->chld.si_status = res->status & 0x7f;
+	}
+}
+
+long sys_waitid(int which, int pid, struct linux_siginfo __user *uinfo, int options,
+		struct linux_rusage __user *usage)
+{
+	struct wait_request req = { .which = which, .id = pid, .options = options };
+	struct linux_siginfo info = { 0 };
+	struct wait_result res;
+	int ret;
+
+	if (options & ~(int)(WNOHANG | WNOWAIT | WEXITED | WSTOPPED | WCONTINUED | __WNOTHREAD |
+			     __WCLONE | __WALL))
+		return -EINVAL;
+	if (!(options & (WEXITED | WSTOPPED | WCONTINUED)))
+		return -EINVAL;
+	if (which == P_PID ? pid <= 0 : which == P_PGID ? pid < 0 : which != P_ALL)
+		return -EINVAL;
+	if (which == P_PGID && !pid)
+		req.id = current_task()->pgid;
+	ret = task_wait(&req, &res);
+	if (ret < 0)
+		return ret;
+	if (ret) {
+		fill_wait_info(&info, &res);
+		if (usage && copy_rusage(usage, &res.usage))
+			return -EFAULT;
+	}
+	/* With nothing found all is 0 (POSIX waitid, WNOHANG). */
+	return uinfo ? copy_to_user(uinfo, &info, sizeof(info)) : 0;
+}
+
+/* ---- numbers, groups, sessions ---- */
+
+long sys_getpid(void)
+{
+	return current_task()->pid;
+}
+
+long sys_gettid(void)
+{
+	return current->tid;
+}
+
+long sys_getppid(void)
+{
+	/* The pointer may change, the memory stays: a parent is freed only after
+	 * its children have another one, under the lock. A lone read of ours could
+	 * still be late, hence the lock. */
+	irqflags_t flags = spin_lock_irq(&task_tree_lock);
+	s32 pid = current_task()->parent->pid;
+
+	spin_unlock_irq(&task_tree_lock, flags);
+	return pid;
+}
+
+/* Process @pid (0: current) with a reference, or NULL. */
+static struct task *task_of(s32 pid)
+{
+	if (pid)
+		return task_find(pid);
+	task_get(current_task());
+	return current_task();
+}
+
+long sys_getpgid(int pid)
+{
+	struct task *task = task_of(pid);
+	s32 pgid;
+
+	if (!task)
+		return -ESRCH;
+	pgid = atomic_load_relaxed(&task->pgid);
+	task_put(task);
+	return pgid;
+}
+
+long sys_getsid(int pid)
+{
+	struct task *task = task_of(pid);
+	s32 sid;
+
+	if (!task)
+		return -ESRCH;
+	sid = atomic_load_relaxed(&task->sid);
+	task_put(task);
+	return sid;
+}
+
+static bool group_in_session_locked(s32 pgid, s32 sid)
+{
+	const struct task *t;
+
+	LIST_FOR_EACH(t, &task_list, all_link)
+		if (t->pgid == pgid && t->sid == sid)
+			return true;
+	return false;
+}
+
+/* setpgid(2), ERRORS; task_tree_lock held. */
+static int check_setpgid_locked(const struct task *task, s32 pgid)
+{
+	const struct task *self = current_task();
+
+	if (task->state == TASK_DEAD)
+		return -ESRCH;
+	if (task != self) {
+		if (task->parent != self)
+			return -ESRCH;
+		if (task->sid != self->sid)
+			return -EPERM;
+		if (task->did_exec)
+			return -EACCES;
+	}
+	if (task->sid == task->pid)
+		return -EPERM;
+	if (pgid != task->pid && !group_in_session_locked(pgid, self->sid))
+		return -EPERM;
+	return 0;
+}
+
+long sys_setpgid(int pid, int pgid)
+{
+	struct task *task;
+	irqflags_t flags;
+	int err;
+
+	if (pid < 0 || pgid < 0)
+		return -EINVAL;
+	task = task_of(pid);
+	if (!task)
+		return -ESRCH;
+	if (!pgid)
+		pgid = task->pid;
+	flags = spin_lock_irq(&task_tree_lock);
+	err = check_setpgid_locked(task, pgid);
+	if (!err)
+		task_set_pgid_locked(task, pgid);
+	spin_unlock_irq(&task_tree_lock, flags);
+	task_put(task);
+	return err;
+}
+
+long sys_setsid(void)
+{
+	struct task *self = current_task();
+	irqflags_t flags = spin_lock_irq(&task_tree_lock);
+	const struct task *t;
+	int err = 0;
+
+	/* A group of our number would be torn between two sessions. */
+	LIST_FOR_EACH(t, &task_list, all_link)
+		if (t->pgid == self->pid)
+			err = -EPERM;
+	if (!err) {
+		task_set_sid_locked(self, self->pid);
+		task_set_pgid_locked(self, self->pid);
+		self->tty = NULL;
+	}
+	spin_unlock_irq(&task_tree_lock, flags);
+	return err ? err : self->pid;
+}
+
+/* ---- threads and futexes ---- */
+
+long sys_set_tid_address(vaddr_t tidptr)
+{
+	current->clear_child_tid = (u32 __user *)(uintptr_t)tidptr;
+	return current->tid;
+}
+
+long sys_set_robust_list(vaddr_t head, size_t len)
+{
+	if (len != sizeof(struct linux_robust_list_head))
+		return -EINVAL;
+	current->robust_list = (void __user *)(uintptr_t)head;
+	return 0;
+}
+
+long sys_get_robust_list(int pid, u64 __user *head, u64 __user *len)
+{
+	struct thread *thread = pid ? thread_find(pid) : current;
+	u64 list;
+
+	if (!thread)
+		return -ESRCH;
+	list = (u64)(uintptr_t)thread->robust_list;
+	if (pid) {
+		/* What ptrace would show: the same user's, or anybody's to root. */
+		int err = thread->task == current_task() ? 0 : signal_check(thread->task, 0);
+
+		thread_put(thread);
+		if (err)
+			return err;
+	}
+	return user_write_u64(len, sizeof(struct linux_robust_list_head)) ||
+			       user_write_u64(head, list)
+		       ? -EFAULT
+		       : 0;
+}
+
+/* Where the operation takes a time-out in the place of val2. */
+static int futex_deadline(int op, unsigned long utimeout, ns_t *out)
+{
+	int cmd = op & FUTEX_CMD_MASK, err;
+	ns_t ns;
+
+	*out = NS_FOREVER;
+	if (!utimeout || (cmd != FUTEX_WAIT && cmd != FUTEX_WAIT_BITSET))
+		return 0;
+	err = timespec_copy_ns((const struct linux_timespec __user *)utimeout, &ns);
+	if (err)
+		return err;
+	/* FUTEX_WAIT's is relative, of the monotonic clock; the bitset form's
+	 * absolute (futex(2)). */
+	if (cmd == FUTEX_WAIT)
+		*out = deadline_after(ns);
+	else
+		*out = op & FUTEX_CLOCK_REALTIME ? deadline_of_wall(ns) : ns;
+	return 0;
+}
+
+long sys_futex(u32 __user *uaddr, int op, u32 val, unsigned long timeout, vaddr_t uaddr2, u32 val3)
+{
+	struct futex_args args = {
+		.uaddr = uaddr,
+		.uaddr2 = (u32 __user *)(uintptr_t)uaddr2,
+		.op = op,
+		.val = val,
+		.val2 = (u32)timeout,
+		.val3 = val3,
+	};
+	int err = futex_deadline(op, timeout, &args.deadline_ns);
+
+	return err ? err : futex_call(&args);
+}
+
+/* ---- scheduling ---- */
+
+long sys_sched_yield(void)
+{
+	sched_yield_current();
+	return 0;
+}
+
+/* Thread @tid (0: current) with a reference, or NULL. */
+static struct thread *thread_of(s32 tid)
+{
+	if (tid)
+		return tid > 0 ? thread_find(tid) : NULL;
+	thread_get(current);
+	return current;
+}
+
+/* May current change how @thread is scheduled? */
+static bool may_control(struct thread *thread)
+{
+	const struct cred *self = cred_current();
+	struct cred *cred = task_cred(thread->task);
+	bool may = cred_privileged(self) || self->euid == cred->euid || self->euid == cred->uid;
+
+	cred_put(cred);
+	return may;
+}
+
+static int set_scheduler(struct thread *thread, int policy, int priority)
+{
+	struct sched_entity *se = &thread->sched;
+	bool rt = policy == SCHED_FIFO || policy == SCHED_RR;
+
+	if (priority < 0 || priority > 99)
+		return -EINVAL;
+	if (!may_control(thread))
+		return -EPERM;
+	/* RLIMIT_RTPRIO lets a user go that high; else it takes root. */
+	if (rt && !cred_privileged(cred_current()) && (u64)priority > task_rlimit(RLIMIT_RTPRIO) &&
+	    (!se->rt_priority || priority > se->rt_priority))
+		return -EPERM;
+	return sched_set(thread, (u8)policy, (u8)priority, se->nice);
+}
+
+long sys_sched_setscheduler(int pid, int policy, const struct linux_sched_param __user *uparam)
+{
+	struct linux_sched_param param;
+	struct thread *thread;
+	int err;
+
+	policy &= ~SCHED_RESET_ON_FORK; /* children of ours start as their parent is */
+	if (pid < 0 || policy < 0 || policy > SCHED_DEADLINE || !uparam)
+		return -EINVAL;
+	if (copy_from_user(&param, uparam, sizeof(param)))
+		return -EFAULT;
+	thread = thread_of(pid);
+	if (!thread)
+		return -ESRCH;
+	err = set_scheduler(thread, policy, param.sched_priority);
+	thread_put(thread);
+	return err;
+}
+
+long sys_sched_setparam(int pid, const struct linux_sched_param __user *uparam)
+{
+	struct linux_sched_param param;
+	struct thread *thread;
+	int err;
+
+	if (pid < 0 || !uparam)
+		return -EINVAL;
+	if (copy_from_user(&param, uparam, sizeof(param)))
+		return -EFAULT;
+	thread = thread_of(pid);
+	if (!thread)
+		return -ESRCH;
+	err = set_scheduler(thread, thread->sched.policy, param.sched_priority);
+	thread_put(thread);
+	return err;
+}
+
+long sys_sched_getscheduler(int pid)
+{
+	struct thread *thread;
+	long policy;
+
+	if (pid < 0)
+		return -EINVAL;
+	thread = thread_of(pid);
+	if (!thread)
+		return -ESRCH;
+	policy = thread->sched.policy;
+	thread_put(thread);
+	return policy;
+}
+
+long sys_sched_getparam(int pid, struct linux_sched_param __user *uparam)
+{
+	struct linux_sched_param param;
+	struct thread *thread;
+
+	if (pid < 0 || !uparam)
+		return -EINVAL;
+	thread = thread_of(pid);
+	if (!thread)
+		return -ESRCH;
+	param.sched_priority = thread->sched.rt_priority;
+	thread_put(thread);
+	return copy_to_user(uparam, &param, sizeof(param));
+}
+
+static long priority_limit(int policy, long rt)
+{
+	switch (policy) {
+	case SCHED_FIFO:
+	case SCHED_RR:
+		return rt;
+	case SCHED_NORMAL:
+	case SCHED_BATCH:
+	case SCHED_IDLE:
+	case SCHED_DEADLINE:
+		return 0;
+	default:
+		return -EINVAL;
+	}
+}
+
+long sys_sched_get_priority_max(int policy)
+{
+	return priority_limit(policy, 99);
+}
+
+long sys_sched_get_priority_min(int policy)
+{
+	return priority_limit(policy, 1);
+}
+
+long sys_sched_rr_get_interval(int pid, struct linux_timespec __user *interval)
+{
+	struct linux_timespec ts;
+	struct thread *thread;
+
+	if (pid < 0)
+		return -EINVAL;
+	thread = thread_of(pid);
+	if (!thread)
+		return -ESRCH;
+	ts = timespec_of(sched_rr_interval_ns(thread));
+	thread_put(thread);
+	return copy_to_user(interval, &ts, sizeof(ts));
+}
+
+long sys_sched_setaffinity(int pid, size_t len, const void __user *umask)
+{
+	u64 mask[(NR_CPUS + 63) / 64] = { 0 };
+	struct thread *thread;
+	int err;
+
+	if (copy_from_user(mask, umask, MIN(len, sizeof(mask))))
+		return -EFAULT;
+	thread = thread_of(pid);
+	if (!thread)
+		return -ESRCH;
+	err = may_control(thread) ? sched_set_affinity(thread, mask) : -EPERM;
+	thread_put(thread);
+	return err;
+}
+
+long sys_sched_getaffinity(int pid, size_t len, void __user *umask)
+{
+	u64 mask[(NR_CPUS + 63) / 64] = { 0 };
+	struct thread *thread;
+	struct cpu *cpu;
+	size_t n = MIN(len, sizeof(mask));
+
+	/* Whole words, and room for all CPUs there are. */
+	if (len % sizeof(u64) || len * 8 < nr_cpus_online)
+		return -EINVAL;
+	thread = thread_of(pid);
+	if (!thread)
+		return -ESRCH;
+	FOR_EACH_CPU(cpu)
+		mask[cpu->id / 64] |= thread->sched.affinity[cpu->id / 64] & BIT(cpu->id % 64);
+	thread_put(thread);
+	return copy_to_user(umask, mask, n) ? -EFAULT : (long)n;
+}
+
+/* ---- nice ---- */
+
+static bool prio_selects(const struct task *task, int which, int who)
+{
+	switch (which) {
+	case PRIO_PGRP:
+		return task->pgid == (who ? who : current_task()->pgid);
+	case PRIO_USER:
+		return task->cred->uid == (who ? (u32)who : cred_current()->uid);
+	default:
+		return false;
+	}
+}
+
+/* The next task after *pid that getpriority(2)'s arguments name, referenced. */
+static struct task *next_selected(int which, int who, s32 *pid)
+{
+	struct task *task;
+
+	while ((task = task_next(*pid))) {
+		irqflags_t flags = spin_lock_irq(&task_tree_lock);
+		bool found = prio_selects(task, which, who);
+
+		spin_unlock_irq(&task_tree_lock, flags);
+		*pid = task->pid + 1;
+		if (found)
+			return task;
+		task_put(task);
+	}
+	return NULL;
+}
+
+/* The first thread of @task, referenced; NULL when it has none. */
+static struct thread *main_thread(struct task *task)
+{
+	irqflags_t flags = spin_lock_irq(&task_tree_lock);
+	struct thread *thread = LIST_FIRST_ENTRY(&task->threads, struct thread, task_link);
+
+	if (thread)
+		thread_get(thread);
+	spin_unlock_irq(&task_tree_lock, flags);
+	return thread;
+}
+
+static int set_nice(struct thread *thread, int nice)
+{
+	const struct sched_entity *se = &thread->sched;
+
+	if (!may_control(thread))
+		return -EPERM;
+	/* RLIMIT_NICE: the ceiling is 20 minus its value (getrlimit(2)). */
+	if (nice < se->nice && !cred_privileged(cred_current()) &&
+	    20 - (s64)MIN(task_rlimit(RLIMIT_NICE), 40ull) > nice)
+		return -EACCES;
+	return sched_set(thread, se->policy, se->rt_priority, (s8)nice);
+}
+
+/* Calls @fn on each thread named. Return: -ESRCH none; else the last error or 0. */
+static int for_each_prio(int which, int who, int (*fn)(struct thread *thread, void *arg),
+			 void *arg)
+{
+	int err = -ESRCH, one;
+	struct thread *thread;
+	struct task *task;
+
+	if (which < PRIO_PROCESS || which > PRIO_USER)
+		return -EINVAL;
+	if (which == PRIO_PROCESS) {
+		thread = thread_of(who);
+		if (!thread)
+			return -ESRCH;
+		err = fn(thread, arg);
+		thread_put(thread);
+		return err;
+	}
+	for (s32 pid = 1; (task = next_selected(which, who, &pid)); task_put(task)) {
+		thread = main_thread(task);
+		if (!thread)
+			continue;
+		one = fn(thread, arg);
+		if (one || err == -ESRCH)
+			err = one;
+		thread_put(thread);
+	}
+	return err;
+}
+
+static int apply_nice(struct thread *thread, void *arg)
+{
+	return set_nice(thread, *(int *)arg);
+}
+
+static int lowest_nice(struct thread *thread, void *arg)
+{
+	int *best = arg;
+
+	*best = MIN(*best, thread->sched.nice);
+	return 0;
+}
+
+long sys_setpriority(int which, int who, int nice)
+{
+	nice = MAX(MIN(nice, 19), -20);
+	return for_each_prio(which, who, apply_nice, &nice);
+}
+
+/* The system call says 20 - nice, so that it is positive (getpriority(2), NOTES). */
+long sys_getpriority(int which, int who)
+{
+	int nice = 19, err = for_each_prio(which, who, lowest_nice, &nice);
+
+	return err ? err : 20 - nice;
+}
+
+/* ---- limits and usage ---- */
+
+static int set_rlimit(struct task *task, u32 resource, const struct linux_rlimit64 *new)
+{
+	struct linux_rlimit64 *limit = &task->rlimits[resource];
+	irqflags_t flags;
+	int err = 0;
+
+	if (new->rlim_cur > new->rlim_max)
+		return -EINVAL;
+	/* Linux: nr_open bounds descriptors, whoever asks. */
+	if (resource == RLIMIT_NOFILE && new->rlim_max > (1u << 20))
+		return -EPERM;
+	flags = spin_lock_irq(&task_tree_lock);
+	if (new->rlim_max > limit->rlim_max && !cred_privileged(cred_current()))
+		err = -EPERM;
+	else
+		*limit = *new;
+	spin_unlock_irq(&task_tree_lock, flags);
+	if (!err && resource == RLIMIT_CPU)
+		itimer_limit_changed(task);
+	return err;
+}
+
+static int check_prlimit(struct task *task)
+{
+	const struct cred *self = cred_current();
+	struct cred *cred;
+	bool may;
+
+	if (task == current_task() || cred_privileged(self))
+		return 0;
+	cred = task_cred(task);
+	may = self->uid == cred->uid && self->uid == cred->euid && self->uid == cred->suid &&
+	      self->gid == cred->gid && self->gid == cred->egid && self->gid == cred->sgid;
+	cred_put(cred);
+	return may ? 0 : -EPERM;
+}
+
+long sys_prlimit64(int pid, int resource, const struct linux_rlimit64 __user *unew,
+		   struct linux_rlimit64 __user *uold)
+{
+	struct linux_rlimit64 new, old;
+	struct task *task;
+	int err;
+
+	if ((u32)resource >= RLIM_NLIMITS)
+		return -EINVAL;
+	if (unew && copy_from_user(&new, unew, sizeof(new)))
+		return -EFAULT;
+	task = task_of(pid);
+	if (!task)
+		return -ESRCH;
+	err = check_prlimit(task);
+	old = task->rlimits[resource];
+	if (!err && unew)
+		err = set_rlimit(task, (u32)resource, &new);
+	task_put(task);
+	if (!err && uold)
+		err = copy_to_user(uold, &old, sizeof(old));
+	return err;
+}
+
+long sys_getrusage(int who, struct linux_rusage __user *out)
+{
+	struct task *task = current_task();
+	struct task_usage usage = { 0 };
+	irqflags_t flags;
+
+	switch (who) {
+	case RUSAGE_SELF:
+		task_usage_now(task, &usage);
+		break;
+	case RUSAGE_CHILDREN:
+		flags = spin_lock_irq(&task_tree_lock);
+		usage = task->child_usage;
+		spin_unlock_irq(&task_tree_lock, flags);
+		break;
+	case RUSAGE_THREAD:
+		task_usage_thread(current, &usage);
+		break;
+	default:
+		return -EINVAL;
+	}
+	return copy_rusage(out, &usage);
+}

@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Clocks, sleeping and interval timers. There are two time lines, uptime and
+ * the wall clock, which is uptime plus an offset, and CPU time. Coarse clocks
+ * are the exact ones, suspended time does not exist (BOOTTIME), and no leap
+ * seconds are known (TAI).
+ */
+#include <kernel/syscall_protos.h>
+
+#include <arch/percpu.h>
+#include <arch/uaccess.h>
+#include <kernel/task/itimer.h>
+#include <kernel/task/task.h>
+#include <kernel/time/timespec.h>
+#include <security/cred.h>
+
+/*
+ * Clocks of others' CPU time have negative numbers, which C libraries make:
+ * ~id << 3 | 4 if id is a thread's | which time (man clock_getres(2)).
+ */
+#define CPU_CLOCK_THREAD 4
+#define CPU_CLOCK_WHICH  3 /* 0 user and system, 1 user, 2 scheduled; 3: a descriptor */
+
+static ns_t task_cpu_ns(struct task *task)
+{
+	struct task_usage usage;
+
+	task_usage_now(task, &usage);
+	return usage.user_ns + usage.system_ns;
+}
+
+/* Threads of other processes are nobody's business. */
+static int thread_clock(s32 tid, ns_t *out)
+{
+	struct thread *thread = thread_find(tid);
+	int err = 0;
+
+	if (!thread)
+		return -EINVAL;
+	if (thread->task == current_task())
+		*out = sched_thread_ns(thread);
+	else
+		err = -EINVAL;
+	thread_put(thread);
+	return err;
+}
+
+static int task_clock(s32 pid, ns_t *out)
+{
+	struct task *task = task_find(pid);
+
+	if (!task)
+		return -EINVAL;
+	*out = task_cpu_ns(task);
+	task_put(task);
+	return 0;
+}
+
+static int cpu_clock(int clock, ns_t *out)
+{
+	s32 id = ~(clock >> 3);
+
+	if ((clock & CPU_CLOCK_WHICH) == 3)
+		return -EINVAL;
+	if (clock & CPU_CLOCK_THREAD)
+		return thread_clock(id ? id : current->tid, out);
+	return task_clock(id ? id : current_task()->pid, out);
+}
+
+/* What @clock shows. Return: 0; -EINVAL there is no such clock. */
+static int clock_read(int clock, ns_t *out)
+{
+	switch (clock) {
+	case CLOCK_MONOTONIC:
+	case CLOCK_MONOTONIC_RAW:
+	case CLOCK_MONOTONIC_COARSE:
+	case CLOCK_BOOTTIME:
+	case CLOCK_BOOTTIME_ALARM:
+		*out = uptime_ns();
+		return 0;
+	case CLOCK_REALTIME:
+	case CLOCK_REALTIME_COARSE:
+	case CLOCK_REALTIME_ALARM:
+	case CLOCK_TAI:
+		*out = unix_time_ns();
+		return 0;
+	case CLOCK_PROCESS_CPUTIME_ID:
+		*out = task_cpu_ns(current_task());
+		return 0;
+	case CLOCK_THREAD_CPUTIME_ID:
+		*out = sched_thread_ns(current);
+		return 0;
+	}
+	return clock < 0 ? cpu_clock(clock, out) : -EINVAL;
+}
+
+/* ---- Asking and setting -------------------------------------------------- */
+
+long sys_clock_gettime(int clock, struct linux_timespec __user *tp)
+{
+	struct linux_timespec ts;
+	ns_t now;
+	int err = clock_read(clock, &now);
+
+	if (err)
+		return err;
+	ts = timespec_of_ns(now);
+	return copy_to_user(tp, &ts, sizeof(ts));
+}
+
+long sys_clock_getres(int clock, struct linux_timespec __user *res)
+{
+	const struct linux_timespec ts = { 0, 1 };
+	ns_t now;
+	int err = clock_read(clock, &now);
+
+	if (err)
+		return err;
+	return res ? copy_to_user(res, &ts, sizeof(ts)) : 0;
+}
+
+long sys_gettimeofday(struct linux_timeval __user *utv, struct linux_timezone __user *utz)
+{
+	const struct linux_timezone tz = { 0, 0 };
+	struct linux_timeval tv = timeval_of_ns(unix_time_ns());
+
+	if (utv && copy_to_user(utv, &tv, sizeof(tv)))
+		return -EFAULT;
+	return utz ? copy_to_user(utz, &tz, sizeof(tz)) : 0;
+}
+
+long sys_time(u64 __user *t)
+{
+	u64 now = unix_timestamp();
+
+	if (t && user_write_u64(t, now))
+		return -EFAULT;
+	return (long)now;
+}
+
+/* The clock may not be set to before uptime 0, since offsets are not negative. */
+static long set_wall(ns_t now)
+{
+	if (!cred_privileged(cred_current()))
+		return -EPERM;
+	if (now == NS_FOREVER || now < uptime_ns())
+		return -EINVAL;
+	unix_time_set(now);
+	return 0;
+}
+
+long sys_clock_settime(int clock, const struct linux_timespec __user *tp)
+{
+	ns_t now;
+	int err;
+
+	if (clock != CLOCK_REALTIME)
+		return -EINVAL;
+	err = timespec_get_user(tp, &now);
+	return err ? err : set_wall(now);
+}
+
+long sys_settimeofday(const struct linux_timeval __user *utv,
+		      const struct linux_timezone __user *utz)
+{
+	struct linux_timezone tz;
+	struct linux_timeval tv;
+
+	if (utv && copy_from_user(&tv, utv, sizeof(tv)))
+		return -EFAULT;
+	if (utz && copy_from_user(&tz, utz, sizeof(tz)))
+		return -EFAULT;
+	if (!utv)
+		return cred_privileged(cred_current()) ? 0 : -EPERM;
+	if (tv.tv_sec < 0 || tv.tv_usec < 0 || tv.tv_usec >= 1000000)
+		return -EINVAL;
+	return set_wall(ns_of_parts(tv.tv_sec, tv.tv_usec * (s64)NS_PER_US));
+}
+
+static s64 ticks_of(ns_t ns)
+{
+	return (s64)(ns / (NS_PER_SEC / LINUX_USER_HZ));
+}
+
+long sys_times(struct linux_tms __user *buf)
+{
+	struct task *task = current_task();
+	struct task_usage mine, children;
+	struct linux_tms tms;
+	irqflags_t flags;
+
+	task_usage_now(task, &mine);
+	flags = spin_lock_irq(&task_tree_lock);
+	children = task->child_usage;
+	spin_unlock_irq(&task_tree_lock, flags);
+	tms = (struct linux_tms){ ticks_of(mine.user_ns), ticks_of(mine.system_ns),
+				  ticks_of(children.user_ns), ticks_of(children.system_ns) };
+	if (buf && copy_to_user(buf, &tms, sizeof(tms)))
+		return -EFAULT;
+	return ticks_of(uptime_ns());
+}
+
+/* ---- Sleeping ------------------------------------------------------------ */
+
+/* Return: 0; -EINVAL no such clock; -EOPNOTSUPP it wakes nobody, as on Linux. */
+static int clock_can_sleep(int clock)
+{
+	ns_t now;
+
+	switch (clock) {
+	case CLOCK_REALTIME:
+	case CLOCK_MONOTONIC:
+	case CLOCK_BOOTTIME:
+	case CLOCK_TAI:
+	case CLOCK_PROCESS_CPUTIME_ID:
+		return 0;
+	}
+	if (clock >= 0)
+		return clock_read(clock, &now) ? -EINVAL : -EOPNOTSUPP;
+	return clock & CPU_CLOCK_THREAD ? -EOPNOTSUPP : clock_read(clock, &now);
+}
+
+static bool is_cpu_clock(int clock)
+{
+	return clock < 0 || clock == CLOCK_PROCESS_CPUTIME_ID;
+}
+
+/*
+ * When to look again if @left is missing: that much later, but CPU time may
+ * pass on all CPUs at once, and on none, so at most once a millisecond.
+ */
+static ns_t next_look(int clock, ns_t left)
+{
+	if (is_cpu_clock(clock))
+		left = MAX(left / nr_cpus_online, NS_PER_MS);
+	return ns_add(uptime_ns(), left);
+}
+
+/*
+ * Sleep until @clock shows @until. A wall clock that is set forward is noticed
+ * only at the time at which it would have got there by itself.
+ * Return: 0; -ERESTARTSYS.
+ */
+static int sleep_until(int clock, ns_t until)
+{
+	ns_t now;
+	int err;
+
+	for (;;) {
+		/* The process whose time it is has gone: nothing to wait for. */
+		if (clock_read(clock, &now) || now >= until)
+			return 0;
+		sched_mark_asleep(true);
+		err = sched_block(next_look(clock, until - now));
+		sched_mark_awake();
+		if (err == -ERESTARTSYS)
+			return err;
+	}
+}
+
+static long sleep_on(struct restart_block *block);
+
+/* args: clock, where the rest is told (0: nowhere). A relative sleep. */
+static long sleep_for(int clock, ns_t until, u64 urem)
+{
+	ns_t now, left = 0;
+	struct linux_timespec rem;
+
+	if (!sleep_until(clock, until))
+		return 0;
+	if (!clock_read(clock, &now) && now < until)
+		left = until - now;
+	rem = timespec_of_ns(left);
+	if (urem && copy_to_user((void __user *)(uintptr_t)urem, &rem, sizeof(rem)))
+		return -EFAULT;
+	current->restart = (struct restart_block){
+		.fn = sleep_on, .deadline_ns = until, .args = { (u64)(s64)clock, urem },
+	};
+	return -ERESTART_RESTARTBLOCK;
+}
+
+static long sleep_on(struct restart_block *block)
+{
+	return sleep_for((int)block->args[0], block->deadline_ns, block->args[1]);
+}
+
+long sys_clock_nanosleep(int clock, int flags, const struct linux_timespec __user *req,
+			 struct linux_timespec __user *rem)
+{
+	ns_t time, now;
+	int err = clock_can_sleep(clock);
+
+	if (err)
+		return err;
+	err = timespec_get_user(req, &time);
+	if (err)
+		return err;
+	if (flags & TIMER_ABSTIME)
+		return sleep_until(clock, time) ? -ERESTARTNOHAND : 0;
+	/* How long does not depend on whether somebody sets the wall clock. */
+	if (clock == CLOCK_REALTIME || clock == CLOCK_TAI)
+		clock = CLOCK_MONOTONIC;
+	err = clock_read(clock, &now);
+	return err ? err : sleep_for(clock, ns_add(now, time), (u64)(uintptr_t)rem);
+}
+
+/* ---- Interval timers ------------------------------------------------------ */
+
+static bool itimer_valid(int which)
+{
+	return which == ITIMER_REAL || which == ITIMER_VIRTUAL || which == ITIMER_PROF;
+}
+
+/* Long enough for whoever asks for more; half the range leaves room for "now". */
+static int ns_of_timeval(const struct linux_timeval *tv, ns_t *out)
+{
+	if (tv->tv_sec < 0 || tv->tv_usec < 0 || tv->tv_usec >= 1000000)
+		return -EINVAL;
+	*out = MIN(ns_of_parts(tv->tv_sec, tv->tv_usec * (s64)NS_PER_US), NS_FOREVER / 2);
+	return 0;
+}
+
+static int put_itimer(struct linux_itimerval __user *out, const struct itimer_state *state)
+{
+	struct linux_itimerval val = { timeval_of_ns(state->interval_ns),
+				       timeval_of_ns(state->left_ns) };
+
+	return copy_to_user(out, &val, sizeof(val));
+}
+
+long sys_getitimer(int which, struct linux_itimerval __user *cur)
+{
+	struct itimer_state state;
+
+	if (!itimer_valid(which))
+		return -EINVAL;
+	itimer_get(which, &state);
+	return put_itimer(cur, &state);
+}
+
+/* No new value means off, as on Linux. */
+long sys_setitimer(int which, const struct linux_itimerval __user *new,
+		   struct linux_itimerval __user *old)
+{
+	struct itimer_state state = { 0, 0 }, before;
+	struct linux_itimerval val;
+
+	if (new) {
+		if (copy_from_user(&val, new, sizeof(val)))
+			return -EFAULT;
+		if (ns_of_timeval(&val.it_value, &state.left_ns) ||
+		    ns_of_timeval(&val.it_interval, &state.interval_ns))
+			return -EINVAL;
+	}
+	if (!itimer_valid(which))
+		return -EINVAL;
+	itimer_set(which, &state, &before);
+	return old ? put_itimer(old, &before) : 0;
+}
+
+/* What was left, in whole seconds, rounded, but not 0 if it was armed. */
+long sys_alarm(unsigned int seconds)
+{
+	struct itimer_state state = { seconds * NS_PER_SEC, 0 }, before;
+	ns_t left;
+
+	itimer_set(ITIMER_REAL, &state, &before);
+	left = (before.left_ns + NS_PER_SEC / 2) / NS_PER_SEC;
+	return (long)(before.left_ns && !left ? 1 : left);
+}
