@@ -94,13 +94,14 @@ static int remember_link(struct unpack *u, const struct cpio_entry *e, struct fi
 static int unpack_regular(struct unpack *u, const struct cpio_entry *e)
 {
 	struct hard_link *l = e->nlink > 1 ? find_link(u, e) : NULL;
+	u32 flags = O_WRONLY | O_CREAT | (l ? 0 : O_EXCL);
 	struct file *file;
 	int err = 0;
 
 	if (l)
 		err = name_link(&l->path, AT_FDCWD, e->name);
 	if (!err)
-		err = fs_open(AT_FDCWD, e->name, O_WRONLY | O_CREAT | (l ? 0 : O_TRUNC), 0600, &file);
+		err = fs_open(AT_FDCWD, e->name, flags, 0600, &file);
 	if (err)
 		return err;
 	if (e->nlink > 1 && !l)
@@ -141,15 +142,30 @@ static int unpack_symlink(struct unpack *u, const struct cpio_entry *e)
 	return name_symlink(u->target, AT_FDCWD, e->name);
 }
 
-static int unpack_entry(struct unpack *u, const struct cpio_entry *e)
+/* -EEXIST, with nothing done, when the name is taken by other than a folder for a folder. */
+static int unpack_new(struct unpack *u, const struct cpio_entry *e)
 {
-	u->entries++;
-	u->bytes += e->size;
 	if (S_ISREG(e->mode))
 		return unpack_regular(u, e);
 	if (S_ISLNK(e->mode))
 		return unpack_symlink(u, e);
 	return unpack_node(e);
+}
+
+/* A later archive replaces what an earlier one put there: a package's /bin/env the
+ * link to busybox, which must not be written through. */
+static int unpack_entry(struct unpack *u, const struct cpio_entry *e)
+{
+	int err = unpack_new(u, e);
+
+	if (err == -EEXIST) {
+		err = name_unlink(AT_FDCWD, e->name, false);
+		if (!err)
+			err = unpack_new(u, e);
+	}
+	u->entries++;
+	u->bytes += e->size;
+	return err;
 }
 
 /* Return: bytes of @buf that were archives and the zeros around them. */
@@ -212,7 +228,8 @@ static size_t unpack_gzip(struct unpack *u, const u8 *buf, size_t len)
 	PANIC_ON(err, "initrd: malformed gzip data");
 	used = state->consumed;
 	vfree(state);
-	PANIC_ON(unpack_cpio(u, g.buf, g.len) != g.len, "initrd: the gzip data holds no cpio archive");
+	PANIC_ON(unpack_cpio(u, g.buf, g.len) != g.len,
+		 "initrd: the gzip data holds no cpio archive");
 	vfree(g.buf);
 	return used;
 }

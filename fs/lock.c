@@ -176,7 +176,7 @@ static int wait_release(struct file_locks *locks, const struct lock *want, const
 static int set_lock(struct inode *inode, const struct lock *want, bool sleep)
 {
 	struct file_locks *locks = locks_of(inode);
-	struct lock *spare[2] = { kmalloc(sizeof(struct lock), 0), kmalloc(sizeof(struct lock), 0) };
+	struct lock *spare[2] = { kmalloc(sizeof(*want), 0), kmalloc(sizeof(*want), 0) };
 	int err = 0;
 
 	if (!locks || !spare[0] || !spare[1]) {

@@ -423,7 +423,7 @@ char *path_string(const struct path *path, const struct path *root, char *buf, s
 	while (ok && (dentry != root->dentry || mount != root->mount)) {
 		if (dentry == mount->root || dentry->parent == dentry) {
 			if (!mount->parent || !mount->attached) {
-				/* The tree's own root, when @root is not above: chroot left behind. */
+				/* The tree's own root: @root is not above (left a chroot). */
 				*unreachable = true;
 				break;
 			}

@@ -385,7 +385,8 @@ static int do_mount(const char __user *usource, const struct path *where, unsign
 	type = fs_type_find(args->type);
 	if (!type)
 		return -ENODEV;
-	return mount_add(type, *args->source ? args->source : "none", args->data, (u32)flags, where);
+	return mount_add(type, *args->source ? args->source : "none", args->data, (u32)flags,
+			 where);
 }
 
 long sys_mount(const char __user *source, const char __user *target, const char __user *fstype,
@@ -410,7 +411,9 @@ long sys_mount(const char __user *source, const char __user *target, const char 
 	if (!err)
 		err = path_lookup_user(AT_FDCWD, target, LOOKUP_FOLLOW, &where);
 	if (!err) {
-		err = cred_privileged(cred_current()) ? do_mount(source, &where, flags, args) : -EPERM;
+		err = -EPERM;
+		if (cred_privileged(cred_current()))
+			err = do_mount(source, &where, flags, args);
 		path_put(&where);
 	}
 	kfree(args);

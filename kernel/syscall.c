@@ -44,7 +44,7 @@ static bool said_first(u64 nr, const char comm[16])
 
 long sys_enosys(void)
 {
-	u64 nr = context_frame(current)->orig_rax;
+	u64 nr = (u32)context_frame(current)->orig_rax;
 	const char *name = syscall_name(nr);
 
 	if (said_first(nr, current->comm))
@@ -67,7 +67,7 @@ static syscall_fn_t find_handler(u64 *nr, u64 args[6])
 
 u64 upcall_syscall_slow(struct trapframe *tf)
 {
-	u64 nr = tf->orig_rax;
+	u64 nr = (u32)tf->orig_rax; /* like Linux: the low 32 bits count */
 	u64 args[6] = { tf->rdi, tf->rsi, tf->rdx, tf->r10, tf->r8, tf->r9 };
 	syscall_fn_t handler = find_handler(&nr, args);
 

@@ -5,6 +5,7 @@
  */
 #include <mm/kmalloc.h>
 
+#include <kernel/core/kasan.h>
 #include <kernel/lib/string.h>
 #include <mm/slab.h>
 
@@ -53,8 +54,15 @@ void *kmalloc(size_t size, unsigned flags)
 {
 	struct frame *frame;
 
-	if (likely(size <= SLAB_MAX))
-		return slab_alloc(cache_for[(size + 15) / 16], flags);
+	if (likely(size <= SLAB_MAX)) {
+		void *object = slab_alloc(cache_for[(size + 15) / 16], flags);
+
+		if (CONFIG_KASAN && object) { /* what was not asked for is out of bounds */
+			kasan_poison(object, slab_object_size(object), KASAN_REDZONE);
+			kasan_unpoison(object, size);
+		}
+		return object;
+	}
 	if (size > KMALLOC_MAX)
 		return NULL;
 	frame = pmm_alloc(order_for(size), flags, NODE_ANY);

@@ -176,6 +176,8 @@ static struct slab *slab_grow(struct slab_cache *cache, unsigned flags, node_t n
 		*link_of(cache, object) = slab->free;
 		slab->free = object;
 		kasan_poison(object, cache->size, KASAN_FREED);
+		if (CONFIG_DEBUG) /* the red zone; the link behind it stays ours */
+			kasan_poison(object + cache->size, 8, KASAN_REDZONE);
 	}
 	return slab;
 }

@@ -24,6 +24,8 @@ CPUS_MAX = 255  # what the machines take without further options
 PANIC_STATUS = (0x31 << 1) | 1  # the kernel's panic=exit, through isa-debug-exit
 OFF_STATUS = (0x10 << 1) | 1    # its last resort for power-off, the same way
 
+ENDED = "the machine powered off or reset"
+
 
 class MachineError(Exception):
     """The machine cannot be had as asked, or failed."""
@@ -249,7 +251,7 @@ class Session:
         if status == PANIC_STATUS:
             return "the kernel panicked"
         if status in (0, OFF_STATUS):
-            return "the machine powered off or reset"
+            return ENDED
         if status < 0:
             return f"QEMU was killed by {signal.Signals(-status).name}"
         text = os.pread(self._err_fd, 4096, 0).decode(errors="replace").strip()

@@ -45,6 +45,7 @@ GUEST_DIR = "/tests"
 BAD_LOG = re.compile(r"\b(BUG|WARN|CRIT|ALERT|EMERG|UBSAN|KASAN)\b:|\bPANIC\b|\bpanic:")
 BOOTS_MAX = 4          # of one configuration, the repeats after a failure counted
 BOOT_LIMIT_S = 60.0
+POWER_OFF_LIMIT_S = 15.0
 KTEST_LIMIT_S = 180.0  # for the kernel's suites
 TEST_LIMIT_S = 120.0   # for one user test
 ENV = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "USER": "root"}
@@ -293,6 +294,16 @@ class Guest:
                 self._send(ctl.pack_u32(ctl.SIGNAL, 9))
 
 
+    def power_off(self) -> None:
+        self._send(ctl.pack(ctl.OFF))
+        try:
+            for _ in self.frames(POWER_OFF_LIMIT_S):
+                pass
+        except Lost as e:
+            if str(e) != qemu.ENDED:
+                raise
+
+
 _archive_cache: Dict[Tuple[str, ...], bytes] = {}
 
 
@@ -375,6 +386,9 @@ class Batch:
             while self.todo:
                 at = self.todo[0][0]
                 self.one_program(guest, self.todo.pop(0))
+            at = "power off"
+            guest.power_off()
+            self.r.passed(self.c.name, at)
             return True
         except Lost as e:
             self.r.failed(self.c.name, f"{at}: {e}", log_tail(log))

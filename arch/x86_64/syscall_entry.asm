@@ -1,6 +1,6 @@
 ; SPDX-License-Identifier: MIT
 ;
-; SYSCALL: the way in and out that programs take most. 56 instructions around
+; SYSCALL: the way in and out that programs take most. 57 instructions around
 ; the handler, the program's SYSCALL counted.
 ;
 ; The CPU leaves rip in rcx, rflags in r11, masks rflags by SFMASK (interrupts

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Ticket spinlocks. Every lock has a rank (lockrank.h) and a name; the debug
+ * Test-and-set spinlocks: one exchange to take, one store to drop. Not fair by
+ * design: with more virtual CPUs than the host has, a first-come first-served
+ * lock waits for the one CPU that the host is not running. Every lock has a rank (lockrank.h) and a name; the debug
  * build checks order, recursion and time held. A lock that an interrupt
  * handler takes is taken by everyone with the _irq forms.
  */
@@ -14,8 +16,7 @@
 #include <kernel/lib/types.h>
 
 struct spinlock {
-	u16 next;  /* [a] ticket handed out next */
-	u16 owner; /* [a] ticket that may hold it */
+	u8 locked; /* [a] 0 or 1 */
 	u8 rank;   /* [i] enum lock_rank */
 	cpu_t cpu; /* holder, for reports and assert_held */
 	const char *name;
@@ -28,18 +29,15 @@ static inline void spin_init(struct spinlock *lock, enum lock_rank rank, const c
 	*lock = (struct spinlock)SPINLOCK_INIT((u8)rank, name);
 }
 
-/* Contended path: spins, reports a holder that stays too long (debug). */
-void spin_wait(struct spinlock *lock, u16 ticket);
+/* Contended path: spins until it has the lock, reports a holder that stays too long (debug). */
+void spin_wait(struct spinlock *lock);
 
 static inline void spin_lock(struct spinlock *lock)
 {
-	u16 ticket;
-
 	if (CONFIG_DEBUG)
 		lockdep_spin_acquire(lock, (enum lock_rank)lock->rank);
-	ticket = atomic_fetch_add(&lock->next, 1);
-	if (unlikely(atomic_load_acquire(&lock->owner) != ticket))
-		spin_wait(lock, ticket);
+	if (unlikely(atomic_xchg(&lock->locked, (u8)1)))
+		spin_wait(lock);
 	if (CONFIG_DEBUG)
 		lock->cpu = this_cpu()->id;
 }
@@ -54,7 +52,7 @@ static inline void spin_unlock(struct spinlock *lock)
 		lockdep_spin_release(lock);
 	}
 	/* Pairs with the acquire in spin_lock() and spin_wait(). */
-	atomic_store_release(&lock->owner, (u16)(lock->owner + 1));
+	atomic_store_release(&lock->locked, (u8)0);
 }
 
 __must_check static inline irqflags_t spin_lock_irq(struct spinlock *lock)

@@ -10,7 +10,7 @@
 #include <kernel/time/clock.h>
 
 #define WORKERS 4
-#define ROUNDS  2000
+#define ROUNDS  1000
 
 static struct spinlock inner = SPINLOCK_INIT(RANK_LOG, "test.inner");
 static struct spinlock outer = SPINLOCK_INIT(RANK_FUTEX, "test.outer");

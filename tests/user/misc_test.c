@@ -265,7 +265,7 @@ CASE(arch_prctl_forms)
 	sleep_ms(5);	/* survives a switch */
 	__asm__ volatile("mov %%gs:0, %0" : "=r"(word));
 	CHECK_EQ(word, 0x1234);
-	CHECK_EQ(sys(SYS_arch_prctl, ARCH_SET_GS, 0x7fffffffffff), -EPERM);
+	CHECK_EQ(sys(SYS_arch_prctl, ARCH_SET_GS, 0x0100000000000000), -EPERM);
 	CHECK_EQ(sys(SYS_arch_prctl, ARCH_SET_FS, 0xffff800000000000), -EPERM);
 	CHECK_EQ(sys(SYS_arch_prctl, ARCH_GET_FS, NULL), -EFAULT);
 	CHECK_EQ(sys(SYS_arch_prctl, 0x9999, &fs), -EINVAL);

@@ -35,7 +35,7 @@ static void fork_body(int me)
 	pid_t pid[8];
 	int i, k;
 
-	for (k = 0; k < 12; k++) {
+	for (k = 0; k < 6; k++) {
 		for (i = 0; i < 8; i++)
 			IN_CHILD(pid[i]) {
 				_exit(me * 8 + i);
@@ -58,7 +58,7 @@ static void exec_body(int me)
 	volatile int i;		/* vfork returns twice */
 	pid_t pid;
 
-	for (i = 0; i < 15; i++) {
+	for (i = 0; i < 8; i++) {
 		snprintf(code, sizeof(code), "%d", me * 20 + i);
 		pid = i % 2 ? fork() : vfork();
 		if (pid == 0) {
@@ -103,7 +103,7 @@ CASE(kill_storm)
 	pid_t pid;
 	int i;
 
-	for (i = 0; i < 60; i++) {
+	for (i = 0; i < 30; i++) {
 		pid = ktap_fork();
 		if (pid == 0)
 			for (;;) {
@@ -479,7 +479,7 @@ CASE(memory_comes_back)
 		SKIP("no /proc/meminfo");
 	once_all();	/* caches and pools take their size */
 	before = free_kib();
-	for (i = 0; i < 3; i++)
+	for (i = 0; i < 2; i++)
 		once_all();
 	after = free_kib();
 	NOTE("free before %ld KiB, after %ld KiB", before, after);

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What user programs cannot see of names and paths: the cache's limit, that a
+ * deep tree is freed without recursion, mounts that give everything back, and
+ * renames of folders on several CPUs that keep the tree a tree.
+ */
+#include <fs/dentry.h>
+#include <fs/file.h>
+#include <fs/fs_context.h>
+#include <fs/mount.h>
+#include <fs/path.h>
+#include <kernel/abi/errno.h>
+#include <kernel/abi/linux_fcntl.h>
+#include <kernel/core/ktest.h>
+#include <kernel/lib/format.h>
+#include <kernel/lib/string.h>
+#include <kernel/sched/sched.h>
+#include <kernel/task/task.h>
+#include <mm/kmalloc.h>
+
+#define TOP "/.vfs_test"
+
+/* A tmpfs of its own for each case; everything in it goes with the mount. */
+static bool begin(struct ktest_run *run)
+{
+	struct path where;
+	int err = name_create(AT_FDCWD, TOP, S_IFDIR | 0755, 0);
+
+	if (!err)
+		err = path_lookup(AT_FDCWD, TOP, LOOKUP_DIRECTORY, &where);
+	KCHECK_EQ(err, 0);
+	if (err)
+		return false;
+	err = mount_add(fs_type_find("tmpfs"), "test", "size=1m", 0, &where);
+	path_put(&where);
+	KCHECK_EQ(err, 0);
+	return !err;
+}
+
+static void end(struct ktest_run *run)
+{
+	struct path where;
+	int err = path_lookup(AT_FDCWD, TOP, LOOKUP_DIRECTORY, &where);
+
+	KCHECK_EQ(err, 0);
+	if (err)
+		return;
+	KCHECK_EQ(mount_remove(&where, 0), 0);
+	path_put(&where);
+	KCHECK_EQ(name_unlink(AT_FDCWD, TOP, true), 0);
+	dentry_cache_shrink(0);
+}
+
+static int make(const char *path, u32 mode)
+{
+	return name_create(AT_FDCWD, path, mode, 0);
+}
+
+static bool exists(const char *path)
+{
+	struct path found;
+
+	if (path_lookup(AT_FDCWD, path, 0, &found))
+		return false;
+	path_put(&found);
+	return true;
+}
+
+KTEST(vfs, cache_keeps_its_limit)
+{
+	struct dentry_stats stats;
+	char name[64];
+
+	if (!begin(run))
+		return;
+	dentry_stats(&stats);
+	dentry_cache_set_limit(64);
+	for (int i = 0; i < 500; i++) {
+		snprintf(name, sizeof(name), TOP "/absent%d", i);
+		KCHECK(!exists(name));
+	}
+	KCHECK_EQ(make(TOP "/absent3", S_IFREG | 0644), 0); /* was negative */
+	KCHECK(exists(TOP "/absent3"));
+	dentry_cache_set_limit(stats.limit);
+	dentry_stats(&stats);
+	KCHECK(stats.cached <= 64 + 16);
+	end(run);
+}
+
+KTEST(vfs, names_that_share_a_hash_prefix)
+{
+	char name[300];
+
+	if (!begin(run))
+		return;
+	/* Lengths around the words that hashing and comparing read. */
+	for (u32 len = 1; len <= NAME_MAX; len += len < 50 ? 1 : 41) {
+		memcpy(name, TOP "/", sizeof(TOP));
+		memset(name + sizeof(TOP), 'x', len);
+		name[sizeof(TOP) + len] = 0;
+		KCHECK(!exists(name));
+		KCHECK_EQ(make(name, S_IFREG | 0644), 0);
+		KCHECK(exists(name));
+		name[sizeof(TOP) + len - 1] = 'y';
+		KCHECK(!exists(name));
+	}
+	memset(name + sizeof(TOP), 'x', NAME_MAX + 1);
+	name[sizeof(TOP) + NAME_MAX + 1] = 0;
+	KCHECK_EQ(make(name, S_IFREG | 0644), -ENAMETOOLONG);
+	end(run);
+}
+
+#define DEEP 400
+
+KTEST(vfs, deep_tree_is_freed_flat)
+{
+	char *path = kzalloc(sizeof(TOP) + 2 * DEEP + 16, 0);
+	size_t len = sizeof(TOP) - 1;
+
+	KREQUIRE(path);
+	if (!begin(run))
+		goto out;
+	memcpy(path, TOP, sizeof(TOP));
+	for (int i = 0; i < DEEP; i++) {
+		memcpy(path + len, "/d", 3);
+		len += 2;
+		KCHECK_EQ(make(path, S_IFDIR | 0755), 0);
+	}
+	/* Unmounting drops the names and the folders below one another. */
+	end(run);
+out:
+	kfree(path);
+}
+
+KTEST(vfs, mount_in_use_is_busy)
+{
+	struct file *file;
+	struct path where;
+
+	if (!begin(run))
+		return;
+	KCHECK_EQ(fs_open(AT_FDCWD, TOP "/f", O_RDWR | O_CREAT, 0600, &file), 0);
+	KCHECK_EQ(path_lookup(AT_FDCWD, TOP, 0, &where), 0);
+	KCHECK_EQ(mount_remove(&where, 0), -EBUSY);
+	path_put(&where);
+	KCHECK_EQ(path_lookup(AT_FDCWD, TOP "/f/..", 0, &where), -ENOTDIR);
+	KCHECK_EQ(path_lookup(AT_FDCWD, TOP "/..", 0, &where), 0);
+	KCHECK(where.mount != file->mount);
+	path_put(&where);
+	file_put(file);
+	end(run);
+}
+
+/* ---- renames of folders on several CPUs ---- */
+
+#define RENAMERS 3
+#define RENAMES  400
+
+static u32 renamers_left; /* [a] */
+
+/* Folders a, b, c are moved into one another in all directions; most moves must
+ * fail, since they would cut a circle off the tree. */
+static void renamer(void *arg)
+{
+	u64 seed = (u64)(uintptr_t)arg;
+	char from[64], to[64];
+
+	for (int i = 0; i < RENAMES; i++) {
+		static const char *const places[] = {
+			"/a", "/b", "/c", "/a/b", "/a/c", "/b/a", "/b/c", "/c/a", "/c/b",
+			"/a/b/c", "/a/c/b", "/b/a/c", "/b/c/a", "/c/a/b", "/c/b/a",
+		};
+
+		seed = seed * 6364136223846793005ull + 1442695040888963407ull;
+		snprintf(from, sizeof(from), TOP "%s", places[(seed >> 33) % ARRAY_SIZE(places)]);
+		snprintf(to, sizeof(to), TOP "%s", places[(seed >> 45) % ARRAY_SIZE(places)]);
+		if (name_rename(AT_FDCWD, from, AT_FDCWD, to, 0))
+			(void)exists(to);
+		sched_point();
+	}
+	(void)atomic_fetch_sub(&renamers_left, 1);
+}
+
+/* Counts the folders a, b, c that are reachable, wherever they are. */
+static u32 count_reachable(const char *below, u32 depth)
+{
+	char path[64];
+	u32 n = 0;
+
+	for (char c = 'a'; depth && c <= 'c'; c++) {
+		snprintf(path, sizeof(path), "%s/%c", below, c);
+		if (exists(path))
+			n += 1 + count_reachable(path, depth - 1);
+	}
+	return n;
+}
+
+KTEST(vfs, renames_keep_the_tree)
+{
+	u32 before, after;
+
+	if (!begin(run))
+		return;
+	KCHECK_EQ(make(TOP "/a", S_IFDIR | 0755), 0);
+	KCHECK_EQ(make(TOP "/b", S_IFDIR | 0755), 0);
+	KCHECK_EQ(make(TOP "/c", S_IFDIR | 0755), 0);
+	before = count_reachable(TOP, 3);
+	renamers_left = RENAMERS;
+	for (u64 i = 1; i <= RENAMERS; i++) {
+		void *seed = (void *)(uintptr_t)(i * 7919 + (ktest_random() & 0xffff));
+
+		if (!thread_create_kernel("renamer", renamer, seed))
+			(void)atomic_fetch_sub(&renamers_left, 1);
+	}
+	while (atomic_load_acquire(&renamers_left))
+		sched_yield_current();
+	/* A rename over an empty folder removes it, so fewer may be left, never more. */
+	after = count_reachable(TOP, 3);
+	KCHECK_EQ(before, 3);
+	KCHECK(after >= 1 && after <= 3);
+	end(run);
+}
