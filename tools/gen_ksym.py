@@ -61,7 +61,7 @@ def parse_nm(text):
         rank = (name.startswith("__"), kind not in "TW", len(name), name)
         if address not in best or rank < best[address]:
             best[address] = rank
-    return [(a, best[a][2]) for a in sorted(best)]
+    return [(a, best[a][-1]) for a in sorted(best)]
 
 
 def read_symbols(elf):
