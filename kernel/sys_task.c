@@ -248,14 +248,7 @@ long sys_gettid(void)
 
 long sys_getppid(void)
 {
-	/* The pointer may change, the memory stays: a parent is freed only after
-	 * its children have another one, under the lock. A lone read of ours could
-	 * still be late, hence the lock. */
-	irqflags_t flags = spin_lock_irq(&task_tree_lock);
-	s32 pid = current_task()->parent->pid;
-
-	spin_unlock_irq(&task_tree_lock, flags);
-	return pid;
+	return atomic_load_relaxed(&current_task()->ppid);
 }
 
 /* Process @pid (0: current) with a reference, or NULL. */
