@@ -155,9 +155,13 @@ static void serial_interrupt(void *arg)
 
 		if (n)
 			client->rx(client->ctx, buf, n);
-		if (n < sizeof(buf))
+		/*
+		 * Done when the FIFO is empty. Else receive() turned the interrupt off:
+		 * for long when the client has no room. It is asked again, for it may
+		 * have made some, and said so, just before that.
+		 */
+		if (n < room || (room < sizeof(buf) && !client->rx_room(client->ctx)))
 			break;
-		/* The buffer was full, not the client: there may be more. */
 		flags = spin_lock_irq(&uart->lock);
 		ier_set(uart, IER_RX, 0);
 		spin_unlock_irq(&uart->lock, flags);

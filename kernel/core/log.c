@@ -15,7 +15,6 @@
 #include <kernel/lib/string.h>
 
 #define LOG_SIZE (64u << 10)
-#define LOG_LINE 240u /* longest text of a record; the rest is cut */
 
 struct log_record {
 	u64 time_ns;
@@ -170,4 +169,25 @@ size_t log_read(u64 *pos, char *buf, size_t size)
 	}
 	log_lock_drop(flags);
 	return done;
+}
+
+bool log_next(u64 *pos, struct log_entry *out)
+{
+	irqflags_t flags = log_lock_take();
+	struct log_record rec;
+	bool found;
+
+	if (*pos < ring_begin)
+		*pos = ring_begin;
+	found = *pos < ring_end;
+	if (found) {
+		ring_get(*pos, &rec, sizeof(rec));
+		ring_get(*pos + sizeof(rec), out->text, rec.len);
+		*pos += sizeof(rec) + rec.len;
+		out->time_ns = rec.time_ns;
+		out->level = (enum log_level)rec.level;
+		out->len = rec.len;
+	}
+	log_lock_drop(flags);
+	return found;
 }

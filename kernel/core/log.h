@@ -43,6 +43,17 @@ void log_set_clock(ns_t (*now)(void));
  * into @buf. Return: bytes; 0 at the end. *pos moves on; a position that was
  * overwritten jumps to the oldest record. */
 size_t log_read(u64 *pos, char *buf, size_t len);
+
+#define LOG_LINE 240u /* longest text of a record; the rest is cut */
+
+struct log_entry {
+	u64 time_ns;
+	enum log_level level;
+	u32 len;
+	char text[LOG_LINE]; /* not terminated */
+};
+/** log_next - the record at *pos, which moves on as in log_read(). False: none yet. */
+__must_check bool log_next(u64 *pos, struct log_entry *out);
 /** log_end, log_begin - ring positions of the next and of the oldest record */
 u64 log_end(void);
 u64 log_begin(void);
