@@ -36,6 +36,49 @@ long sys_clone(unsigned long flags, vaddr_t stack, int __user *parent_tid, vaddr
 	return task_clone(&req);
 }
 
+/* What clone3(2) has and we have not, or what is an error there. */
+#define CLONE3_REFUSED (CSIGNAL | CLONE_DETACHED | CLONE_INTO_CGROUP | CLONE_NEWTIME)
+
+long sys_clone3(const struct linux_clone_args __user *uargs, size_t len)
+{
+	struct linux_clone_args args = { 0 };
+	struct clone_request req;
+
+	if (len > PAGE_SIZE)
+		return -E2BIG;
+	if (len < CLONE_ARGS_SIZE_VER0)
+		return -EINVAL;
+	if (copy_from_user(&args, uargs, MIN(len, sizeof(args))))
+		return -EFAULT;
+	/* A longer structure asks for more than is known, unless it is zero there. */
+	for (size_t at = sizeof(args); at < len; at++) {
+		u8 byte;
+
+		if (copy_from_user(&byte, (const char __user *)uargs + at, 1))
+			return -EFAULT;
+		if (byte)
+			return -E2BIG;
+	}
+	if ((args.flags & CLONE3_REFUSED) || args.exit_signal > LINUX_NSIG || args.set_tid_size)
+		return -EINVAL;
+	if ((args.flags & (CLONE_SIGHAND | CLONE_CLEAR_SIGHAND)) ==
+	    (CLONE_SIGHAND | CLONE_CLEAR_SIGHAND))
+		return -EINVAL;
+	if ((args.flags & (CLONE_THREAD | CLONE_PARENT)) && args.exit_signal)
+		return -EINVAL;
+	if (!args.stack != !args.stack_size ||
+	    !user_range_ok((void __user *)(uintptr_t)args.stack, args.stack_size))
+		return -EINVAL;
+	req = (struct clone_request){
+		.flags = args.flags | args.exit_signal,
+		.stack = args.stack + args.stack_size,
+		.parent_tid = args.parent_tid,
+		.child_tid = args.child_tid,
+		.tls = args.tls,
+	};
+	return task_clone(&req);
+}
+
 /* A copy of a path, for calls that keep it over others. Return: length; -errno. */
 static int copy_path(const char __user *upath, char **out)
 {
@@ -205,14 +248,7 @@ long sys_gettid(void)
 
 long sys_getppid(void)
 {
-	/* The pointer may change, the memory stays: a parent is freed only after
-	 * its children have another one, under the lock. A lone read of ours could
-	 * still be late, hence the lock. */
-	irqflags_t flags = spin_lock_irq(&task_tree_lock);
-	s32 pid = current_task()->parent->pid;
-
-	spin_unlock_irq(&task_tree_lock, flags);
-	return pid;
+	return atomic_load_relaxed(&current_task()->ppid);
 }
 
 /* Process @pid (0: current) with a reference, or NULL. */
@@ -286,7 +322,7 @@ long sys_setpgid(int pid, int pgid)
 	irqflags_t flags;
 	int err;
 
-	if (pid < 0 || pgid < 0)
+	if (pgid < 0 || (!pgid && pid < 0))
 		return -EINVAL;
 	task = task_of(pid);
 	if (!task)

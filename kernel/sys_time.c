@@ -9,9 +9,11 @@
 
 #include <arch/percpu.h>
 #include <arch/uaccess.h>
+#include <kernel/abi/errno.h>
+#include <kernel/abi/linux_time.h>
+#include <kernel/sys_util.h>
 #include <kernel/task/itimer.h>
 #include <kernel/task/task.h>
-#include <kernel/time/timespec.h>
 #include <security/cred.h>
 
 /*
@@ -94,6 +96,17 @@ static int clock_read(int clock, ns_t *out)
 	return clock < 0 ? cpu_clock(clock, out) : -EINVAL;
 }
 
+/* Clamped as timespec_ns() does. Return: 0; -EINVAL. */
+static int timeval_ns(const struct linux_timeval *tv, ns_t *out)
+{
+	struct linux_timespec ts = { tv->tv_sec, 0 };
+
+	if ((u64)tv->tv_usec >= NS_PER_SEC / NS_PER_US)
+		return -EINVAL;
+	ts.tv_nsec = tv->tv_usec * (s64)NS_PER_US;
+	return timespec_ns(&ts, out);
+}
+
 /* ---- Asking and setting -------------------------------------------------- */
 
 long sys_clock_gettime(int clock, struct linux_timespec __user *tp)
@@ -104,7 +117,7 @@ long sys_clock_gettime(int clock, struct linux_timespec __user *tp)
 
 	if (err)
 		return err;
-	ts = timespec_of_ns(now);
+	ts = timespec_of(now);
 	return copy_to_user(tp, &ts, sizeof(ts));
 }
 
@@ -122,7 +135,7 @@ long sys_clock_getres(int clock, struct linux_timespec __user *res)
 long sys_gettimeofday(struct linux_timeval __user *utv, struct linux_timezone __user *utz)
 {
 	const struct linux_timezone tz = { 0, 0 };
-	struct linux_timeval tv = timeval_of_ns(unix_time_ns());
+	struct linux_timeval tv = timeval_of(unix_time_ns());
 
 	if (utv && copy_to_user(utv, &tv, sizeof(tv)))
 		return -EFAULT;
@@ -143,7 +156,7 @@ static long set_wall(ns_t now)
 {
 	if (!cred_privileged(cred_current()))
 		return -EPERM;
-	if (now == NS_FOREVER || now < uptime_ns())
+	if (now < uptime_ns())
 		return -EINVAL;
 	unix_time_set(now);
 	return 0;
@@ -156,7 +169,7 @@ long sys_clock_settime(int clock, const struct linux_timespec __user *tp)
 
 	if (clock != CLOCK_REALTIME)
 		return -EINVAL;
-	err = timespec_get_user(tp, &now);
+	err = timespec_copy_ns(tp, &now);
 	return err ? err : set_wall(now);
 }
 
@@ -165,6 +178,8 @@ long sys_settimeofday(const struct linux_timeval __user *utv,
 {
 	struct linux_timezone tz;
 	struct linux_timeval tv;
+	ns_t now;
+	int err;
 
 	if (utv && copy_from_user(&tv, utv, sizeof(tv)))
 		return -EFAULT;
@@ -172,9 +187,8 @@ long sys_settimeofday(const struct linux_timeval __user *utv,
 		return -EFAULT;
 	if (!utv)
 		return cred_privileged(cred_current()) ? 0 : -EPERM;
-	if (tv.tv_sec < 0 || tv.tv_usec < 0 || tv.tv_usec >= 1000000)
-		return -EINVAL;
-	return set_wall(ns_of_parts(tv.tv_sec, tv.tv_usec * (s64)NS_PER_US));
+	err = timeval_ns(&tv, &now);
+	return err ? err : set_wall(now);
 }
 
 static s64 ticks_of(ns_t ns)
@@ -233,7 +247,7 @@ static ns_t next_look(int clock, ns_t left)
 {
 	if (is_cpu_clock(clock))
 		left = MAX(left / nr_cpus_online, NS_PER_MS);
-	return ns_add(uptime_ns(), left);
+	return deadline_after(left);
 }
 
 /*
@@ -270,7 +284,7 @@ static long sleep_for(int clock, ns_t until, u64 urem)
 		return 0;
 	if (!clock_read(clock, &now) && now < until)
 		left = until - now;
-	rem = timespec_of_ns(left);
+	rem = timespec_of(left);
 	if (urem && copy_to_user((void __user *)(uintptr_t)urem, &rem, sizeof(rem)))
 		return -EFAULT;
 	current->restart = (struct restart_block){
@@ -292,7 +306,7 @@ long sys_clock_nanosleep(int clock, int flags, const struct linux_timespec __use
 
 	if (err)
 		return err;
-	err = timespec_get_user(req, &time);
+	err = timespec_copy_ns(req, &time);
 	if (err)
 		return err;
 	if (flags & TIMER_ABSTIME)
@@ -301,7 +315,8 @@ long sys_clock_nanosleep(int clock, int flags, const struct linux_timespec __use
 	if (clock == CLOCK_REALTIME || clock == CLOCK_TAI)
 		clock = CLOCK_MONOTONIC;
 	err = clock_read(clock, &now);
-	return err ? err : sleep_for(clock, ns_add(now, time), (u64)(uintptr_t)rem);
+	/* No overflow: both are clamped to half the range. */
+	return err ? err : sleep_for(clock, now + time, (u64)(uintptr_t)rem);
 }
 
 /* ---- Interval timers ------------------------------------------------------ */
@@ -311,19 +326,10 @@ static bool itimer_valid(int which)
 	return which == ITIMER_REAL || which == ITIMER_VIRTUAL || which == ITIMER_PROF;
 }
 
-/* Long enough for whoever asks for more; half the range leaves room for "now". */
-static int ns_of_timeval(const struct linux_timeval *tv, ns_t *out)
-{
-	if (tv->tv_sec < 0 || tv->tv_usec < 0 || tv->tv_usec >= 1000000)
-		return -EINVAL;
-	*out = MIN(ns_of_parts(tv->tv_sec, tv->tv_usec * (s64)NS_PER_US), NS_FOREVER / 2);
-	return 0;
-}
-
 static int put_itimer(struct linux_itimerval __user *out, const struct itimer_state *state)
 {
-	struct linux_itimerval val = { timeval_of_ns(state->interval_ns),
-				       timeval_of_ns(state->left_ns) };
+	struct linux_itimerval val = { timeval_of(state->interval_ns),
+				       timeval_of(state->left_ns) };
 
 	return copy_to_user(out, &val, sizeof(val));
 }
@@ -348,8 +354,8 @@ long sys_setitimer(int which, const struct linux_itimerval __user *new,
 	if (new) {
 		if (copy_from_user(&val, new, sizeof(val)))
 			return -EFAULT;
-		if (ns_of_timeval(&val.it_value, &state.left_ns) ||
-		    ns_of_timeval(&val.it_interval, &state.interval_ns))
+		if (timeval_ns(&val.it_value, &state.left_ns) ||
+		    timeval_ns(&val.it_interval, &state.interval_ns))
 			return -EINVAL;
 	}
 	if (!itimer_valid(which))

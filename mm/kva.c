@@ -8,7 +8,10 @@
  * through their lowest word: a fork does no page-table work. The common list
  * is emptied by pmm_drain().
  *
- * Locks: kva_lock (KVA, irq-safe) around the arena and the list; page tables have
+ * Nodes of the arena come from pages that are never given back: how many there are
+ * depends on fragmentation, and slab counts are for finding leaks.
+ *
+ * Locks: kva_lock (KVA, irq-safe) around the arena and the lists; page tables have
  * their own below, in arch.
  */
 #include <mm/kva.h>
@@ -20,7 +23,6 @@
 #include <kernel/core/spinlock.h>
 #include <mm/arena.h>
 #include <mm/pmm.h>
-#include <mm/slab.h>
 
 #define CPU_STACKS 8u
 #define STACK_PAGES (KSTACK_SIZE / PAGE_SIZE)
@@ -35,40 +37,62 @@ static struct spinlock kva_lock = SPINLOCK_INIT(RANK_KVA, "kva");
 static struct arena arena;           /* [kva_lock] */
 static vaddr_t spare_stacks;         /* [kva_lock] list; 0 ends it */
 static struct arena_node first_node;
-static struct slab_cache *node_cache;
+static struct arena_node *spare_nodes; /* [kva_lock] chain */
 
 void kva_init(void)
 {
-	node_cache = slab_create("kva_range", sizeof(struct arena_node), 8);
-	PANIC_ON(!node_cache, "kva: no memory");
 	arena_init(&arena, &first_node, KVA_BASE + PAGE_SIZE, KVA_END - KVA_BASE - PAGE_SIZE);
 }
 
-static void free_nodes(struct arena_node *node)
+static void free_nodes_locked(struct arena_node *node)
 {
 	while (node) {
 		struct arena_node *next = node->next;
 
-		if (node != &first_node) /* static; it may be merged away once */
-			slab_free(node_cache, node);
+		node->next = spare_nodes;
+		spare_nodes = node;
 		node = next;
 	}
+}
+
+/* False: no memory. */
+static bool more_nodes(void)
+{
+	struct arena_node *nodes = pmm_alloc_page(0);
+	irqflags_t flags;
+
+	if (!nodes)
+		return false;
+	flags = spin_lock_irq(&kva_lock);
+	for (u32 i = 0; i < PAGE_SIZE / sizeof(*nodes); i++) {
+		nodes[i].next = NULL;
+		free_nodes_locked(&nodes[i]);
+	}
+	spin_unlock_irq(&kva_lock, flags);
+	return true;
 }
 
 /* @len bytes of addresses and a guard page behind; 0: none. */
 static vaddr_t range_alloc(u64 len)
 {
-	struct arena_node *node = slab_alloc(node_cache, 0);
+	struct arena_node *node;
 	irqflags_t flags;
 	vaddr_t va;
 
-	if (!node)
-		return 0;
 	flags = spin_lock_irq(&kva_lock);
+	while (!spare_nodes) {
+		spin_unlock_irq(&kva_lock, flags);
+		if (!more_nodes())
+			return 0;
+		flags = spin_lock_irq(&kva_lock);
+	}
+	node = spare_nodes;
+	spare_nodes = node->next;
+	node->next = NULL;
 	va = arena_alloc(&arena, node, len + PAGE_SIZE);
-	spin_unlock_irq(&kva_lock, flags);
 	if (!va)
-		slab_free(node_cache, node);
+		free_nodes_locked(node);
+	spin_unlock_irq(&kva_lock, flags);
 	return va;
 }
 
@@ -85,10 +109,9 @@ static u64 range_len(vaddr_t va)
 static void range_free(vaddr_t va)
 {
 	irqflags_t flags = spin_lock_irq(&kva_lock);
-	struct arena_node *surplus = arena_free(&arena, va);
 
+	free_nodes_locked(arena_free(&arena, va));
 	spin_unlock_irq(&kva_lock, flags);
-	free_nodes(surplus);
 }
 
 /* Take the frames of [va, va + len) out of the map and free them. */

@@ -56,11 +56,12 @@ def parse_nm(text):
         address, kind, name = int(m.group(1), 16), m.group(2), m.group(3)
         if address == 0 or name.startswith((".L", "$", "__ksym")):
             continue
-        # Of several names the global one, then the shortest: foo rather than foo.cold or foo_end.
-        rank = (kind not in "TW", len(name), name)
+        # Of several names not the linker script's (__text_start), then the global one, then the
+        # shortest: foo rather than foo.cold or foo_end.
+        rank = (name.startswith("__"), kind not in "TW", len(name), name)
         if address not in best or rank < best[address]:
             best[address] = rank
-    return [(a, best[a][2]) for a in sorted(best)]
+    return [(a, best[a][-1]) for a in sorted(best)]
 
 
 def read_symbols(elf):

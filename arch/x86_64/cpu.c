@@ -24,6 +24,7 @@ static u64 cr4_wanted(void)
 {
 	u64 cr4 = CR4_PAE | CR4_OSFXSR | CR4_OSXMMEXCPT;
 
+	cr4 |= cpu_has(CPU_MCE) ? CR4_MCE : 0;
 	cr4 |= cpu_has(CPU_PGE) ? CR4_PGE : 0;
 	cr4 |= cpu_has(CPU_UMIP) ? CR4_UMIP : 0;
 	cr4 |= cpu_has(CPU_FSGSBASE) ? CR4_FSGSBASE : 0;

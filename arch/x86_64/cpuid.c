@@ -18,6 +18,7 @@ static const struct {
 } table[NR_CPU_FEATURES] = {
 	[CPU_FPU] = { 1, 0, EDX, 0, "fpu" },
 	[CPU_TSC] = { 1, 0, EDX, 4, "tsc" },
+	[CPU_MCE] = { 1, 0, EDX, 7, "mce" },
 	[CPU_APIC] = { 1, 0, EDX, 9, "apic" },
 	[CPU_SEP] = { 1, 0, EDX, 11, "sep" },
 	[CPU_PGE] = { 1, 0, EDX, 13, "pge" },

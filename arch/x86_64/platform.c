@@ -10,6 +10,7 @@
 #include <arch/percpu.h>
 #include <boot/boot_info.h>
 #include <kernel/core/log.h>
+#include <kernel/core/panic.h>
 #include <mm/numa.h>
 
 #include "fpu.h"
@@ -103,7 +104,7 @@ static void init_interrupts(void)
 	u32 lines = 0;
 
 	irq_mask_8259();
-	lapic_init(acpi_missing || !acpi.lapic_pa ? LAPIC_DEFAULT_PA : acpi.lapic_pa);
+	lapic_init(acpi.lapic_pa ? acpi.lapic_pa : LAPIC_DEFAULT_PA);
 	for (u32 i = 0; i < acpi.n_ioapics; i++)
 		lines += ioapic_add(acpi.ioapics[i].pa, acpi.ioapics[i].gsi_base);
 	for (u32 i = 0; i < acpi.n_overrides; i++)
@@ -118,17 +119,16 @@ static void init_interrupts(void)
 void acpi_init(__unused const struct boot_info *info)
 {
 	fpu_init_cache();
-	if (acpi_missing) {
-		log_err("acpi: no tables (%s): going on with one CPU", acpi_missing);
-	} else {
-		log_info("acpi: %u CPUs, %u memory ranges in SRAT%s%s", acpi.n_cpus, acpi.n_mems,
-			 acpi.has_hpet ? ", HPET" : "", acpi.has_fadt ? ", FADT" : "");
-		if (acpi.ignored)
-			log_notice("acpi: a table was left out: %s", acpi.ignored);
-		if (acpi.n_dropped)
-			log_notice("acpi: %u records beyond our limits", acpi.n_dropped);
-		init_numa();
-	}
+	/* Without the MADT there is no I/O APIC, so no device could be heard. */
+	PANIC_ON(acpi_missing, "acpi: the firmware's tables are missing or unusable: %s",
+		 acpi_missing);
+	log_info("acpi: %u CPUs, %u memory ranges in SRAT%s%s", acpi.n_cpus, acpi.n_mems,
+		 acpi.has_hpet ? ", HPET" : "", acpi.has_fadt ? ", FADT" : "");
+	if (acpi.ignored)
+		log_notice("acpi: a table was left out: %s", acpi.ignored);
+	if (acpi.n_dropped)
+		log_notice("acpi: %u records beyond our limits", acpi.n_dropped);
+	init_numa();
 	numa_finish();
 	init_interrupts();
 	machine_init();

@@ -26,6 +26,7 @@
 #define TAIL_BYTES 2048u
 #define EXIT_PANIC 0x31 /* isa-debug-exit code that tools/exo knows */
 #define NO_CPU NR_CPUS
+#define FRAME ((u64)(uintptr_t)__builtin_frame_address(0))
 
 static cpu_t panic_cpu = NO_CPU; /* atomic */
 static u32 bug_count;            /* atomic */
@@ -44,7 +45,6 @@ static void log_trace(enum log_level level, const u64 *pcs, size_t n)
 		log_write(level, "  %s", ksym_format(name, sizeof(name), pcs[i] - 1));
 }
 
-/* @rbp 0: from here. */
 static void log_trace_from(enum log_level level, u64 rbp)
 {
 	u64 pcs[TRACE_MAX];
@@ -109,7 +109,8 @@ static __noreturn void finish(void)
 	cpu_halt_forever();
 }
 
-static void report(const struct trapframe *tf)
+/* @rbp: frame of panic(), whose caller is the first to be named; with @tf not used. */
+static void report(const struct trapframe *tf, u64 rbp)
 {
 	char name[80];
 
@@ -122,13 +123,14 @@ static void report(const struct trapframe *tf)
 		log_trace_from(LOG_EMERG, tf->rbp ? tf->rbp : 1);
 	} else {
 		log_write(LOG_EMERG, "trace:");
-		log_trace_from(LOG_EMERG, 0);
+		log_trace_from(LOG_EMERG, rbp);
 	}
 	smp_log_stopped();
 	tail_print();
 }
 
-static __noreturn void panic_common(const struct trapframe *tf, const char *fmt, va_list ap)
+static __noreturn void panic_common(const struct trapframe *tf, u64 rbp, const char *fmt,
+				    va_list ap)
 {
 	static char sentence[256];
 	cpu_t me = this_cpu()->id, none = NO_CPU;
@@ -149,7 +151,7 @@ static __noreturn void panic_common(const struct trapframe *tf, const char *fmt,
 	smp_stop_others();
 	vsnprintf(sentence, sizeof(sentence), fmt, ap);
 	log_write(LOG_EMERG, "PANIC: %s", sentence);
-	report(tf);
+	report(tf, rbp);
 	finish();
 }
 
@@ -158,7 +160,7 @@ __noreturn void panic(const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	panic_common(NULL, fmt, ap);
+	panic_common(NULL, FRAME, fmt, ap);
 }
 
 __noreturn void panic_at(const struct trapframe *tf, const char *fmt, ...)
@@ -166,7 +168,7 @@ __noreturn void panic_at(const struct trapframe *tf, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	panic_common(tf, fmt, ap);
+	panic_common(tf, 0, fmt, ap);
 }
 
 void bug_report(const char *fmt, ...)
@@ -179,5 +181,5 @@ void bug_report(const char *fmt, ...)
 	va_end(ap);
 	atomic_add_relaxed(&bug_count, 1);
 	log_err("BUG: %s", text);
-	log_trace_from(LOG_ERR, 0);
+	log_trace_from(LOG_ERR, FRAME);
 }

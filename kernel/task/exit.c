@@ -177,6 +177,7 @@ static void give_away_children_locked(struct task *task, struct list_head *dead)
 
 	LIST_FOR_EACH_SAFE(child, next, &task->children, sibling) {
 		child->parent = reaper;
+		atomic_store_relaxed(&child->ppid, reaper->pid);
 		list_move_tail(&child->sibling, &reaper->children);
 		if (child->pdeath_signal && child->state == TASK_ALIVE)
 			signal_send_kernel(child, child->pdeath_signal);

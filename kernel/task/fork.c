@@ -93,6 +93,10 @@ static int copy_sig(struct task *task, struct task *parent, u64 flags)
 	sig = signal_lock(parent, &irq);
 	memcpy(task->sig->actions, sig->actions, sizeof(sig->actions));
 	signal_unlock(sig, irq);
+	if (flags & CLONE_CLEAR_SIGHAND)
+		for (u32 i = 0; i < LINUX_NSIG; i++)
+			if (task->sig->actions[i].sa_handler != LINUX_SIG_IGN)
+				task->sig->actions[i] = (struct linux_sigaction){ 0 };
 	return 0;
 }
 

@@ -175,6 +175,7 @@ void task_link_locked(struct task *task, struct task *parent)
 {
 	assert_spin_held(&task_tree_lock);
 	task->parent = parent;
+	task->ppid = parent->pid;
 	list_add_tail(&task->sibling, &parent->children);
 	list_add_tail(&task->all_link, &task_list);
 	rb_insert(&pid_tree, &task->pid_node, pid_order);

@@ -41,6 +41,7 @@ struct task {
 	s32 pid;                       /* [i] tid of the first thread */
 	enum task_state state;         /* [t] */
 	struct task *parent;           /* [t] */
+	s32 ppid;                      /* [t][a] parent->pid, for getppid without the lock */
 	struct list_head children;     /* [t] */
 	struct list_head sibling;      /* [t] */
 	struct list_head threads;      /* [ts] alive */

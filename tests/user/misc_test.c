@@ -302,6 +302,135 @@ CASE(prctl_names)
 	CHECK_EQ(sys(SYS_prctl, 999999, 0, 0, 0, 0), -EINVAL);
 }
 
+CASE(prctl_switches)
+{
+	int val = -1;
+	pid_t pid;
+
+	IN_CHILD(pid) {
+		CHECK_EQ(sys(SYS_prctl, PR_SET_PDEATHSIG, 65, 0, 0, 0), -EINVAL);
+		CHECK_EQ(sys(SYS_prctl, PR_SET_PDEATHSIG, SIGUSR1, 0, 0, 0), 0);
+		CHECK_EQ(sys(SYS_prctl, PR_GET_PDEATHSIG, &val, 0, 0, 0), 0);
+		CHECK_EQ(val, SIGUSR1);
+		CHECK_EQ(sys(SYS_prctl, PR_SET_DUMPABLE, 3, 0, 0, 0), -EINVAL);
+		CHECK_EQ(sys(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0), 0);
+		CHECK_EQ(sys(SYS_prctl, PR_GET_DUMPABLE, 0, 0, 0, 0), 0);
+		CHECK_EQ(sys(SYS_prctl, PR_GET_NO_NEW_PRIVS, 1, 0, 0, 0), -EINVAL);
+		CHECK_EQ(sys(SYS_prctl, PR_SET_NO_NEW_PRIVS, 0, 0, 0, 0), -EINVAL);
+		CHECK_EQ(sys(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+		CHECK_EQ(sys(SYS_prctl, PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0), 1);
+		CHECK_EQ(sys(SYS_prctl, PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), 0);
+		CHECK_EQ(sys(SYS_prctl, PR_GET_CHILD_SUBREAPER, &val, 0, 0, 0), 0);
+		CHECK_EQ(val, 1);
+		CHECK(sys(SYS_prctl, PR_CAPBSET_READ, 0, 0, 0, 0) >= 0);
+		CHECK_EQ(sys(SYS_prctl, PR_CAPBSET_READ, 200, 0, 0, 0), -EINVAL);
+		CHECK_EQ(sys(SYS_prctl, PR_SET_TIMERSLACK, 1234, 0, 0, 0), 0);
+		CHECK_EQ(sys(SYS_prctl, PR_GET_TIMERSLACK, 0, 0, 0, 0), 1234);
+	}
+	CHECK_EXIT(pid, 0);
+}
+
+/* The grandchild hears of its parent's death. */
+CASE(prctl_pdeathsig_is_sent)
+{
+	sigset_t set;
+	int fd[2], info = 0;
+	pid_t pid;
+
+	REQUIRE_EQ(pipe(fd), 0);
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR2);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	IN_CHILD(pid) {
+		int ready[2];
+		char c;
+
+		REQUIRE_EQ(pipe(ready), 0);
+		if (fork() == 0) {
+			int sig = 0;
+
+			sys(SYS_prctl, PR_SET_PDEATHSIG, SIGUSR2, 0, 0, 0);
+			(void)!write(ready[1], "x", 1);
+			sigwait(&set, &sig);
+			(void)!write(fd[1], &sig, sizeof(sig));
+			_exit(0);
+		}
+		CHECK_EQ(read(ready[0], &c, 1), 1);
+	}
+	CHECK_EXIT(pid, 0);
+	CHECK_EQ(read(fd[0], &info, sizeof(info)), sizeof(info));
+	CHECK_EQ(info, SIGUSR2);
+}
+
+CASE(personality_is_kept)
+{
+	long old = sys(SYS_personality, 0xffffffff);
+
+	if (old == -ENOSYS)
+		SKIP("no personality");
+	CHECK(old >= 0);
+	if (sys(SYS_personality, old | 0x0040000 /* ADDR_NO_RANDOMIZE */) < 0)
+		SKIP("personality is filtered");
+	CHECK_EQ(sys(SYS_personality, 0xffffffff), old | 0x0040000);
+}
+
+/* The old value comes back whether or not the new one took. */
+CASE(file_system_ids)
+{
+	long uid = geteuid(), gid = getegid();
+	pid_t pid;
+
+	if (sys(SYS_setfsuid, -1) == -ENOSYS)
+		SKIP("no setfsuid");
+	CHECK_EQ(sys(SYS_setfsuid, -1), uid);
+	CHECK_EQ(sys(SYS_setfsgid, -1), gid);
+	IN_CHILD(pid) {
+		if (is_root())
+			CHECK(drop_root());
+		uid = geteuid();
+		gid = getegid();
+		CHECK_EQ(sys(SYS_setfsuid, 0), uid);
+		CHECK_EQ(sys(SYS_setfsuid, -1), uid);
+		CHECK_EQ(sys(SYS_setfsgid, 0), gid);
+		CHECK_EQ(sys(SYS_setfsgid, -1), gid);
+	}
+	CHECK_EXIT(pid, 0);
+}
+
+CASE(names_are_checked)
+{
+	long ret = sys(SYS_sethostname, "x", -1);
+	pid_t pid;
+
+	CHECK(ret == -EINVAL || ret == -EPERM);	/* a container's root may not */
+	ret = sys(SYS_setdomainname, "x", 65);
+	CHECK(ret == -EINVAL || ret == -EPERM || ret == -ENOSYS);
+	if (!is_root())
+		return;
+	IN_CHILD(pid) {
+		CHECK(drop_root());
+		CHECK_EQ(sys(SYS_sethostname, "x", 1), -EPERM);
+		CHECK_EQ(sys(SYS_reboot, 0xfee1dead, 672274793, 0, NULL), -EPERM);
+	}
+	CHECK_EXIT(pid, 0);
+}
+
+CASE(reading_the_log)
+{
+	static char text[1 << 17];
+	long n = sys(SYS_syslog, 3 /* READ_ALL */, text, sizeof(text)), few;
+
+	if (n < 0)
+		SKIP("no syslog");
+	CHECK(n <= (long)sizeof(text));
+	CHECK(n == 0 || text[0] == '<');
+	few = sys(SYS_syslog, 3, text, 400);
+	CHECK(few >= 0 && few <= 400);
+	CHECK(few == 0 || (text[0] == '<' && text[few - 1] == '\n'));
+	CHECK(sys(SYS_syslog, 10 /* SIZE_BUFFER */, NULL, 0) > 0);
+	CHECK_EQ(sys(SYS_syslog, 3, NULL, 10), -EINVAL);
+}
+
 CASE(sysinfo_fields)
 {
 	struct sysinfo si;

@@ -86,6 +86,34 @@ CASE(realtime_agrees_with_gettimeofday_and_time)
 	CHECK(before / 1000000000 > 1577836800);	/* after 2020: the machine's clock was read */
 }
 
+/* Only what changes nothing: the clock belongs to the whole machine. */
+CASE(setting_the_clock_errors)
+{
+	struct timespec t = { 1, 1000000000 };
+	struct timeval tv = { 1, 1000000 };
+	pid_t pid;
+
+	if (sys(SYS_clock_settime, CLOCK_REALTIME, &t) == -ENOSYS)
+		SKIP("no clock_settime");
+	if (sys(SYS_clock_settime, CLOCK_REALTIME, &t) == -EPERM)
+		SKIP("clock_settime is filtered");
+	CHECK_EQ(sys(SYS_clock_settime, CLOCK_REALTIME, &t), -EINVAL);
+	CHECK_EQ(sys(SYS_clock_settime, CLOCK_MONOTONIC, &t), -EINVAL);
+	CHECK_EQ(sys(SYS_clock_settime, CLOCK_REALTIME, NULL), -EFAULT);
+	CHECK_EQ(sys(SYS_settimeofday, &tv, NULL), -EINVAL);
+	CHECK_EQ(sys(SYS_settimeofday, (void *)8, NULL), -EFAULT);
+	if (!is_root())
+		return;
+	IN_CHILD(pid) {
+		CHECK(drop_root());
+		t.tv_nsec = 0;
+		tv.tv_usec = 0;
+		CHECK_EQ(sys(SYS_clock_settime, CLOCK_REALTIME, &t), -EPERM);
+		CHECK_EQ(sys(SYS_settimeofday, &tv, NULL), -EPERM);
+	}
+	CHECK_EXIT(pid, 0);
+}
+
 CASE(cpu_clock_counts_work)
 {
 	int64_t start = clock_ns(CLOCK_PROCESS_CPUTIME_ID), thread = clock_ns(CLOCK_THREAD_CPUTIME_ID);

@@ -6,8 +6,7 @@ struct boot_info;
 
 /**
  * acpi_init - read the ACPI tables: NUMA nodes (numa_add_*, numa_finish), CPUs,
- * interrupt controllers, which are brought up; without tables one CPU and no
- * I/O interrupts, said in one sentence
+ * interrupt controllers, which are brought up; panics when there are no tables
  * Context: boot CPU, after slab_init() and kva_init().
  */
 void acpi_init(const struct boot_info *info);
