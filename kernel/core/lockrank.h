@@ -9,7 +9,8 @@
 enum lock_rank {
 	/* mutexes */
 	RANK_EXEC,        /* one exec of a task at a time; opens and reads files */
-	RANK_FILE_POS,    /* a file's offset, held across its read or write: of /proc too */
+	RANK_FILE_POS,    /* a file's offset is held across its read or write, and reading
+	                     /proc may ask for anything below */
 	RANK_MOUNT,       /* the mount tree; above every inode */
 	RANK_RENAME,      /* renames of directories: keeps the tree a tree */
 	RANK_FS_CONTEXT,  /* cwd, root, umask of a task */
