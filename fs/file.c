@@ -247,7 +247,9 @@ char *file_path(struct file *file, char *buf, size_t size)
 	bool unreachable;
 	char *text;
 
-	if (!file->dentry)
+	/* Opened again through /proc/PID/fd a nameless file has a dentry in no tree. */
+	if (!file->dentry || (file->dentry->parent == file->dentry &&
+			      file->dentry->sb != file->mount->sb))
 		return anon_path(file, buf, size);
 	if (size < sizeof(deleted))
 		return NULL;

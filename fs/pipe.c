@@ -31,7 +31,7 @@
 #include <security/cred.h>
 
 #define DEFAULT_PAGES 16u
-#define MAX_PAGES     256u /* 1 MiB, as Linux's pipe-max-size */
+#define MAX_PAGES     (PIPE_MAX_SIZE / (u32)PAGE_SIZE)
 
 /* Lock key: l pipe->lock, o lock of the FIFO's inode. */
 struct pipe {

@@ -9,6 +9,8 @@
 struct file;
 struct inode;
 
+#define PIPE_MAX_SIZE (1u << 20) /* for who is not root: /proc/sys/fs/pipe-max-size */
+
 void pipe_init(void);
 
 /** pipe_create - both ends, referenced; @flags: O_NONBLOCK, O_CLOEXEC ignored */

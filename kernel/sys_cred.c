@@ -56,8 +56,13 @@ static void commit_changed(struct cred *cred)
 
 static long set_ids(enum id_kind kind, struct ids ids)
 {
-	struct cred *cred = cred_copy(cred_current());
+	struct ids old = ids_of(cred_current(), kind);
+	struct cred *cred;
 
+	/* Also keeps a process from piling up replaced sets for nothing. */
+	if (!memcmp(&old, &ids, sizeof(ids)))
+		return 0;
+	cred = cred_copy(cred_current());
 	if (!cred)
 		return -ENOMEM;
 	if (kind == ID_USER) {

@@ -3,7 +3,9 @@
  * Per-CPU caches of single frames: a stack of pointers that only its CPU
  * touches, interrupts off, so the common allocation takes no lock. It holds
  * frames of the CPU's own node, none of zone DMA, and trades with the zones
- * in batches.
+ * in batches: a block is taken as a whole and cut here, and frames that lie side
+ * by side go back as one block, which spares most of the buddy's splitting and
+ * merging.
  */
 #include <mm/pmm.h>
 
@@ -12,8 +14,9 @@
 
 #include "pmm_priv.h"
 
-#define PCP_MAX   96u
-#define PCP_BATCH 24u
+#define PCP_MAX   128u
+#define PCP_BATCH_ORDER 5u
+#define PCP_BATCH (1u << PCP_BATCH_ORDER)
 
 struct pcp {
 	u32 n;
@@ -21,7 +24,21 @@ struct pcp {
 };
 static DEFINE_PERCPU(struct pcp, pcp_caches);
 
-/* A batch from the highest zone of @node that has some to spare. */
+/* A block of up to a batch as single frames, lowest on top. */
+static void cut_block(struct pcp *pcp, struct zone *zone, u32 order)
+{
+	struct frame *frame = buddy_alloc(&zone->buddy, order);
+	u32 n = 1u << order;
+
+	if (!frame)
+		return;
+	for (u32 i = n; i-- > 0;) {
+		frame[i].zone = frame->zone;
+		pcp->frames[pcp->n++] = &frame[i];
+	}
+}
+
+/* From the highest zone of @node that has some to spare. */
 static void refill(struct pcp *pcp, node_t node)
 {
 	for (u32 kind = ZONE_NORMAL; kind > ZONE_DMA && !pcp->n; kind--) {
@@ -30,8 +47,9 @@ static void refill(struct pcp *pcp, node_t node)
 		if (!atomic_load_relaxed(&zone->buddy.nr_free))
 			continue;
 		spin_lock(&zone->lock);
-		while (pcp->n < PCP_BATCH && zone->buddy.nr_free > zone->reserve)
-			pcp->frames[pcp->n++] = buddy_alloc(&zone->buddy, 0);
+		for (u32 order = PCP_BATCH_ORDER + 1; order-- > 0 && !pcp->n;)
+			if (zone->buddy.nr_free >= zone->reserve + (1ull << order))
+				cut_block(pcp, zone, order);
 		spin_unlock(&zone->lock);
 	}
 }
@@ -54,11 +72,29 @@ struct frame *pcp_alloc(node_t node)
 	return frame;
 }
 
+/* How many frames from frames[i] on lie side by side, in one zone. */
+static u32 run_length(const struct pcp *pcp, u32 i, u32 end)
+{
+	u32 n = 1;
+
+	while (i + n < end && pcp->frames[i + n] == pcp->frames[i] + n &&
+	       pcp->frames[i + n]->zone == pcp->frames[i]->zone)
+		n++;
+	return n;
+}
+
 /* Give the @n oldest back; the youngest are warm. */
 static void flush(struct pcp *pcp, u32 n)
 {
-	for (u32 i = 0; i < n; i++)
-		pmm_block_free(pcp->frames[i], 0);
+	for (u32 i = 0, run; i < n; i += run) {
+		struct zone *zone = &pmm_zones[pcp->frames[i]->zone];
+		pfn_t pfn = frame_to_pfn(pcp->frames[i]);
+
+		run = run_length(pcp, i, n);
+		spin_lock(&zone->lock);
+		buddy_free_range(&zone->buddy, pfn, pfn + run);
+		spin_unlock(&zone->lock);
+	}
 	pcp->n -= n;
 	for (u32 i = 0; i < pcp->n; i++)
 		pcp->frames[i] = pcp->frames[i + n];
@@ -74,7 +110,7 @@ bool pcp_free(struct frame *frame)
 	flags = irq_save();
 	pcp = percpu_ptr(pcp_caches);
 	if (unlikely(pcp->n == PCP_MAX))
-		flush(pcp, PCP_BATCH);
+		flush(pcp, PCP_MAX - PCP_BATCH);
 	pcp->frames[pcp->n++] = frame;
 	irq_restore(flags);
 	return true;

@@ -140,7 +140,7 @@ struct frame *pmm_alloc(unsigned order, unsigned flags, node_t node)
 	return frame;
 }
 
-void pmm_free(struct frame *frame, unsigned order)
+static inline void free_block(struct frame *frame, u32 order)
 {
 	ASSERT(!(frame->flags & (FRAME_FREE | FRAME_TAIL | FRAME_RESERVED)));
 	ASSERT(frame->order == order);
@@ -152,9 +152,14 @@ void pmm_free(struct frame *frame, unsigned order)
 	pmm_block_free(frame, order);
 }
 
+void pmm_free(struct frame *frame, unsigned order)
+{
+	free_block(frame, order);
+}
+
 void frame_free(struct frame *frame)
 {
-	pmm_free(frame, frame->order);
+	free_block(frame, frame->order);
 }
 
 void *pmm_alloc_page(unsigned flags)

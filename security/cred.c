@@ -22,10 +22,13 @@ void cred_get(struct cred *cred)
 
 void cred_put(struct cred *cred)
 {
-	if (!refcount_put(&cred->refs))
-		return;
-	kfree(cred->groups);
-	kfree(cred);
+	while (cred && refcount_put(&cred->refs)) {
+		struct cred *replaced = cred->replaced;
+
+		kfree(cred->groups);
+		kfree(cred);
+		cred = replaced;
+	}
 }
 
 struct cred *cred_copy(const struct cred *cred)
@@ -36,6 +39,7 @@ struct cred *cred_copy(const struct cred *cred)
 		return NULL;
 	*copy = *cred;
 	refcount_init(&copy->refs);
+	copy->replaced = NULL;
 	if (!cred->nr_groups)
 		return copy;
 	copy->groups = kmalloc(cred->nr_groups * sizeof(u32), 0);

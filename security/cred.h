@@ -16,6 +16,7 @@ struct cred {
 	u32 gid, egid, sgid, fsgid;
 	u32 nr_groups;
 	u32 *groups; /* sorted; NULL when none */
+	struct cred *replaced; /* referenced: another thread may still be reading it */
 };
 
 /** cred_root - the first task's: all 0. Static, never freed. */
@@ -24,7 +25,8 @@ void cred_get(struct cred *cred);
 void cred_put(struct cred *cred);
 /** cred_copy - a private copy to change and commit. NULL: out of memory. */
 struct cred *cred_copy(const struct cred *cred);
-/** cred_current - current's; valid while current does not change it itself */
+/** cred_current - current's; valid until current's call is over, even if another
+ * thread of the process changes it meanwhile, but not after an own change */
 struct cred *cred_current(void);
 /** cred_commit - make @cred (reference taken over) current's */
 void cred_commit(struct cred *cred);

@@ -194,6 +194,14 @@ static u64 *leaf_create(struct mmu_space *space, vaddr_t va)
 	return table;
 }
 
+/* There is always room for one more: a full batch is flushed at once. */
+static inline void batch_add(struct mmu_batch *batch, pfn_t pfn)
+{
+	batch->frames[batch->nr_frames++] = pfn;
+	if (batch->nr_frames == MMU_BATCH_FRAMES)
+		mmu_batch_flush(batch);
+}
+
 /* Unlink the tables of @va that count no entry, from below; they go to @batch. */
 static void leaf_trim(struct mmu_batch *batch, vaddr_t va)
 {
@@ -211,14 +219,12 @@ static void leaf_trim(struct mmu_batch *batch, vaddr_t va)
 		tables[level + 1][pt_index(va, level + 1)] = 0;
 		virt_to_frame(tables[level + 1])->index--;
 		batch->space->table_pages--;
-		if (batch->nr_frames == MMU_BATCH_FRAMES)
-			mmu_batch_flush(batch);
 		/* INVLPG of any address drops the cached way to it. */
 		if (batch->start >= batch->end) {
 			batch->start = ALIGN_DOWN(va, PAGE_SIZE);
 			batch->end = batch->start + PAGE_SIZE;
 		}
-		batch->frames[batch->nr_frames++] = virt_to_phys(tables[level]) >> PAGE_SHIFT;
+		batch_add(batch, virt_to_phys(tables[level]) >> PAGE_SHIFT);
 	}
 }
 
@@ -361,9 +367,7 @@ static void unmap_leaf(struct mmu_batch *batch, u64 *table, vaddr_t va, vaddr_t 
 			continue;
 		if (e & PTE_D)
 			note_dirty(e);
-		batch->frames[batch->nr_frames++] = (e & PTE_ADDR) >> PAGE_SHIFT;
-		if (batch->nr_frames == MMU_BATCH_FRAMES)
-			mmu_batch_flush(batch);
+		batch_add(batch, (e & PTE_ADDR) >> PAGE_SHIFT);
 	}
 	frame->index -= removed;
 	batch->space->entries -= removed;

@@ -24,27 +24,9 @@
 
 u64 mmu_kernel_root[PT_ENTRIES] __aligned(4096);
 
-/* 0 on a CPU without no-execute; what then is executable cannot be helped. */
-static u64 pte_nx;
+u64 mmu_pte_nx;
 static bool have_1g;
 static struct spinlock kernel_map_lock = SPINLOCK_INIT(RANK_KVA, "kernel_map");
-
-u64 mmu_pte(pfn_t pfn, u32 prot)
-{
-	u64 pte = pfn << PAGE_SHIFT | PTE_A;
-
-	pte |= prot & MMU_READ ? PTE_P : PTE_KEPT;
-	if (prot & MMU_WRITE)
-		pte |= PTE_W;
-	if (!(prot & MMU_EXEC))
-		pte |= pte_nx;
-	pte |= prot & MMU_USER ? PTE_U : PTE_G;
-	if (prot & MMU_DEVICE)
-		pte |= PTE_PCD | PTE_PWT;
-	if (prot & MMU_NOREF)
-		pte |= PTE_NOREF;
-	return pte;
-}
 
 /* Intel SDM vol. 2 "CPUID", leaf 80000001h EDX: bit 26 1-GiB pages. */
 static void read_features(void)
@@ -53,7 +35,7 @@ static void read_features(void)
 
 	__asm__("cpuid" : "+a"(eax), "=b"(ebx), "+c"(ecx), "=d"(edx));
 	have_1g = edx & BIT(26);
-	pte_nx = msr_read(MSR_EFER) & EFER_NXE ? PTE_NX : 0;
+	mmu_pte_nx = msr_read(MSR_EFER) & EFER_NXE ? PTE_NX : 0;
 }
 
 static u64 *table_at(u64 entry)
@@ -230,7 +212,7 @@ bool mmu_query_kernel(vaddr_t va, struct mmu_entry *out)
 
 u64 mmu_kernel_wx_pages(void)
 {
-	if (!pte_nx)
+	if (!mmu_pte_nx)
 		return 0;
 	return pagetable_count_wx(&direct_reader, virt_to_phys(mmu_kernel_root), PT_ENTRIES / 2,
 				  PT_ENTRIES - 1);

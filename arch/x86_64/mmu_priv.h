@@ -8,8 +8,26 @@
 
 extern u64 mmu_kernel_root[PT_ENTRIES]; /* PML4 of the kernel: upper half of all */
 
-/** mmu_pte - the entry for @pfn with @prot (enum mmu_prot), user or kernel (global) */
-u64 mmu_pte(pfn_t pfn, u32 prot);
+/* PTE_NX; 0 on a CPU without no-execute: what then is executable cannot be helped. */
+extern u64 mmu_pte_nx;
+
+/* The entry for @pfn with @prot (enum mmu_prot), user or kernel (global). */
+static inline u64 mmu_pte(pfn_t pfn, u32 prot)
+{
+	u64 pte = pfn << PAGE_SHIFT | PTE_A;
+
+	pte |= prot & MMU_READ ? PTE_P : PTE_KEPT;
+	if (prot & MMU_WRITE)
+		pte |= PTE_W;
+	if (!(prot & MMU_EXEC))
+		pte |= mmu_pte_nx;
+	pte |= prot & MMU_USER ? PTE_U : PTE_G;
+	if (prot & MMU_DEVICE)
+		pte |= PTE_PCD | PTE_PWT;
+	if (prot & MMU_NOREF)
+		pte |= PTE_NOREF;
+	return pte;
+}
 
 /** tlb_flush - no CPU uses entries of @space in [start, end) any more. Page tables
  * are changed already. Interrupts on when other CPUs run the space. */

@@ -34,6 +34,15 @@ void cred_commit(struct cred *cred)
 
 	old = task->cred;
 	task->cred = cred;
+	/*
+	 * Other threads read their credentials without lock or reference: what
+	 * is replaced under their eyes lives as long as what replaces it.
+	 */
+	if (task->nr_threads > 1) {
+		cred->replaced = old;
+		old = NULL;
+	}
 	spin_unlock_irq(&task_tree_lock, flags);
-	cred_put(old);
+	if (old)
+		cred_put(old);
 }

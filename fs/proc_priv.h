@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the files of procfs share: /proc is a tree of static tables, and three
+ * kinds of folders whose names are numbers: processes, threads, descriptors.
+ */
+#pragma once
+
+#include <fs/inode.h>
+#include <fs/seq.h>
+#include <kernel/task/task.h>
+
+struct path;
+struct proc_dir;
+struct proc_inode;
+
+/* One name of a table; a table ends with an entry without a name. */
+struct proc_entry {
+	const char *name;
+	u32 mode;                          /* with type */
+	bool guarded;                      /* for who may look into the process: -EACCES */
+	int (*show)(struct seq *seq, struct proc_inode *pi);
+	/** store - what was written, NUL-ended, without the last newline */
+	int (*store)(struct proc_inode *pi, const char *text, size_t len);
+	/** readlink, follow - of links; see inode_ops */
+	long (*readlink)(struct proc_inode *pi, char *buf, size_t size);
+	int (*follow)(struct proc_inode *pi, struct path *out);
+	const struct proc_entry *children; /* of folders */
+	const struct proc_dir *numbers;    /* of folders: names that are numbers */
+};
+
+struct proc_dir {
+	const struct proc_entry *entry;    /* what every number is; its name is not used */
+	/** find - is there @number in @dir? Sets @child's task (referenced), tid or fd. */
+	bool (*find)(struct proc_inode *dir, u32 number, struct proc_inode *child);
+	/** next - *number = the first one not below it. False: none. */
+	bool (*next)(struct proc_inode *dir, u32 *number);
+};
+
+/* All of it is set at creation. */
+struct proc_inode {
+	struct inode inode;
+	const struct proc_entry *entry;
+	struct task *task; /* referenced; NULL outside of /proc/PID */
+	s32 tid;           /* 0: the whole process */
+	s32 fd;            /* -1: none */
+};
+
+extern const struct proc_entry proc_root_children[]; /* proc_sys.c */
+extern const struct proc_entry proc_pid_children[];  /* proc_pid.c */
+extern const struct proc_dir proc_pids;              /* proc_pid.c */
+
+/** proc_may_access - may current see @task's memory and files? (ptrace(2), "access
+ * mode checking", without capabilities) */
+bool proc_may_access(struct task *task);
