@@ -11,6 +11,7 @@
 #include <arch/uaccess.h>
 #include <fs/chardev.h>
 #include <fs/file.h>
+#include <fs/pty.h>
 #include <kernel/abi/errno.h>
 #include <kernel/abi/linux_fcntl.h>
 #include <kernel/abi/linux_poll.h>
@@ -90,6 +91,16 @@ void tty_receive(struct tty *tty, const u8 *buf, size_t len)
 	irqflags_t flags = spin_lock_irq(&tty->lock);
 
 	unlock_and_act(tty, flags, ldisc_input(&tty->ld, buf, len));
+}
+
+size_t tty_receive_some(struct tty *tty, const u8 *buf, size_t len)
+{
+	irqflags_t flags = spin_lock_irq(&tty->lock);
+	size_t n = MIN(len, ldisc_room(&tty->ld));
+
+	tty->throttled |= n < len;
+	unlock_and_act(tty, flags, ldisc_input(&tty->ld, buf, n));
+	return n;
 }
 
 size_t tty_room(struct tty *tty)
@@ -602,4 +613,5 @@ void tty_init(void)
 	chardev_register(&dev_tty);
 	chardev_register(&dev_console);
 	tty_serial_init();
+	pty_init();
 }

@@ -66,6 +66,9 @@ void tty_put(struct tty *tty);
 
 /** tty_receive - input from the device. Any context. */
 void tty_receive(struct tty *tty, const u8 *buf, size_t len);
+/** tty_receive_some - as much of it as there is room for; ops->resume() follows when
+ * that is not all. Return: bytes taken. */
+size_t tty_receive_some(struct tty *tty, const u8 *buf, size_t len);
 /** tty_room - how much tty_receive() takes; ops->resume() follows when that is little */
 size_t tty_room(struct tty *tty);
 /** tty_transmit - the device can take bytes again. Any context. */
