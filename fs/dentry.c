@@ -7,8 +7,7 @@
  *   dir inode lock  (misses, creation, removal, renames)
  *     dentry_tree_lock   or   a hash stripe     one of them at a time
  *
- * The hash folds products with a secret drawn at boot. That is weaker than
- * SipHash, and need not be stronger: the cache is bounded, so the worst that
+ * The hash (dentry.h) is weaker than SipHash, and need not be stronger: the cache is bounded, so the worst that
  * chosen collisions could do is a chain as long as the limit.
  */
 #include <fs/dentry.h>
@@ -29,7 +28,7 @@ struct spinlock dentry_tree_lock = SPINLOCK_INIT(RANK_DENTRY, "dentry_tree");
 static struct dentry *buckets[1u << BUCKET_BITS]; /* [stripe] */
 static struct spinlock stripes[STRIPES];
 static struct slab_cache *dentry_cache;
-static u64 secret[2];
+u64 dentry_secret[2];
 
 /* [dentry_tree_lock] */
 static struct list_head lru = LIST_HEAD_INIT(lru); /* oldest first */
@@ -50,68 +49,22 @@ void dentry_init(void)
 		spin_init(&stripes[i], RANK_DENTRY, "dentry_hash");
 	dentry_cache = slab_create("dentry", sizeof(struct dentry), 64);
 	PANIC_ON(!dentry_cache, "fs: no memory for the name cache");
-	secret[0] = random_u64();
-	secret[1] = random_u64() | 1;
+	dentry_secret[0] = random_u64();
+	dentry_secret[1] = random_u64() | 1;
 }
 
 /* ---- hash ---- */
 
-static inline u64 mix(u64 a)
-{
-	unsigned __int128 p = (unsigned __int128)a * secret[1];
-
-	return (u64)p ^ (u64)(p >> 64);
-}
-
-static inline u64 hash_start(const struct dentry *parent)
-{
-	return (u64)(uintptr_t)parent ^ secret[0];
-}
-
-/* @tail: the last len % 8 bytes, the rest 0; the length keeps "a" and "a\0" apart */
-static inline u64 hash_end(u64 hash, u64 tail, u32 len)
-{
-	return mix(mix(hash ^ tail) + len);
-}
-
 u64 dentry_hash(const struct dentry *parent, const struct fs_name *name)
 {
-	u64 hash = hash_start(parent), word;
+	u64 hash = dentry_hash_start(parent);
 	u32 i = 0;
 
-	for (; i + 8 <= name->len; i += 8) {
-		memcpy(&word, name->str + i, 8);
-		hash = mix(hash ^ word);
-	}
-	word = 0;
-	for (u32 j = 0; i + j < name->len; j++)
-		word |= (u64)(u8)name->str[i + j] << (8 * j);
-	return hash_end(hash, word, name->len);
-}
-
-/* Nonzero bits mark zero bytes; the lowest one is exact. */
-static inline u64 zero_bytes(u64 word)
-{
-	return (word - 0x0101010101010101ull) & ~word & 0x8080808080808080ull;
-}
-
-u32 dentry_scan(const struct dentry *parent, const char *s, u64 *hash)
-{
-	u64 h = hash_start(parent), word, end;
-	u32 len = 0, n;
-
-	for (;;) {
-		memcpy(&word, s + len, 8);
-		end = zero_bytes(word) | zero_bytes(word ^ 0x2f2f2f2f2f2f2f2full);
-		if (end)
-			break;
-		h = mix(h ^ word);
-		len += 8;
-	}
-	n = (u32)__builtin_ctzll(end) / 8;
-	word &= BIT(8 * n) - 1;
-	*hash = hash_end(h, word, len + n);
-	return len + n;
+	for (; i + 8 <= name->len; i += 8)
+		hash = dentry_hash_mix(hash, dentry_name_word(name->str + i));
+	return dentry_hash_mix(hash, (dentry_name_word(name->str + i) &
+				      (BIT(8 * (name->len - i)) - 1)) |
+					     (u64)name->len << 56);
 }
 
 static inline struct dentry **bucket_of(u64 hash)
@@ -140,9 +93,9 @@ static struct dentry *dentry_alloc(struct dentry *parent, const struct fs_name *
 	dentry->name_len = name->len;
 	dentry->name = dentry->inline_name;
 	memset(dentry->inline_name, 0, DENTRY_INLINE);
-	if (name->len >= DENTRY_INLINE) {
-		/* Comparing reads whole words: round up, the rest is zero. */
-		dentry->name = kzalloc(ALIGN_UP((size_t)name->len + 1, 8), 0);
+	if (name->len > DENTRY_INLINE - 8) {
+		/* Comparing reads whole words: 7 bytes more, and zero. */
+		dentry->name = kzalloc((size_t)name->len + 8, 0);
 		if (!dentry->name) {
 			slab_free(dentry_cache, dentry);
 			return NULL;
@@ -183,35 +136,31 @@ static struct dentry *dentry_free(struct dentry *dentry)
 	return parent;
 }
 
-void dentry_put(struct dentry *dentry)
+void dentry_release(struct dentry *dentry)
 {
 	/* Freeing one drops its parent: a loop, since depth has no bound. */
-	while (dentry && refcount_put(&dentry->refs))
+	do {
 		dentry = dentry_free(dentry);
+	} while (dentry && refcount_put(&dentry->refs));
 }
 
 /* ---- look-up ---- */
 
+/* Both are readable in whole words, ours with zeros at the end. */
 static inline bool name_equal(const struct dentry *dentry, const struct fs_name *name)
 {
-	u64 a, b;
 	u32 i = 0;
 
 	if (dentry->name_len != name->len)
 		return false;
-	for (; i + 8 <= name->len; i += 8) {
-		memcpy(&a, dentry->name + i, 8);
-		memcpy(&b, name->str + i, 8);
-		if (a != b)
+	for (; i + 8 <= name->len; i += 8)
+		if (dentry_name_word(dentry->name + i) != dentry_name_word(name->str + i))
 			return false;
-	}
-	for (; i < name->len; i++)
-		if (dentry->name[i] != name->str[i])
-			return false;
-	return true;
+	return !((dentry_name_word(dentry->name + i) ^ dentry_name_word(name->str + i)) &
+		 (BIT(8 * (name->len - i)) - 1));
 }
 
-static struct dentry *find_locked(struct dentry *parent, const struct fs_name *name, u64 hash)
+static inline struct dentry *find_locked(struct dentry *parent, const struct fs_name *name, u64 hash)
 {
 	struct dentry *dentry;
 
@@ -390,8 +339,8 @@ struct dentry_name *dentry_new_name(const struct fs_name *name)
 	if (!copy)
 		return NULL;
 	copy->len = name->len;
-	if (name->len >= DENTRY_INLINE) {
-		copy->text = kzalloc(ALIGN_UP((size_t)name->len + 1, 8), 0);
+	if (name->len > DENTRY_INLINE - 8) {
+		copy->text = kzalloc((size_t)name->len + 8, 0);
 		if (!copy->text) {
 			kfree(copy);
 			return NULL;
@@ -514,7 +463,7 @@ static void evict(u32 keep, struct superblock *sb)
 			struct dentry *dentry = LIST_ENTRY(link, struct dentry, lru);
 
 			chain_remove(dentry);
-			dentry_put(dentry_free(dentry));
+			dentry_release(dentry);
 		}
 	} while (n);
 }

@@ -61,13 +61,69 @@ static inline void dentry_get(struct dentry *dentry)
 {
 	refcount_get(&dentry->refs);
 }
-void dentry_put(struct dentry *dentry);
+void dentry_release(struct dentry *dentry); /* the last reference is gone */
+static inline void dentry_put(struct dentry *dentry)
+{
+	if (unlikely(refcount_put(&dentry->refs)))
+		dentry_release(dentry);
+}
+
+/*
+ * The hash of (parent, name): products folded with a secret drawn at boot, a word
+ * of the name at a time; the last word has the length in its free top byte.
+ * Names are read in whole words: 7 bytes past their end must be readable.
+ */
+extern u64 dentry_secret[2];
+
+static inline u64 dentry_hash_mix(u64 hash, u64 word)
+{
+	unsigned __int128 p = (unsigned __int128)(hash ^ word) * dentry_secret[1];
+
+	return (u64)p ^ (u64)(p >> 64);
+}
+
+static inline u64 dentry_hash_start(const struct dentry *parent)
+{
+	return (u64)(uintptr_t)parent ^ dentry_secret[0];
+}
+
+static inline u64 dentry_name_word(const char *s)
+{
+	u64 word;
+
+	__builtin_memcpy(&word, s, 8);
+	return word;
+}
 
 /** dentry_hash - of @name below @parent */
 u64 dentry_hash(const struct dentry *parent, const struct fs_name *name);
-/** dentry_scan - length of the component at @s (up to '/' or NUL) and its hash.
- * Reads whole words: up to 7 bytes past the NUL must be readable. */
-u32 dentry_scan(const struct dentry *parent, const char *s, u64 *hash);
+
+/* Nonzero bits mark zero bytes; the lowest one is exact. */
+static inline u64 dentry_zero_bytes(u64 word)
+{
+	return (word - 0x0101010101010101ull) & ~word & 0x8080808080808080ull;
+}
+
+/** dentry_scan - length of the component at @s (up to '/' or NUL) and its hash */
+static inline u32 dentry_scan(const struct dentry *parent, const char *s, u64 *hash)
+{
+	u64 h = dentry_hash_start(parent), word, end;
+	u32 len = 0, bits;
+
+	for (;;) {
+		word = dentry_name_word(s + len);
+		end = dentry_zero_bytes(word) | dentry_zero_bytes(word ^ 0x2f2f2f2f2f2f2f2full);
+		if (end)
+			break;
+		h = dentry_hash_mix(h, word);
+		len += 8;
+	}
+	bits = (u32)__builtin_ctzll(end) & ~7u;
+	len += bits / 8;
+	word &= BIT(bits) - 1;
+	*hash = dentry_hash_mix(h, word | (u64)len << 56);
+	return len;
+}
 /** dentry_find - cached name with a reference, or NULL */
 struct dentry *dentry_find(struct dentry *parent, const struct fs_name *name, u64 hash);
 /** dentry_lookup - cached or asked of the file system; the folder locked by the

@@ -138,21 +138,16 @@ int file_open(struct inode *inode, const struct path *path, u32 flags, struct fi
 	return err;
 }
 
-int file_from_handle(int fd, u32 rights, struct handle_ref *ref, struct file **out)
+int file_refused(int fd, int err)
 {
-	int err = handle_get(fd, rights, KOBJECT_FILE, ref);
+	struct handle_ref ref;
 
-	if (unlikely(err)) {
-		/* An O_PATH descriptor is no descriptor to whoever wants more than a name. */
-		if (err == -EACCES && !handle_get(fd, 0, KOBJECT_FILE, ref)) {
-			if (file_from_object(ref->object)->flags & O_PATH)
-				err = -EBADF;
-			handle_put(ref);
-		}
-		return err;
+	if (err == -EACCES && !handle_get(fd, 0, KOBJECT_FILE, &ref)) {
+		if (file_from_object(ref.object)->flags & O_PATH)
+			err = -EBADF;
+		handle_put(&ref);
 	}
-	*out = container_of(ref->object, struct file, object);
-	return 0;
+	return err;
 }
 
 u32 file_rights(u32 flags)
@@ -166,18 +161,9 @@ u32 file_rights(u32 flags)
 	       RIGHT_MAP | RIGHT_WAIT;
 }
 
-long file_read_iter(struct file *file, struct iov_iter *it, u64 *pos)
+long file_cannot_read(struct file *file)
 {
-	if (unlikely(!file->ops->read))
-		return inode_is_dir(file->inode) ? -EISDIR : -EINVAL;
-	return file->ops->read(file, it, pos);
-}
-
-long file_write_iter(struct file *file, struct iov_iter *it, u64 *pos)
-{
-	if (unlikely(!file->ops->write))
-		return -EINVAL;
-	return file->ops->write(file, it, pos);
+	return inode_is_dir(file->inode) ? -EISDIR : -EINVAL;
 }
 
 u32 file_poll(struct file *file, struct poll_table *table)
@@ -265,16 +251,6 @@ char *file_path(struct file *file, char *buf, size_t size)
 
 /* ---- iterators ---- */
 
-void iov_iter_init_user(struct iov_iter *it, u64 base, size_t len)
-{
-	it->one = (struct iov_seg){ base, len };
-	it->seg = &it->one;
-	it->nr_seg = 1;
-	it->seg_off = 0;
-	it->left = len;
-	it->kernel = false;
-}
-
 void iov_iter_init_kernel(struct iov_iter *it, void *buf, size_t len)
 {
 	iov_iter_init_user(it, (u64)(uintptr_t)buf, len);
@@ -304,24 +280,7 @@ static size_t iov_piece(const struct iov_iter *it, u64 va, void *buf, size_t len
 	return user_clear(ptr, len);
 }
 
-size_t iov_iter_segment(const struct iov_iter *it, u64 *base)
-{
-	*base = it->seg->base + it->seg_off;
-	return MIN(it->left, it->seg->len - it->seg_off);
-}
-
-void iov_iter_advance(struct iov_iter *it, size_t len)
-{
-	it->left -= len;
-	it->seg_off += len;
-	while (it->seg_off == it->seg->len && it->nr_seg > 1) {
-		it->seg++;
-		it->nr_seg--;
-		it->seg_off = 0;
-	}
-}
-
-static size_t iov_move(struct iov_iter *it, char *buf, size_t len, enum iov_op op)
+static __noinline size_t iov_move(struct iov_iter *it, char *buf, size_t len, enum iov_op op)
 {
 	size_t done = 0;
 
@@ -339,13 +298,36 @@ static size_t iov_move(struct iov_iter *it, char *buf, size_t len, enum iov_op o
 	return done;
 }
 
+/* One user buffer with room for it all, as read(2) and write(2) have. */
+static inline bool iov_simple(const struct iov_iter *it, size_t len)
+{
+	return likely(!it->kernel && len <= it->left && len <= it->seg->len - it->seg_off &&
+		      it->nr_seg == 1);
+}
+
+static inline size_t iov_simple_done(struct iov_iter *it, size_t done)
+{
+	it->left -= done;
+	it->seg_off += done;
+	return done;
+}
+
+static inline void *iov_here(const struct iov_iter *it)
+{
+	return (void *)(uintptr_t)(it->seg->base + it->seg_off);
+}
+
 size_t iov_iter_copy_from(struct iov_iter *it, void *dst, size_t len)
 {
+	if (iov_simple(it, len))
+		return iov_simple_done(it, len - user_copy_in(dst, iov_here(it), len));
 	return iov_move(it, dst, len, IOV_FROM);
 }
 
 size_t iov_iter_copy_to(struct iov_iter *it, const void *src, size_t len)
 {
+	if (iov_simple(it, len))
+		return iov_simple_done(it, len - user_copy_out(iov_here(it), src, len));
 	return iov_move(it, (char *)(uintptr_t)src, len, IOV_TO);
 }
 

@@ -41,13 +41,35 @@ struct iov_iter {
 size_t iov_iter_copy_from(struct iov_iter *it, void *dst, size_t len);
 size_t iov_iter_copy_to(struct iov_iter *it, const void *src, size_t len);
 size_t iov_iter_clear(struct iov_iter *it, size_t len);
-void iov_iter_init_user(struct iov_iter *it, u64 base, size_t len);
+static inline void iov_iter_init_user(struct iov_iter *it, u64 base, size_t len)
+{
+	it->one = (struct iov_seg){ base, len };
+	it->seg = &it->one;
+	it->nr_seg = 1;
+	it->seg_off = 0;
+	it->left = len;
+	it->kernel = false;
+}
 void iov_iter_init_kernel(struct iov_iter *it, void *buf, size_t len);
 
 /** iov_iter_segment - *base = where the next bytes go or come from, in one piece;
  * its length. For methods that move memory themselves, then iov_iter_advance(). */
-size_t iov_iter_segment(const struct iov_iter *it, u64 *base);
-void iov_iter_advance(struct iov_iter *it, size_t len);
+static inline size_t iov_iter_segment(const struct iov_iter *it, u64 *base)
+{
+	*base = it->seg->base + it->seg_off;
+	return MIN(it->left, it->seg->len - it->seg_off);
+}
+
+static inline void iov_iter_advance(struct iov_iter *it, size_t len)
+{
+	it->left -= len;
+	it->seg_off += len;
+	while (it->seg_off == it->seg->len && it->nr_seg > 1) {
+		it->seg++;
+		it->nr_seg--;
+		it->seg_off = 0;
+	}
+}
 
 /* NULL members: -EINVAL for read/write/mmap, ENOTTY for ioctl, always ready for
  * poll, ESPIPE for seek. @pos: in and out; ops of unseekable files ignore it. */
@@ -119,12 +141,38 @@ static inline void file_put(struct file *file)
 
 /** file_from_handle - current's descriptor as a file. -EBADF also for O_PATH ones
  * when READ or WRITE is asked. Release with handle_put(ref). */
-__must_check int file_from_handle(int fd, u32 rights, struct handle_ref *ref, struct file **out);
+int file_refused(int fd, int err); /* O_PATH is no descriptor to who wants more than a name */
+__must_check static inline int file_from_handle(int fd, u32 rights, struct handle_ref *ref,
+						struct file **out)
+{
+	int err = handle_get(fd, rights, KOBJECT_FILE, ref);
+
+	if (unlikely(err)) {
+		err = file_refused(fd, err);
+		if (!err)
+			__builtin_unreachable(); /* one error becomes another */
+		return err;
+	}
+	*out = container_of(ref->object, struct file, object);
+	return 0;
+}
 
 /** file_read_iter, file_write_iter - move bytes at *pos through ops; limits are the
  * caller's. Return: bytes; -EINVAL no such method; -errno */
-__must_check long file_read_iter(struct file *file, struct iov_iter *it, u64 *pos);
-__must_check long file_write_iter(struct file *file, struct iov_iter *it, u64 *pos);
+long file_cannot_read(struct file *file); /* which error says so */
+__must_check static inline long file_read_iter(struct file *file, struct iov_iter *it, u64 *pos)
+{
+	if (unlikely(!file->ops->read))
+		return file_cannot_read(file);
+	return file->ops->read(file, it, pos);
+}
+
+__must_check static inline long file_write_iter(struct file *file, struct iov_iter *it, u64 *pos)
+{
+	if (unlikely(!file->ops->write))
+		return -22; /* EINVAL */
+	return file->ops->write(file, it, pos);
+}
 /** file_poll - POLL* bits; always ready when ops have no poll */
 u32 file_poll(struct file *file, struct poll_table *table);
 

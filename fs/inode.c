@@ -283,38 +283,40 @@ void inode_drop_setid(struct inode *inode)
 		inode->mode &= ~(u32)S_ISGID;
 }
 
-static void put_time(s64 ns, u64 *sec, u64 *nsec)
+static inline void put_time(s64 ns, u64 *sec, u64 *nsec)
 {
-	s64 s = ns / (s64)NS_PER_SEC;
-	s64 rest = ns % (s64)NS_PER_SEC;
-
-	if (unlikely(rest < 0)) { /* before 1970: round down */
-		rest += (s64)NS_PER_SEC;
-		s--;
+	if (unlikely(ns < 0)) { /* before 1970: round down */
+		*sec = (u64)((ns + 1) / (s64)NS_PER_SEC - 1);
+		*nsec = (u64)(ns - (s64)*sec * (s64)NS_PER_SEC);
+		return;
 	}
-	*sec = (u64)s;
-	*nsec = (u64)rest;
+	*sec = (u64)ns / NS_PER_SEC;
+	*nsec = (u64)ns - *sec * NS_PER_SEC;
 }
 
 void inode_stat(struct inode *inode, struct linux_stat *st)
 {
+	struct vmobject *obj = inode->object;
+
 	if (inode->ops->refresh)
 		inode->ops->refresh(inode);
-	memset(st, 0, sizeof(*st));
 	st->st_dev = inode->sb->dev;
 	st->st_ino = inode->ino;
 	st->st_nlink = atomic_load_relaxed(&inode->nlink);
 	st->st_mode = inode->mode;
 	st->st_uid = inode->uid;
 	st->st_gid = inode->gid;
+	st->pad0 = 0;
 	st->st_rdev = inode->rdev;
 	st->st_size = (s64)inode_size(inode);
 	st->st_blksize = 4096;
-	if (inode->object)
-		st->st_blocks = (s64)(atomic_load_relaxed(&inode->object->nr_pages) * 8);
+	st->st_blocks = obj ? (s64)(atomic_load_relaxed(&obj->nr_pages) * 8) : 0;
 	put_time(inode->atime_ns, &st->st_atime, &st->st_atime_nsec);
 	put_time(inode->mtime_ns, &st->st_mtime, &st->st_mtime_nsec);
 	put_time(inode->ctime_ns, &st->st_ctime, &st->st_ctime_nsec);
+	st->unused[0] = 0;
+	st->unused[1] = 0;
+	st->unused[2] = 0;
 }
 
 /* ---- writers against executions ---- */

@@ -32,7 +32,8 @@ struct path;
 struct superblock;
 struct vmobject;
 
-/* A name of one path component: not terminated. */
+/* A name of one path component: not terminated, but followed by at least 7 bytes
+ * that may be read (dentry.h hashes and compares words). */
 struct fs_name {
 	const char *str;
 	u32 len;

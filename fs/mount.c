@@ -69,9 +69,9 @@ static struct mount *mount_alloc(struct superblock *sb, struct dentry *root, con
 	return mount;
 }
 
-void mount_put(struct mount *mount)
+void mount_release(struct mount *mount)
 {
-	while (mount && refcount_put(&mount->refs)) {
+	do {
 		struct mount *parent = mount->parent;
 
 		if (mount->mountpoint)
@@ -81,7 +81,7 @@ void mount_put(struct mount *mount)
 		kfree(mount->source);
 		kfree(mount);
 		mount = parent;
-	}
+	} while (mount && refcount_put(&mount->refs));
 }
 
 /* Takes over the reference on @mount; both locks' rule: mutex held by caller. */

@@ -57,7 +57,12 @@ static inline void mount_get(struct mount *mount)
 {
 	refcount_get(&mount->refs);
 }
-void mount_put(struct mount *mount);
+void mount_release(struct mount *mount); /* the last reference is gone */
+static inline void mount_put(struct mount *mount)
+{
+	if (unlikely(refcount_put(&mount->refs)))
+		mount_release(mount);
+}
 
 /** mount_at - what is mounted on (@mount, @dentry) uppermost, referenced; NULL */
 struct mount *mount_at(struct mount *mount, struct dentry *dentry);

@@ -31,23 +31,6 @@
 /* Texts of links and rests of names: two paths of the longest kind. */
 #define LINKS_SIZE (2u * PATH_MAX)
 
-void path_get(const struct path *path)
-{
-	mount_get(path->mount);
-	dentry_get(path->dentry);
-}
-
-void path_put(const struct path *path)
-{
-	dentry_put(path->dentry);
-	mount_put(path->mount);
-}
-
-struct inode *path_inode(const struct path *path)
-{
-	return dentry_inode(path->dentry);
-}
-
 /* ---- names from users ---- */
 
 int path_name_get(struct path_name *name, const char __user *uname)
@@ -108,9 +91,9 @@ static inline int may_search(const struct walk *walk, struct inode *dir)
 }
 
 /* Onto what is mounted here, if anything; @path's references move along. */
-static void cross_mounts(struct path *path)
+static __noinline void cross_mounts(struct path *path)
 {
-	while (unlikely(path->dentry->flags & DENTRY_MOUNTED)) {
+	while (path->dentry->flags & DENTRY_MOUNTED) {
 		struct mount *mount = mount_at(path->mount, path->dentry);
 
 		if (!mount)
@@ -121,14 +104,23 @@ static void cross_mounts(struct path *path)
 	}
 }
 
+/* The task's root is asked for once, when something depends on it. */
+static const struct path *walk_root(struct walk *walk)
+{
+	if (!walk->root.dentry)
+		fs_context_get_root(current_task()->fs, &walk->root);
+	return &walk->root;
+}
+
 static void step_up(struct walk *walk)
 {
+	const struct path *root = walk_root(walk);
 	struct path *cur = &walk->cur;
 
 	for (;;) {
 		struct path up = *cur;
 
-		if (cur->dentry == walk->root.dentry && cur->mount == walk->root.mount)
+		if (cur->dentry == root->dentry && cur->mount == root->mount)
 			return;
 		if (cur->dentry != cur->mount->root) {
 			up.dentry = dentry_parent(cur->dentry);
@@ -152,9 +144,11 @@ static void step_up(struct walk *walk)
 /* Start again at the root of the task (an absolute link). */
 static void step_root(struct walk *walk)
 {
-	path_get(&walk->root);
+	const struct path *root = walk_root(walk);
+
+	path_get(root);
 	path_put(&walk->cur);
-	walk->cur = walk->root;
+	walk->cur = *root;
 }
 
 int walk_link(struct walk *walk, struct inode *inode)
@@ -201,29 +195,30 @@ int walk_link(struct walk *walk, struct inode *inode)
 }
 
 /* One normal name down. Links are followed when @follow: *linked is true then. */
-static int step_down(struct walk *walk, const struct fs_name *name, u64 hash, bool follow,
-		     bool *linked)
+static inline int step_down(struct walk *walk, const struct fs_name *name, u64 hash, bool follow,
+			    bool *linked)
 {
-	struct path next = { walk->cur.mount, NULL };
+	struct dentry *parent = walk->cur.dentry, *next;
 	struct inode *inode;
-	int err = dentry_lookup(walk->cur.dentry, name, hash, &next.dentry);
+	int err = dentry_lookup(parent, name, hash, &next);
 
 	if (unlikely(err))
 		return err;
-	inode = dentry_inode(next.dentry);
-	if (!inode) {
-		dentry_put(next.dentry);
+	inode = dentry_inode(next);
+	if (unlikely(!inode)) {
+		dentry_put(next);
 		return -ENOENT;
 	}
 	if (unlikely(S_ISLNK(inode->mode)) && follow) {
 		*linked = true;
 		err = walk_link(walk, inode);
-		dentry_put(next.dentry);
+		dentry_put(next);
 		return err;
 	}
-	dentry_put(walk->cur.dentry);
-	walk->cur.dentry = next.dentry;
-	cross_mounts(&walk->cur);
+	walk->cur.dentry = next;
+	dentry_put(parent);
+	if (unlikely(next->flags & DENTRY_MOUNTED))
+		cross_mounts(&walk->cur);
 	return 0;
 }
 
@@ -241,6 +236,7 @@ int walk_parent(struct walk *walk)
 	for (;;) {
 		const char *s = walk->rest, *after;
 		bool linked = false;
+		u32 len;
 		int err;
 
 		while (*s == '/')
@@ -254,11 +250,12 @@ int walk_parent(struct walk *walk)
 		err = may_search(walk, walk->cur.dentry->inode);
 		if (unlikely(err))
 			return err;
-		walk->last.len = dentry_scan(walk->cur.dentry, s, &walk->last_hash);
-		if (unlikely(walk->last.len > NAME_MAX))
+		len = dentry_scan(walk->cur.dentry, s, &walk->last_hash);
+		if (unlikely(len > NAME_MAX))
 			return -ENAMETOOLONG;
-		walk->type = name_type(s, walk->last.len);
-		after = s + walk->last.len;
+		walk->last.len = len;
+		walk->type = name_type(s, len);
+		after = s + len;
 		walk->rest = after;
 		while (*after == '/')
 			after++;
@@ -266,7 +263,7 @@ int walk_parent(struct walk *walk)
 			walk->slash = after != walk->rest;
 			return 0;
 		}
-		if (walk->type == LAST_NORMAL)
+		if (likely(walk->type == LAST_NORMAL))
 			err = step_down(walk, &walk->last, walk->last_hash, true, &linked);
 		else if (walk->type == LAST_DOTDOT)
 			step_up(walk);
@@ -313,36 +310,37 @@ static int start_at(struct walk *walk, int dirfd, bool must_be_dir)
 
 int walk_begin(struct walk *walk, int dirfd, const char *name, u32 flags)
 {
-	int err = 0;
-
 	walk->cred = cred_current();
 	walk->rest = name;
 	walk->links = NULL;
 	walk->nr_links = 0;
 	walk->slash = false;
+	walk->root.dentry = NULL;
+	if (*name == '/') {
+		fs_context_get_root(current_task()->fs, &walk->cur);
+		return 0;
+	}
 	if (unlikely(!*name) && !(flags & LOOKUP_EMPTY))
 		return -ENOENT;
-	fs_context_get_root(current_task()->fs, &walk->root);
-	if (*name == '/') {
-		walk->cur = walk->root;
-		path_get(&walk->cur);
-	} else {
-		err = start_at(walk, dirfd, *name != 0);
-	}
-	if (err)
+	return start_at(walk, dirfd, *name != 0);
+}
+
+/* All but walk->cur, which the caller keeps. */
+static inline void walk_drop(struct walk *walk)
+{
+	if (unlikely(walk->root.dentry != NULL))
 		path_put(&walk->root);
-	return err;
+	if (unlikely(walk->links != NULL))
+		kfree(walk->links);
 }
 
 void walk_end(struct walk *walk)
 {
 	path_put(&walk->cur);
-	path_put(&walk->root);
-	if (unlikely(walk->links != NULL))
-		kfree(walk->links);
+	walk_drop(walk);
 }
 
-static int walk_all(struct walk *walk, u32 flags, struct path *out)
+static int walk_all(struct walk *walk, u32 flags)
 {
 	bool again, dir = flags & LOOKUP_DIRECTORY;
 	int err;
@@ -355,11 +353,7 @@ static int walk_all(struct walk *walk, u32 flags, struct path *out)
 			return err;
 		dir |= walk->slash;
 	} while (again);
-	if (dir && !inode_is_dir(walk->cur.dentry->inode))
-		return -ENOTDIR;
-	*out = walk->cur;
-	path_get(out);
-	return 0;
+	return dir && !inode_is_dir(walk->cur.dentry->inode) ? -ENOTDIR : 0;
 }
 
 /* access(2) asks for the real user: the whole walk is theirs. */
@@ -381,9 +375,14 @@ int path_lookup(int dirfd, const char *name, u32 flags, struct path *out)
 		return err;
 	if (flags & LOOKUP_REAL_IDS)
 		use_real_ids(&walk, &real);
-	err = walk_all(&walk, flags, out);
-	walk_end(&walk);
-	return err;
+	err = walk_all(&walk, flags);
+	if (unlikely(err)) {
+		walk_end(&walk);
+		return err;
+	}
+	*out = walk.cur;
+	walk_drop(&walk);
+	return 0;
 }
 
 int path_lookup_user(int dirfd, const char __user *uname, u32 flags, struct path *out)

@@ -7,7 +7,9 @@
  */
 #pragma once
 
+#include <fs/dentry.h>
 #include <fs/inode.h>
+#include <fs/mount.h>
 #include <kernel/abi/linux_dirent.h>
 #include <kernel/lib/types.h>
 
@@ -23,9 +25,22 @@ struct path {
 	struct dentry *dentry;
 };
 
-void path_get(const struct path *path);
-void path_put(const struct path *path);
-struct inode *path_inode(const struct path *path);
+static inline void path_get(const struct path *path)
+{
+	mount_get(path->mount);
+	dentry_get(path->dentry);
+}
+
+static inline void path_put(const struct path *path)
+{
+	dentry_put(path->dentry);
+	mount_put(path->mount);
+}
+
+static inline struct inode *path_inode(const struct path *path)
+{
+	return dentry_inode(path->dentry);
+}
 
 /* A path name copied from the user: short ones on the caller's stack. */
 #define PATH_INLINE 192
@@ -59,7 +74,7 @@ enum last_type { LAST_NORMAL, LAST_DOT, LAST_DOTDOT, LAST_ROOT };
 /* Walking in steps: create, remove and rename need the folder of the last name. */
 struct walk {
 	struct path cur;          /* after walk_parent(): the folder; referenced */
-	struct path root;         /* of the task, referenced */
+	struct path root;         /* of the task, referenced; NULLs until needed */
 	const struct cred *cred;
 	const char *rest;         /* what is left of the name */
 	char *links;              /* room for texts of links, NULL until needed */

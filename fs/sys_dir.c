@@ -183,45 +183,78 @@ long sys_readlinkat(int dirfd, const char __user *upath, void __user *buf, int s
 
 /* ---- listing ---- */
 
+/* Records are gathered in a page and copied out together. */
 struct dents {
 	struct dir_sink sink;
 	char __user *at;
-	size_t left;
-	int err; /* why the last entry was refused */
+	size_t left;      /* of the user's buffer, gathered records taken off */
+	char *page;
+	size_t gathered;
+	u64 flushed_pos;  /* where to go on after what the user has */
+	u64 pos;          /* after what is gathered */
+	int err;          /* why the last entry was refused */
 };
+
+static bool dents_flush(struct dents *d)
+{
+	if (user_copy_out(d->at, d->page, d->gathered)) {
+		d->err = -EFAULT;
+		return false;
+	}
+	d->at += d->gathered;
+	d->gathered = 0;
+	d->flushed_pos = d->pos;
+	return true;
+}
 
 static bool dents_emit(struct dir_sink *sink, const char *name, size_t len, u64 ino, u8 dtype,
 		       u64 next_pos)
 {
 	struct dents *d = container_of(sink, struct dents, sink);
 	size_t size = ALIGN_UP(offsetof(struct linux_dirent64, d_name) + len + 1, (size_t)8);
-	union {
-		struct linux_dirent64 head;
-		u64 words[(offsetof(struct linux_dirent64, d_name) + NAME_MAX + 8) / 8];
-	} e;
+	struct linux_dirent64 *e;
 
 	if (size > d->left) {
 		d->err = -EINVAL;
 		return false;
 	}
-	e.words[size / 8 - 1] = 0; /* the padding, and the NUL in it */
-	e.head.d_ino = ino;
-	e.head.d_off = (s64)next_pos;
-	e.head.d_reclen = (u16)size;
-	e.head.d_type = dtype;
-	memcpy((char *)&e + offsetof(struct linux_dirent64, d_name), name, len);
-	if (user_copy_out(d->at, &e, size)) {
-		d->err = -EFAULT;
+	if (size > PAGE_SIZE - d->gathered && !dents_flush(d))
 		return false;
-	}
-	d->at += size;
+	e = (struct linux_dirent64 *)(void *)(d->page + d->gathered);
+	((u64 *)e)[size / 8 - 1] = 0; /* the padding, and the NUL in it */
+	e->d_ino = ino;
+	e->d_off = (s64)next_pos;
+	e->d_reclen = (u16)size;
+	e->d_type = dtype;
+	for (size_t i = 0; i < len; i++)
+		e->d_name[i] = name[i];
+	d->gathered += size;
 	d->left -= size;
+	d->pos = next_pos;
 	return true;
+}
+
+/* Return: whether the user has got anything. */
+static long list_entries(struct file *file, struct dents *d)
+{
+	const char __user *start = d->at;
+	long ret;
+
+	mutex_lock(&file->pos_lock);
+	d->pos = file->pos;
+	d->flushed_pos = d->pos;
+	ret = file->ops->readdir(file, &d->sink);
+	if (d->gathered && !dents_flush(d))
+		file->pos = d->flushed_pos; /* the rest comes again */
+	mutex_unlock(&file->pos_lock);
+	if (d->at != start)
+		return d->at - start;
+	return ret ? ret : d->err;
 }
 
 long sys_getdents64(int fd, void __user *buf, unsigned int len)
 {
-	struct dents d = { { dents_emit }, buf, len, 0 };
+	struct dents d = { .sink = { dents_emit }, .at = buf, .left = len };
 	struct handle_ref ref;
 	struct file *file;
 	long ret = file_from_handle(fd, RIGHT_READ, &ref, &file);
@@ -233,13 +266,10 @@ long sys_getdents64(int fd, void __user *buf, unsigned int len)
 	} else if (file->dentry->flags & DENTRY_DEAD) {
 		ret = -ENOENT;
 	} else {
-		mutex_lock(&file->pos_lock);
-		ret = file->ops->readdir(file, &d.sink);
-		mutex_unlock(&file->pos_lock);
-		if (len - d.left)
-			ret = (long)(len - d.left);
-		else if (!ret)
-			ret = d.err;
+		d.page = pmm_alloc_page(0);
+		ret = d.page ? list_entries(file, &d) : -ENOMEM;
+		if (d.page)
+			pmm_free_page(d.page);
 	}
 	handle_put(&ref);
 	return ret;

@@ -63,7 +63,7 @@ long sys_write(int fd, const void __user *buf, size_t len)
 }
 
 /* At a given position; the file's own stays. */
-static long rw_at(struct file *file, const struct handle_ref *ref, struct iov_iter *it, s64 pos,
+static inline long rw_at(struct file *file, const struct handle_ref *ref, struct iov_iter *it, s64 pos,
 		  rw_fn fn)
 {
 	u64 at = (u64)pos;
@@ -77,7 +77,7 @@ static long rw_at(struct file *file, const struct handle_ref *ref, struct iov_it
 	return fn(file, it, &at);
 }
 
-static long prw_buffer(int fd, u64 base, size_t len, s64 pos, u32 right, rw_fn fn)
+static inline long prw_buffer(int fd, u64 base, size_t len, s64 pos, u32 right, rw_fn fn)
 {
 	struct handle_ref ref;
 	struct iov_iter it;

@@ -10,7 +10,7 @@ struct inode;
 /* The file that (dirfd, path, AT_* flags) name. Without a name of its own
  * (AT_EMPTY_PATH on a pipe) path.dentry is NULL. */
 struct target {
-	struct inode *inode; /* referenced */
+	struct inode *inode; /* referenced itself only without path */
 	struct path path;    /* referenced, or NULLs */
 };
 

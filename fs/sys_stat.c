@@ -27,10 +27,11 @@
 static void target_of_file(struct file *file, struct target *out)
 {
 	out->inode = file->inode;
-	inode_get(out->inode);
 	out->path = (struct path){ file->mount, file->dentry };
 	if (file->dentry)
 		path_get(&out->path);
+	else
+		inode_get(out->inode);
 }
 
 int target_get_fd(int fd, u32 rights, struct target *out)
@@ -59,14 +60,12 @@ int target_get(int dirfd, const char __user *upath, u32 at_flags, bool follow, s
 		return err;
 	if (at_flags & AT_EMPTY_PATH)
 		lookup |= LOOKUP_EMPTY;
-	if (!*name.str && (at_flags & AT_EMPTY_PATH) && dirfd != AT_FDCWD)
+	if (!*name.str && (at_flags & AT_EMPTY_PATH) && dirfd != AT_FDCWD) {
 		err = target_get_fd(dirfd, RIGHT_STAT, out);
-	else {
+	} else {
 		err = path_lookup(dirfd, name.str, lookup, &out->path);
-		if (!err) {
+		if (!err)
 			out->inode = path_inode(&out->path);
-			inode_get(out->inode);
-		}
 	}
 	path_name_put(&name);
 	return err;
@@ -74,9 +73,10 @@ int target_get(int dirfd, const char __user *upath, u32 at_flags, bool follow, s
 
 void target_put(struct target *target)
 {
-	inode_put(target->inode);
 	if (target->path.dentry)
 		path_put(&target->path);
+	else
+		inode_put(target->inode);
 }
 
 int target_writable(const struct target *target)
@@ -268,10 +268,8 @@ long sys_faccessat2(int dirfd, const char __user *upath, int mode, int flags)
 		if (flags & AT_EMPTY_PATH)
 			lookup |= LOOKUP_EMPTY;
 		err = path_lookup(dirfd, name.str, lookup, &target.path);
-		if (!err) {
+		if (!err)
 			target.inode = path_inode(&target.path);
-			inode_get(target.inode);
-		}
 	}
 	path_name_put(&name);
 	if (err)

@@ -1,168 +1,290 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Futexes. A word's key is (object, offset) where the mapping is shared, else
- * (space, address); waiters hang in a bucket by the key's hash.
+ * Futexes: waiters in a hash table by the word they wait for.
  *
- *   waiter                               waker
- *   lock bucket                          write the word (user mode)
- *   read the word: as expected?          lock bucket
- *   queue, mark asleep                   take waiters out, wake them
- *   unlock, sleep                        unlock
+ *   waiter                              waker (user code, then here)
+ *   lock bucket, count itself           change the word
+ *   read the word: another value? out   full fence
+ *   enter the list, unlock, sleep       nobody counted in the bucket? done
+ *                                       lock bucket, wake those of the key
  *
- * The bucket lock orders the waiter's read against the waker's look, so either
- * the waiter sees the new value or the waker sees the waiter. The read must not
- * fault under the spinlock: when the page is absent it is touched unlocked and
- * all begins again.
+ * The count goes up by a locked instruction before the word is read, so one of
+ * the two sees the other: either the waiter the new value or the waker the
+ * waiter. A waiter's bucket pointer is its state: NULL once it was woken, which
+ * the waker writes after the wake itself, so that the waiter, whose stack holds
+ * all this, cannot be gone before.
  *
- * A waiter stands on its thread's stack. Whoever takes it out of a bucket does
- * all it does with it under that bucket's lock; the waiter takes the lock once
- * more before it leaves.
+ * A key holds a pointer: the space (its threads live as long as they wait) or
+ * the object, to which each waiter has a reference.
+ *
+ * Locks: as->lock (ASPACE) alone, for the key; then bucket (FUTEX), two in
+ * address order -> run queue. User memory is read under a bucket's lock only
+ * without faulting; faults are resolved outside and all is tried again.
  */
 #include <ipc/futex.h>
 
 #include <arch/uaccess.h>
 #include <kernel/abi/errno.h>
 #include <kernel/abi/linux_futex.h>
-#include <kernel/lib/hash.h>
+#include <kernel/core/sched_hooks.h>
+#include <kernel/core/spinlock.h>
+#include <kernel/lib/list.h>
 #include <kernel/task/task.h>
 #include <mm/aspace.h>
 #include <mm/object.h>
 
-#define FUTEX_BUCKETS 256u
+#define NR_BUCKETS 256u /* by 8 bits of a hash */
 
-struct futex_key {
-	const void *where; /* space or object */
-	u64 offset;        /* address or offset; a word is 4-aligned: bit 0 set in a space */
-};
-
+/* Lock key: b bucket->lock, a atomic. */
 struct futex_bucket {
 	struct spinlock lock;     /* RANK_FUTEX */
-	struct list_head waiters; /* [lock] */
+	u32 nr_waiters;           /* [b][a] in the list, or about to enter it */
+	struct list_head waiters; /* [b] oldest first */
 } __aligned(64);
 
-struct futex_waiter {
-	struct list_head link;       /* [bucket->lock] */
-	struct futex_bucket *bucket; /* [a] changed by requeue under both locks */
-	struct futex_key key;        /* [bucket->lock] */
-	struct thread *thread;
-	u32 bitset;
-	bool woken;                  /* [bucket->lock] */
+struct futex_key {
+	void *base; /* struct vmobject, or struct aspace */
+	u64 offset; /* into the object, or the address */
+	struct vmobject *object; /* referenced; NULL: base is a space */
 };
 
-static struct futex_bucket buckets[FUTEX_BUCKETS];
+struct futex_waiter {
+	struct list_head link;       /* [b] */
+	struct futex_bucket *bucket; /* [a] changed under its lock; NULL: woken */
+	struct futex_key key;        /* [b] a requeue changes it */
+	struct thread *thread;
+	u32 bitset;
+};
 
-static struct futex_bucket *bucket_of(const struct futex_key *key)
+#define BUCKET(n) \
+	[n] = { .lock = SPINLOCK_INIT(RANK_FUTEX, "futex"), \
+		.waiters = { &buckets[n].waiters, &buckets[n].waiters } }
+#define BUCKETS4(n)  BUCKET(n), BUCKET((n) + 1), BUCKET((n) + 2), BUCKET((n) + 3)
+#define BUCKETS16(n) BUCKETS4(n), BUCKETS4((n) + 4), BUCKETS4((n) + 8), BUCKETS4((n) + 12)
+#define BUCKETS64(n) BUCKETS16(n), BUCKETS16((n) + 16), BUCKETS16((n) + 32), BUCKETS16((n) + 48)
+
+static struct futex_bucket buckets[NR_BUCKETS] = {
+	BUCKETS64(0), BUCKETS64(64), BUCKETS64(128), BUCKETS64(192),
+};
+
+/* Return: 0; -EINVAL not aligned; -EFAULT not a user address. */
+static int key_get(u32 __user *uaddr, bool private, struct futex_key *key)
 {
-	u64 h = hash_u64((u64)(uintptr_t)key->where ^ key->offset);
-	struct futex_bucket *b = &buckets[h % FUTEX_BUCKETS];
+	u64 va = (u64)(uintptr_t)uaddr;
 
-	return b;
-}
-
-/* Static zeros make a good lock but for its rank and an empty list. */
-static void bucket_lock(struct futex_bucket *b)
-{
-	if (unlikely(!atomic_load_acquire(&b->waiters.next))) {
-		static struct spinlock init_lock = SPINLOCK_INIT(RANK_FUTEX, "futex_init");
-
-		spin_lock(&init_lock);
-		if (!b->waiters.next) {
-			spin_init(&b->lock, RANK_FUTEX, "futex");
-			b->waiters.prev = &b->waiters;
-			atomic_store_release(&b->waiters.next, &b->waiters);
-		}
-		spin_unlock(&init_lock);
-	}
-	spin_lock(&b->lock);
-}
-
-static void bucket_lock_pair(struct futex_bucket *a, struct futex_bucket *b)
-{
-	/* Both are initialised by then. */
-	bucket_lock(a);
-	spin_unlock(&a->lock);
-	bucket_lock(b);
-	spin_unlock(&b->lock);
-	spin_lock_pair(&a->lock, &b->lock);
-}
-
-static bool same_key(const struct futex_key *a, const struct futex_key *b)
-{
-	return a->where == b->where && a->offset == b->offset;
-}
-
-/*
- * *obj: a reference that keeps the key from being reused, or NULL. A waiter that
- * was requeued has none on its second object: should that be freed and its
- * address be used again, the worst is a spurious wake-up.
- */
-static int make_key(u32 __user *uaddr, bool private, struct futex_key *key, struct vmobject **obj)
-{
-	u64 va = (u64)(uintptr_t)uaddr, offset;
-	struct aspace *as = current_task()->as;
-
-	*obj = NULL;
-	if (va % sizeof(u32))
+	if (unlikely(va & 3))
 		return -EINVAL;
-	if (!user_range_ok(uaddr, sizeof(u32)))
+	if (unlikely(!user_range_ok(uaddr, sizeof(*uaddr))))
 		return -EFAULT;
-	if (!private && aspace_shared_object(as, va, obj, &offset))
-		*key = (struct futex_key){ *obj, offset };
-	else
-		*key = (struct futex_key){ as, va | 1 };
+	*key = (struct futex_key){ current->task->as, va, NULL };
+	if (private)
+		return 0;
+	if (aspace_shared_object(current->task->as, va, &key->object, &key->offset))
+		key->base = key->object;
 	return 0;
 }
 
-static void put_object(struct vmobject *obj)
+static void key_put(struct futex_key *key)
 {
-	if (obj)
-		vmobject_put(obj);
+	if (key->object)
+		vmobject_put(key->object);
 }
 
-/* ---- waking ---- */
+static bool key_equal(const struct futex_key *a, const struct futex_key *b)
+{
+	return a->base == b->base && a->offset == b->offset;
+}
 
-static void wake_waiter_locked(struct futex_waiter *w)
+static inline struct futex_bucket *bucket_at(const void *base, u64 offset)
+{
+	/* One multiplication is enough for what nobody chooses: its top bits count. */
+	u64 hash = ((u64)(uintptr_t)base ^ offset) * 0x9e3779b97f4a7c15ull;
+
+	return &buckets[hash >> 56];
+}
+
+static struct futex_bucket *bucket_of(const struct futex_key *key)
+{
+	return bucket_at(key->base, key->offset);
+}
+
+/* ---- Waiting ------------------------------------------------------------ */
+
+static void enter_locked(struct futex_bucket *bucket, struct futex_waiter *w)
+{
+	list_add_tail(&w->link, &bucket->waiters);
+	/* Pairs with the acquire in still_waiting(), after a requeue. */
+	atomic_store_release(&w->bucket, bucket);
+}
+
+static void leave_locked(struct futex_bucket *bucket, struct futex_waiter *w)
 {
 	list_del(&w->link);
-	w->woken = true;
-	sched_wake(w->thread, BIT(THREAD_SLEEP));
+	(void)atomic_fetch_sub(&bucket->nr_waiters, 1u);
 }
 
-static u32 wake_key_locked(struct futex_bucket *b, const struct futex_key *key, u32 n, u32 bitset)
+/* False: @w was woken. True: not; it has left if @leave. */
+static bool still_waiting(struct futex_waiter *w, bool leave)
+{
+	struct futex_bucket *bucket;
+
+	/* Pairs with the release in wake_locked(). */
+	while ((bucket = atomic_load_acquire(&w->bucket))) {
+		bool here;
+
+		spin_lock(&bucket->lock);
+		here = bucket == atomic_load_relaxed(&w->bucket);
+		if (here && leave) {
+			leave_locked(bucket, w);
+			w->bucket = NULL;
+		}
+		spin_unlock(&bucket->lock);
+		if (here)
+			return true;
+	}
+	return false;
+}
+
+/* Return: 0 woken; -ETIMEDOUT; -ERESTARTSYS. @w is in no list any more. */
+static int sleep_until_woken(struct futex_waiter *w, ns_t deadline_ns)
+{
+	for (;;) {
+		int err = 0;
+
+		sched_mark_asleep(true);
+		if (atomic_load_acquire(&w->bucket))
+			err = sched_block(deadline_ns);
+		sched_mark_awake();
+		if (!still_waiting(w, err != 0))
+			return 0;
+		if (err)
+			return err;
+	}
+}
+
+/* Return: 0, @w is in its list; -EAGAIN another value; -EFAULT not mapped now. */
+static int enter_if_equal(u32 __user *uaddr, u32 val, struct futex_waiter *w)
+{
+	struct futex_bucket *bucket = bucket_of(&w->key);
+	u32 now;
+	int err;
+
+	spin_lock(&bucket->lock);
+	/* A full fence; pairs with the one in futex_wake(). */
+	(void)atomic_fetch_add(&bucket->nr_waiters, 1u);
+	err = user_read_u32_nofault(&now, uaddr);
+	if (!err && now != val)
+		err = -EAGAIN;
+	if (err)
+		(void)atomic_fetch_sub(&bucket->nr_waiters, 1u);
+	else
+		enter_locked(bucket, w);
+	spin_unlock(&bucket->lock);
+	return err;
+}
+
+static __noinline long wait_slow(u32 __user *uaddr, bool private, u32 val, ns_t deadline_ns,
+				 u32 bitset)
+{
+	struct futex_waiter w = { .thread = current, .bitset = bitset };
+	int err = key_get(uaddr, private, &w.key);
+
+	if (err)
+		return err;
+	err = enter_if_equal(uaddr, val, &w);
+	if (!err)
+		err = sleep_until_woken(&w, deadline_ns);
+	key_put(&w.key);
+	return err;
+}
+
+long futex_wait(u32 __user *uaddr, bool private, u32 val, ns_t deadline_ns, u32 bitset)
+{
+	u32 now;
+	long ret;
+
+	if ((uintptr_t)uaddr & 3)
+		return -EINVAL;
+	do {
+		/* Maps the page, and settles most calls that come too late. */
+		if (user_read_u32(&now, uaddr))
+			return -EFAULT;
+		if (now != val)
+			return -EAGAIN;
+		ret = wait_slow(uaddr, private, val, deadline_ns, bitset);
+	} while (ret == -EFAULT);
+	return ret;
+}
+
+/* ---- Waking ------------------------------------------------------------- */
+
+static void wake_locked(struct futex_bucket *bucket, struct futex_waiter *w)
+{
+	leave_locked(bucket, w);
+	(void)sched_wake_sleeper(w->thread);
+	/* Now @w may vanish. Pairs with the acquire in still_waiting(). */
+	atomic_store_release(&w->bucket, NULL);
+}
+
+/* As many as Linux: at least one, even if @n is 0, or negative to C library code. */
+static u32 wake_key_locked(struct futex_bucket *bucket, const struct futex_key *key, u32 n,
+			   u32 bitset)
 {
 	struct futex_waiter *w, *next;
 	u32 woken = 0;
 
-	LIST_FOR_EACH_SAFE(w, next, &b->waiters, link) {
-		if (woken >= n)
-			break;
-		if (!same_key(&w->key, key) || !(w->bitset & bitset))
+	LIST_FOR_EACH_SAFE(w, next, &bucket->waiters, link) {
+		if (!key_equal(&w->key, key) || !(w->bitset & bitset))
 			continue;
-		wake_waiter_locked(w);
-		woken++;
+		wake_locked(bucket, w);
+		if ((s32)++woken >= (s32)n)
+			break;
 	}
 	return woken;
 }
 
-static long futex_wake(u32 __user *uaddr, bool private, u32 n, u32 bitset)
+/* Nobody waits: the common answer. */
+static inline bool bucket_idle(const struct futex_bucket *bucket)
 {
-	struct futex_bucket *b;
-	struct vmobject *obj;
-	struct futex_key key;
-	u32 woken;
-	int err;
+	/* The caller's change of the word comes before; see enter_if_equal(). */
+	atomic_fence();
+	return !atomic_load_relaxed(&bucket->nr_waiters);
+}
 
-	if (!bitset)
-		return -EINVAL;
-	err = make_key(uaddr, private, &key, &obj);
-	if (err)
-		return err;
-	b = bucket_of(&key);
-	bucket_lock(b);
-	woken = wake_key_locked(b, &key, n, bitset);
-	spin_unlock(&b->lock);
-	put_object(obj);
+static u32 wake_key(const struct futex_key *key, u32 n, u32 bitset)
+{
+	struct futex_bucket *bucket = bucket_of(key);
+	u32 woken;
+
+	if (bucket_idle(bucket))
+		return 0;
+	spin_lock(&bucket->lock);
+	woken = wake_key_locked(bucket, key, n, bitset);
+	spin_unlock(&bucket->lock);
 	return woken;
+}
+
+static __noinline long wake_slow(u32 __user *uaddr, bool private, u32 n, u32 bitset)
+{
+	struct futex_key key;
+	long ret = key_get(uaddr, private, &key);
+
+	if (ret)
+		return ret;
+	ret = wake_key(&key, n, bitset);
+	key_put(&key);
+	return ret;
+}
+
+long futex_wake(u32 __user *uaddr, bool private, u32 n, u32 bitset)
+{
+	u64 va = (u64)(uintptr_t)uaddr;
+
+	/* Before anything is saved on the stack; errors are the slow path's. */
+	if (likely(private && !(va & 3) && va < USER_END) &&
+	    bucket_idle(bucket_at(current->task->as, va)))
+		return 0;
+	return wake_slow(uaddr, private, n, bitset);
 }
 
 long futex_wake_user(u32 __user *uaddr, u32 n)
@@ -170,366 +292,255 @@ long futex_wake_user(u32 __user *uaddr, u32 n)
 	return futex_wake(uaddr, false, n, FUTEX_BITSET_MATCH_ANY);
 }
 
-/* ---- waiting ---- */
+/* ---- Two words ---------------------------------------------------------- */
 
-/* Queue @w while *uaddr == @val. Return: 0 queued and marked asleep; -EAGAIN; -EFAULT. */
-static int enqueue_if(struct futex_waiter *w, u32 __user *uaddr, u32 val)
+static int keys_get(u32 __user *uaddr, u32 __user *uaddr2, bool private, struct futex_key *key,
+		    struct futex_key *key2)
 {
-	for (;;) {
-		struct futex_bucket *b = bucket_of(&w->key);
-		u32 now;
-		int err;
-
-		bucket_lock(b);
-		err = user_read_u32_nofault(&now, uaddr);
-		if (!err && now == val) {
-			w->bucket = b;
-			list_add_tail(&w->link, &b->waiters);
-			sched_mark_asleep(true);
-			spin_unlock(&b->lock);
-			return 0;
-		}
-		spin_unlock(&b->lock);
-		if (!err)
-			return -EAGAIN;
-		if (user_read_u32(&now, uaddr))
-			return -EFAULT;
-	}
-}
-
-static struct futex_bucket *lock_waiter(struct futex_waiter *w)
-{
-	for (;;) {
-		struct futex_bucket *b = atomic_load_acquire(&w->bucket);
-
-		spin_lock(&b->lock);
-		if (w->bucket == b)
-			return b;
-		spin_unlock(&b->lock);
-	}
-}
-
-/* Return: true when somebody woke it. */
-static bool dequeue(struct futex_waiter *w)
-{
-	struct futex_bucket *b = lock_waiter(w);
-	bool woken = w->woken;
-
-	if (!woken)
-		list_del(&w->link);
-	spin_unlock(&b->lock);
-	return woken;
-}
-
-static int wait_once(u32 __user *uaddr, bool private, u32 val, u32 bitset, ns_t deadline_ns)
-{
-	struct futex_waiter w = { .thread = current, .bitset = bitset };
-	struct vmobject *obj;
-	int err = make_key(uaddr, private, &w.key, &obj);
+	int err = key_get(uaddr, private, key);
 
 	if (err)
 		return err;
-	err = enqueue_if(&w, uaddr, val);
-	if (!err) {
-		err = sched_block(deadline_ns);
-		sched_mark_awake();
-		if (dequeue(&w))
-			err = 0;
-		else if (!err)
-			err = -EINTR; /* woken by nobody: the loop below tries again */
-	}
-	put_object(obj);
-	return err;
-}
-
-static int futex_wait(u32 __user *uaddr, bool private, u32 val, u32 bitset, ns_t deadline_ns)
-{
-	int err;
-
-	if (!bitset)
-		return -EINVAL;
-	do
-		err = wait_once(uaddr, private, val, bitset, deadline_ns);
-	while (err == -EINTR);
-	return err;
-}
-
-/* restart_syscall after a stop: the deadline stays what it was. */
-static long futex_wait_restart(struct restart_block *block)
-{
-	u64 *a = block->args;
-	int err = futex_wait((u32 __user *)(uintptr_t)a[0], a[1], (u32)a[2], (u32)a[3],
-			     block->deadline_ns);
-
-	return err == -ERESTARTSYS ? -ERESTART_RESTARTBLOCK : err;
-}
-
-static long wait_call(const struct futex_args *args, bool private, u32 bitset)
-{
-	int err = futex_wait(args->uaddr, private, args->val, bitset, args->deadline_ns);
-
-	if (err != -ERESTARTSYS || args->deadline_ns == NS_FOREVER)
-		return err;
-	current->restart = (struct restart_block){
-		.fn = futex_wait_restart,
-		.deadline_ns = args->deadline_ns,
-		.args = { (u64)(uintptr_t)args->uaddr, private, args->val, bitset },
-	};
-	return -ERESTART_RESTARTBLOCK;
-}
-
-/* ---- two words ---- */
-
-struct futex_pair {
-	struct futex_key key[2];
-	struct vmobject *obj[2];
-	struct futex_bucket *bucket[2];
-};
-
-static int pair_begin(struct futex_pair *p, const struct futex_args *args, bool private)
-{
-	int err = make_key(args->uaddr, private, &p->key[0], &p->obj[0]);
-
+	err = key_get(uaddr2, private, key2);
 	if (err)
-		return err;
-	err = make_key(args->uaddr2, private, &p->key[1], &p->obj[1]);
-	if (err) {
-		put_object(p->obj[0]);
-		return err;
-	}
-	p->bucket[0] = bucket_of(&p->key[0]);
-	p->bucket[1] = bucket_of(&p->key[1]);
-	return 0;
+		key_put(key);
+	return err;
 }
 
-static void pair_end(struct futex_pair *p)
+static void move_locked(struct futex_bucket *from, struct futex_bucket *to, struct futex_waiter *w,
+			const struct futex_key *key)
 {
-	put_object(p->obj[0]);
-	put_object(p->obj[1]);
+	struct vmobject *old = w->key.object;
+
+	(void)atomic_fetch_add(&to->nr_waiters, 1u);
+	leave_locked(from, w);
+	if (key->object)
+		vmobject_get(key->object);
+	w->key = *key;
+	enter_locked(to, w);
+	/* Not the last reference: futex_requeue() has one. */
+	if (old)
+		vmobject_put(old);
 }
 
-static void move_waiter_locked(struct futex_waiter *w, struct futex_pair *p)
+static u32 requeue_locked(const struct futex_key *key, const struct futex_key *key2, u32 nr_wake,
+			  u32 nr_requeue)
 {
-	list_move_tail(&w->link, &p->bucket[1]->waiters);
-	w->key = p->key[1];
-	atomic_store_release(&w->bucket, p->bucket[1]);
-}
-
-static u32 requeue_locked(struct futex_pair *p, u32 n)
-{
+	struct futex_bucket *from = bucket_of(key), *to = bucket_of(key2);
 	struct futex_waiter *w, *next;
-	struct list_head moved = LIST_HEAD_INIT(moved);
-	u32 done = 0;
+	u32 woken = 0, moved = 0;
 
-	LIST_FOR_EACH_SAFE(w, next, &p->bucket[0]->waiters, link) {
-		if (done >= n)
-			break;
-		if (!same_key(&w->key, &p->key[0]))
+	LIST_FOR_EACH_SAFE(w, next, &from->waiters, link) {
+		if (!key_equal(&w->key, key))
 			continue;
-		/* In order, and not met again when both are one bucket. */
-		list_move_tail(&w->link, &moved);
-		done++;
+		if (woken < nr_wake) {
+			wake_locked(from, w);
+			woken++;
+			continue;
+		}
+		if (moved >= nr_requeue)
+			break;
+		moved++;
+		/* Onto itself: they stay, and are counted, as on Linux. */
+		if (!key_equal(key, key2))
+			move_locked(from, to, w, key2);
 	}
-	LIST_FOR_EACH_SAFE(w, next, &moved, link) {
-		move_waiter_locked(w, p);
-	}
-	return done;
+	return woken + moved;
 }
 
-static long futex_requeue(const struct futex_args *args, bool private, const u32 *expected)
+long futex_requeue(u32 __user *uaddr, u32 __user *uaddr2, bool private, u32 nr_wake,
+		   u32 nr_requeue, const u32 *expected)
 {
-	struct futex_pair p;
-	long ret = 0;
-	int err;
+	struct futex_key key, key2;
+	long ret;
 
-	if ((s32)args->val < 0 || (s32)args->val2 < 0)
-		return -EINVAL;
-	err = pair_begin(&p, args, private);
-	if (err)
-		return err;
-	for (;;) {
-		u32 now;
+	do {
+		struct futex_bucket *from, *to;
+		u32 now = 0;
 
-		bucket_lock_pair(p.bucket[0], p.bucket[1]);
-		err = expected ? user_read_u32_nofault(&now, args->uaddr) : 0;
-		if (!err && expected && now != *expected) {
+		ret = expected ? user_read_u32(&now, uaddr) : 0;
+		if (!ret)
+			ret = keys_get(uaddr, uaddr2, private, &key, &key2);
+		if (ret)
+			return ret;
+		from = bucket_of(&key);
+		to = bucket_of(&key2);
+		spin_lock_pair(&from->lock, &to->lock);
+		if (expected)
+			ret = user_read_u32_nofault(&now, uaddr);
+		if (!ret && expected && now != *expected)
 			ret = -EAGAIN;
-		} else if (!err) {
-			ret = wake_key_locked(p.bucket[0], &p.key[0], args->val,
-					      FUTEX_BITSET_MATCH_ANY);
-			ret += requeue_locked(&p, args->val2);
-		}
-		spin_unlock_pair(&p.bucket[0]->lock, &p.bucket[1]->lock);
-		if (!err)
-			break;
-		if (user_read_u32(&now, args->uaddr)) {
-			ret = -EFAULT;
-			break;
-		}
-	}
-	pair_end(&p);
+		if (!ret)
+			ret = requeue_locked(&key, &key2, nr_wake, nr_requeue);
+		spin_unlock_pair(&from->lock, &to->lock);
+		key_put(&key);
+		key_put(&key2);
+	} while (ret == -EFAULT);
 	return ret;
 }
 
-/* The operation of FUTEX_WAKE_OP on *uaddr. Return: 0 and *old; -EFAULT; -ENOSYS. */
-static int apply_op(u32 __user *uaddr, u32 op, u32 *old)
+/* 12 bits, signed. */
+static s32 op_field(u32 op, u32 shift)
 {
-	u32 kind = op >> 28 & 7, new;
-	/* 12-bit fields are signed. */
-	u32 arg = (u32)((s32)(op << 8) >> 20);
-	int err;
+	return (s32)(op >> shift << 20) >> 20;
+}
+
+/* What FUTEX_WAKE_OP makes of @old. Return: false: unknown operation. */
+static bool op_apply(u32 op, u32 old, u32 *new)
+{
+	u32 arg = (u32)op_field(op, 12);
 
 	if (op >> 28 & FUTEX_OP_OPARG_SHIFT)
 		arg = 1u << (arg & 31);
-	err = user_read_u32(old, uaddr);
-	while (!err) {
-		u32 seen = *old;
+	switch (op >> 28 & 7) {
+	case FUTEX_OP_SET:
+		*new = arg;
+		return true;
+	case FUTEX_OP_ADD:
+		*new = old + arg;
+		return true;
+	case FUTEX_OP_OR:
+		*new = old | arg;
+		return true;
+	case FUTEX_OP_ANDN:
+		*new = old & ~arg;
+		return true;
+	case FUTEX_OP_XOR:
+		*new = old ^ arg;
+		return true;
+	}
+	return false;
+}
 
-		switch (kind) {
-		case FUTEX_OP_SET: new = arg; break;
-		case FUTEX_OP_ADD: new = *old + arg; break;
-		case FUTEX_OP_OR: new = *old | arg; break;
-		case FUTEX_OP_ANDN: new = *old & ~arg; break;
-		case FUTEX_OP_XOR: new = *old ^ arg; break;
-		default: return -ENOSYS;
-		}
+/* Return: 1 true, 0 false, -ENOSYS unknown. */
+static int op_compare(u32 op, u32 old)
+{
+	s32 a = (s32)old, b = op_field(op, 0);
+
+	switch (op >> 24 & 15) {
+	case FUTEX_OP_CMP_EQ:
+		return a == b;
+	case FUTEX_OP_CMP_NE:
+		return a != b;
+	case FUTEX_OP_CMP_LT:
+		return a < b;
+	case FUTEX_OP_CMP_LE:
+		return a <= b;
+	case FUTEX_OP_CMP_GT:
+		return a > b;
+	case FUTEX_OP_CMP_GE:
+		return a >= b;
+	}
+	return -ENOSYS;
+}
+
+/* *@uaddr becomes what @op makes of it, atomically. *@old: what it was. */
+static int op_user(u32 __user *uaddr, u32 op, u32 *old)
+{
+	int err = user_read_u32(old, uaddr);
+
+	while (!err) {
+		u32 seen = *old, new = 0;
+
+		if (!op_apply(op, seen, &new))
+			return -ENOSYS;
 		err = user_cmpxchg_u32(uaddr, old, new);
 		if (!err && *old == seen)
-			break;
+			return 0;
 	}
 	return err;
 }
 
-/* Return: 1 or 0; -ENOSYS */
-static int compare_op(u32 op, u32 old)
-{
-	s32 a = (s32)old, b = (s32)(op << 20) >> 20;
-
-	switch (op >> 24 & 15) {
-	case FUTEX_OP_CMP_EQ: return a == b;
-	case FUTEX_OP_CMP_NE: return a != b;
-	case FUTEX_OP_CMP_LT: return a < b;
-	case FUTEX_OP_CMP_LE: return a <= b;
-	case FUTEX_OP_CMP_GT: return a > b;
-	case FUTEX_OP_CMP_GE: return a >= b;
-	default: return -ENOSYS;
-	}
-}
-
 /*
- * The word is changed before the buckets are locked: a waiter that comes in
- * between has seen the new value, and waking it is a spurious wake-up, which
- * futex(2) permits.
+ * The operation is done before any lock is taken: a waiter that enters between
+ * it and the wake has seen the new value, and is woken for nothing at worst.
  */
-static long futex_wake_op(const struct futex_args *args, bool private)
+long futex_wake_op(u32 __user *uaddr, u32 __user *uaddr2, bool private, u32 n, u32 n2, u32 op)
 {
-	struct futex_pair p;
-	u32 old = 0;
-	int also, err = pair_begin(&p, args, private);
-	long ret;
+	struct futex_key key, key2;
+	u32 old;
+	long ret = keys_get(uaddr, uaddr2, private, &key, &key2);
+	int compared;
 
-	if (err)
-		return err;
-	also = compare_op(args->val3, 0) == -ENOSYS ? -ENOSYS : 0;
-	if (!also)
-		also = apply_op(args->uaddr2, args->val3, &old);
-	if (!also)
-		also = compare_op(args->val3, old);
-	if (also < 0) {
-		pair_end(&p);
-		return also;
-	}
-	bucket_lock_pair(p.bucket[0], p.bucket[1]);
-	ret = wake_key_locked(p.bucket[0], &p.key[0], args->val, FUTEX_BITSET_MATCH_ANY);
-	if (also)
-		ret += wake_key_locked(p.bucket[1], &p.key[1], args->val2,
-				       FUTEX_BITSET_MATCH_ANY);
-	spin_unlock_pair(&p.bucket[0]->lock, &p.bucket[1]->lock);
-	pair_end(&p);
+	if (ret)
+		return ret;
+	ret = op_user(uaddr2, op, &old);
+	if (ret)
+		goto out;
+	compared = op_compare(op, old);
+	ret = compared < 0 ? compared : (long)wake_key(&key, n, FUTEX_BITSET_MATCH_ANY);
+	if (compared > 0)
+		ret += wake_key(&key2, n2, FUTEX_BITSET_MATCH_ANY);
+out:
+	key_put(&key);
+	key_put(&key2);
 	return ret;
 }
 
-long futex_call(const struct futex_args *args)
+/* ---- The end of a thread ------------------------------------------------ */
+
+/*
+ * A word of the list: if current owns it, the next owner shall learn of its death.
+ * Return: 0; -errno the list is not to be trusted any more.
+ */
+static int release_robust(u32 __user *uaddr, bool pi, bool pending)
 {
-	bool private = args->op & FUTEX_PRIVATE_FLAG;
-	int cmd = args->op & FUTEX_CMD_MASK;
+	u32 tid = (u32)current->tid, word, seen;
+	int err;
 
-	if ((args->op & FUTEX_CLOCK_REALTIME) && cmd != FUTEX_WAIT && cmd != FUTEX_WAIT_BITSET)
-		return -ENOSYS;
-	switch (cmd) {
-	case FUTEX_WAIT:
-		return wait_call(args, private, FUTEX_BITSET_MATCH_ANY);
-	case FUTEX_WAIT_BITSET:
-		return wait_call(args, private, args->val3);
-	case FUTEX_WAKE:
-		return futex_wake(args->uaddr, private, args->val, FUTEX_BITSET_MATCH_ANY);
-	case FUTEX_WAKE_BITSET:
-		return futex_wake(args->uaddr, private, args->val, args->val3);
-	case FUTEX_REQUEUE:
-		return futex_requeue(args, private, NULL);
-	case FUTEX_CMP_REQUEUE:
-		return futex_requeue(args, private, &args->val3);
-	case FUTEX_WAKE_OP:
-		return futex_wake_op(args, private);
-	default: /* priority inheritance and FUTEX_FD */
-		return -ENOSYS;
-	}
-}
-
-/* ---- robust lists (get_robust_list(2)) ---- */
-
-/* The thread died holding the lock at @uaddr, if it did: hand it on. */
-static void robust_death(u32 __user *uaddr, bool pending)
-{
-	u32 val, old;
-
-	if ((u64)(uintptr_t)uaddr % sizeof(u32) || user_read_u32(&val, uaddr))
-		return;
-	for (;;) {
-		/* Between taking 0 and writing its tid, or after releasing: a waiter
-		 * may be left without a waker. */
-		if (pending && !val) {
-			(void)!futex_wake_user(uaddr, 1);
-			return;
-		}
-		if ((val & FUTEX_TID_MASK) != (u32)current->tid)
-			return;
-		old = val;
-		if (user_cmpxchg_u32(uaddr, &val, (old & FUTEX_WAITERS) | FUTEX_OWNER_DIED))
-			return;
-		if (val == old)
-			break;
-	}
-	if (old & FUTEX_WAITERS)
+	if ((uintptr_t)uaddr & 3)
+		return -EINVAL;
+	err = user_read_u32(&word, uaddr);
+	if (err)
+		return err;
+	/* Unlocked already, but died before the wake of a waiter. */
+	if (pending && !pi && !word) {
 		(void)!futex_wake_user(uaddr, 1);
+		return 0;
+	}
+	do {
+		if ((word & FUTEX_TID_MASK) != tid)
+			return 0;
+		seen = word;
+		err = user_cmpxchg_u32(uaddr, &word, (seen & FUTEX_WAITERS) | FUTEX_OWNER_DIED);
+		if (err)
+			return err;
+	} while (word != seen);
+	if (!pi && (seen & FUTEX_WAITERS))
+		(void)!futex_wake_user(uaddr, 1);
+	return 0;
 }
 
-static u32 __user *robust_word(u64 entry, s64 offset)
+/* Entries are pointers with the PI flag in bit 0. */
+static int release_entry(u64 entry, s64 offset, bool pending)
 {
-	return (u32 __user *)(uintptr_t)((entry & ~1ull) + (u64)offset);
+	u64 word = (entry & ~1ull) + (u64)offset;
+
+	return release_robust((u32 __user *)(uintptr_t)word, entry & 1, pending);
 }
 
 void futex_exit_robust(void)
 {
-	struct linux_robust_list_head head;
 	u64 list = (u64)(uintptr_t)current->robust_list, entry;
+	struct linux_robust_list_head head;
 
-	if (!list || copy_from_user(&head, current->robust_list, sizeof(head)))
+	if (!list)
 		return;
 	current->robust_list = NULL;
+	if (copy_from_user(&head, (const void __user *)(uintptr_t)list, sizeof(head)))
+		return;
 	entry = head.list.next;
-	for (u32 i = 0; (entry & ~1ull) != list && i < ROBUST_LIST_LIMIT; i++) {
+	for (u32 i = 0; i < ROBUST_LIST_LIMIT && (entry & ~1ull) != list; i++) {
 		u64 next;
-		/* Read before the word is released: its owner may reuse the entry. */
-		int err = user_read_u64(&next, (void __user *)(uintptr_t)(entry & ~1ull));
+		/* Read first: the next owner may change the entry at once. */
+		int err = user_read_u64(&next, (const void __user *)(uintptr_t)(entry & ~1ull));
 
-		if (entry != head.list_op_pending)
-			robust_death(robust_word(entry, head.futex_offset), false);
+		if (entry != head.list_op_pending && release_entry(entry, head.futex_offset, false))
+			return;
 		if (err)
 			return;
 		entry = next;
-		sched_point();
 	}
 	if (head.list_op_pending)
-		robust_death(robust_word(head.list_op_pending, head.futex_offset), true);
+		(void)!release_entry(head.list_op_pending, head.futex_offset, true);
 }

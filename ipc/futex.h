@@ -1,18 +1,37 @@
 /* SPDX-License-Identifier: MIT */
-/* Futexes, Linux's ABI; keys are (space, address) or (object, offset). */
+/*
+ * Futexes, Linux's ABI; keys are (space, address) or (object, offset).
+ * Calls about current's words; @private: no other process shares the word, so
+ * its key is known without looking at the mapping. All: thread context, no
+ * locks held, may sleep for a page fault. Source: man futex(2).
+ */
 #pragma once
 
 #include <kernel/lib/types.h>
 
-struct futex_args {
-	u32 __user *uaddr, *uaddr2;
-	int op;          /* FUTEX_* with flags */
-	u32 val, val2, val3;
-	ns_t deadline_ns; /* monotonic, or NS_FOREVER */
-};
+/** futex_wait - sleep while *@uaddr == @val until a wake whose bits meet @bitset
+ * @deadline_ns: uptime, or NS_FOREVER
+ * Return: 0; -EAGAIN another value; -ETIMEDOUT; -EFAULT; -EINVAL; -ERESTARTSYS a
+ * signal came. */
+__must_check long futex_wait(u32 __user *uaddr, bool private, u32 val, ns_t deadline_ns,
+			     u32 bitset);
 
-/** futex_call - futex(2) with its time-out decoded. Return: as futex(2). */
-long futex_call(const struct futex_args *args);
+/** futex_wake - wake up to @n waiters whose bits meet @bitset.
+ * Return: how many; -EFAULT, -EINVAL. */
+__must_check long futex_wake(u32 __user *uaddr, bool private, u32 n, u32 bitset);
+
+/** futex_requeue - wake up to @nr_wake waiters of @uaddr, let up to @nr_requeue more
+ * wait for @uaddr2 instead
+ * @expected: what *@uaddr must be, or NULL
+ * Return: how many were woken or moved; -EAGAIN, -EFAULT, -EINVAL. */
+__must_check long futex_requeue(u32 __user *uaddr, u32 __user *uaddr2, bool private, u32 nr_wake,
+				u32 nr_requeue, const u32 *expected);
+
+/** futex_wake_op - change *@uaddr2 as @op says, wake up to @n waiters of @uaddr and,
+ * if the old value compares, up to @n2 of @uaddr2
+ * Return: how many; -EFAULT, -EINVAL, -ENOSYS unknown @op. */
+__must_check long futex_wake_op(u32 __user *uaddr, u32 __user *uaddr2, bool private, u32 n, u32 n2,
+				u32 op);
 
 /** futex_wake_user - wake up to @n waiters of current's word @uaddr (exit paths).
  * Return: how many; -EFAULT, -EINVAL. */

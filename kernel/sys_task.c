@@ -396,42 +396,6 @@ long sys_get_robust_list(int pid, u64 __user *head, u64 __user *len)
 		       : 0;
 }
 
-/* Where the operation takes a time-out in the place of val2. */
-static int futex_deadline(int op, unsigned long utimeout, ns_t *out)
-{
-	int cmd = op & FUTEX_CMD_MASK, err;
-	ns_t ns;
-
-	*out = NS_FOREVER;
-	if (!utimeout || (cmd != FUTEX_WAIT && cmd != FUTEX_WAIT_BITSET))
-		return 0;
-	err = timespec_copy_ns((const struct linux_timespec __user *)utimeout, &ns);
-	if (err)
-		return err;
-	/* FUTEX_WAIT's is relative, of the monotonic clock; the bitset form's
-	 * absolute (futex(2)). */
-	if (cmd == FUTEX_WAIT)
-		*out = deadline_after(ns);
-	else
-		*out = op & FUTEX_CLOCK_REALTIME ? deadline_of_wall(ns) : ns;
-	return 0;
-}
-
-long sys_futex(u32 __user *uaddr, int op, u32 val, unsigned long timeout, vaddr_t uaddr2, u32 val3)
-{
-	struct futex_args args = {
-		.uaddr = uaddr,
-		.uaddr2 = (u32 __user *)(uintptr_t)uaddr2,
-		.op = op,
-		.val = val,
-		.val2 = (u32)timeout,
-		.val3 = val3,
-	};
-	int err = futex_deadline(op, timeout, &args.deadline_ns);
-
-	return err ? err : futex_call(&args);
-}
-
 /* ---- scheduling ---- */
 
 long sys_sched_yield(void)

@@ -113,10 +113,12 @@ long sys_clock_gettime(int clock, struct linux_timespec __user *tp)
 {
 	struct linux_timespec ts;
 	ns_t now;
-	int err = clock_read(clock, &now);
 
-	if (err)
-		return err;
+	/* The clock that is asked most goes the short way. */
+	if (likely(clock == CLOCK_MONOTONIC))
+		now = uptime_ns();
+	else if (clock_read(clock, &now))
+		return -EINVAL;
 	ts = timespec_of(now);
 	return copy_to_user(tp, &ts, sizeof(ts));
 }

@@ -4,7 +4,7 @@
     KTAP version 1
     1..3
     # anything            detail, belongs to the next result
-    ok 1 mm.buddy.split
+    ok 1 mm.buddy.split # time=12us
     not ok 2 mm.buddy.merge
     ok 3 numa.fallback # SKIP one node
 
@@ -67,6 +67,9 @@ class Parser:
         name = name or f"test {number or self.seen}"
         if directive and directive.upper() == "SKIP":
             return Case(name, "skipped", [reason or "no reason given"])
+        name, _, remark = name.partition(" # ")  # such as time=12us
+        if remark:
+            detail.append("# " + remark)
         return Case(name, "failed" if bad else "passed", detail)
 
     def finish(self, status: int = 0) -> List[str]:

@@ -265,9 +265,7 @@ bool mmu_query(struct mmu_space *space, vaddr_t va, struct mmu_entry *out)
 	if (!e)
 		return false;
 	out->pfn = (e & PTE_ADDR) >> PAGE_SHIFT;
-	out->prot = (e & PTE_P ? MMU_READ : 0) | (e & PTE_W ? MMU_WRITE : 0) |
-		    (e & PTE_NX ? 0 : MMU_EXEC) | MMU_USER | (e & PTE_PCD ? MMU_DEVICE : 0) |
-		    (e & PTE_NOREF ? MMU_NOREF : 0);
+	out->prot = (u32)(e & MMU_PTE_BITS) | (e & PTE_NX ? 0 : MMU_EXEC);
 	out->dirty = e & PTE_D;
 	out->accessed = e & PTE_A;
 	out->large = false;
@@ -322,16 +320,22 @@ static inline void note_dirty(u64 entry)
 		(void)atomic_fetch_or(&frame->flags, (u16)FRAME_DIRTY);
 }
 
+/* Unlink tables that leaf_create() made for @va and that stayed empty. */
+static __noinline void trim_one(struct mmu_space *space, vaddr_t va)
+{
+	struct mmu_batch batch;
+
+	mmu_batch_begin(&batch, space);
+	leaf_trim(&batch, va);
+	mmu_batch_flush(&batch);
+}
+
 int mmu_map(struct mmu_space *space, vaddr_t va, pfn_t pfn, u32 prot)
 {
 	u64 *table = leaf_create(space, va), *slot, old, new = mmu_pte(pfn, prot);
 
 	if (unlikely(!table)) {
-		struct mmu_batch batch;
-
-		mmu_batch_begin(&batch, space);
-		leaf_trim(&batch, va);
-		mmu_batch_flush(&batch);
+		trim_one(space, va);
 		return -ENOMEM;
 	}
 	slot = &table[pt_index(va, 0)];
@@ -456,23 +460,14 @@ int mmu_copy(struct mmu_space *dst, struct mmu_batch *src_batch, vaddr_t start, 
 		next = leaf_end(va, end);
 		to = leaf_create(dst, va);
 		if (!to) {
-			struct mmu_batch batch;
-
-			mmu_batch_begin(&batch, dst);
-			leaf_trim(&batch, va);
-			mmu_batch_flush(&batch);
+			trim_one(dst, va);
 			return -ENOMEM;
 		}
 		copied = copy_leaf(to, from, src_batch, va, next, write_protect);
 		virt_to_frame(to)->index += copied;
 		dst->entries += copied;
-		if (unlikely(!virt_to_frame(to)->index)) {
-			struct mmu_batch batch;
-
-			mmu_batch_begin(&batch, dst);
-			leaf_trim(&batch, va);
-			mmu_batch_flush(&batch);
-		}
+		if (unlikely(!virt_to_frame(to)->index))
+			trim_one(dst, va);
 	}
 	return 0;
 }

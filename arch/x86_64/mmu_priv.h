@@ -11,21 +11,20 @@ extern u64 mmu_kernel_root[PT_ENTRIES]; /* PML4 of the kernel: upper half of all
 /* PTE_NX; 0 on a CPU without no-execute: what then is executable cannot be helped. */
 extern u64 mmu_pte_nx;
 
+#define MMU_PTE_BITS (MMU_READ | MMU_WRITE | MMU_USER | MMU_DEVICE | MMU_NOREF)
+static_assert(MMU_PTE_BITS == (PTE_P | PTE_W | PTE_U | PTE_PWT | PTE_PCD | PTE_NOREF), "one bit each");
+
 /* The entry for @pfn with @prot (enum mmu_prot), user or kernel (global). */
 static inline u64 mmu_pte(pfn_t pfn, u32 prot)
 {
-	u64 pte = pfn << PAGE_SHIFT | PTE_A;
+	u64 pte = pfn << PAGE_SHIFT | PTE_A | (prot & MMU_PTE_BITS);
 
-	pte |= prot & MMU_READ ? PTE_P : PTE_KEPT;
-	if (prot & MMU_WRITE)
-		pte |= PTE_W;
+	if (!(prot & MMU_READ))
+		pte |= PTE_KEPT;
 	if (!(prot & MMU_EXEC))
 		pte |= mmu_pte_nx;
-	pte |= prot & MMU_USER ? PTE_U : PTE_G;
-	if (prot & MMU_DEVICE)
-		pte |= PTE_PCD | PTE_PWT;
-	if (prot & MMU_NOREF)
-		pte |= PTE_NOREF;
+	if (!(prot & MMU_USER))
+		pte |= PTE_G;
 	return pte;
 }
 

@@ -9,10 +9,11 @@
 enum lock_rank {
 	/* mutexes */
 	RANK_EXEC,        /* one exec of a task at a time; opens and reads files */
+	RANK_FILE_POS,    /* a file's offset is held across its read or write, and reading
+	                     /proc may ask for anything below */
 	RANK_MOUNT,       /* the mount tree; above every inode */
 	RANK_RENAME,      /* renames of directories: keeps the tree a tree */
 	RANK_FS_CONTEXT,  /* cwd, root, umask of a task */
-	RANK_FILE_POS,    /* a file's offset is held across its read or write */
 	RANK_INODE,       /* a directory's names or a file's size; pairs by address */
 	RANK_PIPE,        /* a pipe's buffers; user copies happen under it */
 	RANK_TTY,         /* line discipline; user copies happen under it */

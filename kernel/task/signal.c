@@ -530,16 +530,6 @@ u64 signal_pending_mask(void)
 	return mask;
 }
 
-static int take_from_set(u64 set, struct linux_siginfo *info)
-{
-	irqflags_t flags;
-	struct signal_state *sig = signal_lock(current_task(), &flags);
-	int signo = dequeue_any_locked(current, set, info);
-
-	signal_unlock(sig, flags);
-	return signo;
-}
-
 int signal_wait(u64 set, ns_t deadline_ns, struct linux_siginfo *info)
 {
 	struct thread *thread = current;
@@ -548,16 +538,19 @@ int signal_wait(u64 set, ns_t deadline_ns, struct linux_siginfo *info)
 	int signo, err;
 
 	set &= ~UNBLOCKABLE;
-	signo = take_from_set(set, info);
+	sig = signal_lock(thread->task, &flags);
+	signo = dequeue_any_locked(thread, set, info);
+	if (!signo && deadline_ns) {
+		/* Opened while asleep, so that senders choose and wake this thread;
+		 * what was blocked is remembered, so that nothing ignored or deadly
+		 * acts. One locked section with the look: a signal in between would
+		 * be pending and wake nobody. */
+		thread->real_blocked = thread->blocked;
+		atomic_store_relaxed(&thread->blocked, thread->blocked & ~set);
+	}
+	signal_unlock(sig, flags);
 	if (signo || deadline_ns == 0)
 		return signo ? signo : -EAGAIN;
-
-	/* Opened while asleep, so that senders choose and wake this thread; what
-	 * was blocked is remembered, so that nothing ignored or deadly acts. */
-	sig = signal_lock(thread->task, &flags);
-	thread->real_blocked = thread->blocked;
-	atomic_store_relaxed(&thread->blocked, thread->blocked & ~set);
-	signal_unlock(sig, flags);
 
 	sched_mark_asleep(true);
 	err = sched_block(deadline_ns);

@@ -112,7 +112,8 @@ struct thread {
 	bool fail_alloc;              /* [c] fault injection counts this thread */
 };
 
-/** thread_create_kernel - a kernel thread, started; it ends when fn returns. NULL when out of memory. */
+/** thread_create_kernel - a kernel thread, started; it ends when fn returns. NULL when
+ * out of memory. */
 struct thread *thread_create_kernel(const char *name, void (*fn)(void *arg), void *arg);
 
 /** thread_init_boot - this CPU's idle thread, of kernel_task, becomes current

@@ -10,7 +10,7 @@
 # Every [pure] C file that the tests link.
 PURE_SRCS := $(wildcard kernel/lib/*.c) boot/pvh_parse.c $(wildcard arch/x86_64/acpi_tables.c) \
 	mm/buddy.c mm/arena.c mm/vmtree.c mm/pagetree.c arch/x86_64/pagetable.c \
-	fs/tty_ldisc.c
+	fs/tty_ldisc.c kernel/time/timer_queue.c
 
 HOST_DIR := build/host
 HOST_CC ?= gcc

@@ -31,9 +31,10 @@ class KtapTest(unittest.TestCase):
             found = self.cases(pieces)
             self.assertEqual([(c.name, c.verdict) for c in found],
                              [("a.b", "passed"), ("a.c", "failed"), ("d", "skipped"),
-                              ("e # odd", "passed")])
+                              ("e", "passed")])
             self.assertEqual(found[1].detail, ["not good", "# why"])
             self.assertEqual(found[2].detail, ["one node"])
+            self.assertEqual(found[3].detail, ["# odd"])
             self.assertEqual(self.parser.finish(), [])
 
     def test_short_of_the_plan(self) -> None:

@@ -968,3 +968,42 @@ CASE(churn)
 	}
 	CHECK_EQ(bad, 0);
 }
+
+/* ---- residency and locking ------------------------------------------------------------------------------------ */
+
+CASE(mincore_tells_what_was_touched)
+{
+	unsigned char vec[4] = { 9, 9, 9, 9 };
+	char *p = must_map(4, RW, PRIV);
+
+	p[0] = 1;
+	p[2 * PAGE] = 1;
+	CHECK_EQ(sys(SYS_mincore, p, 4 * PAGE, vec), 0);
+	CHECK_EQ(vec[0] & 1, 1);
+	CHECK_EQ(vec[1] & 1, 0);
+	CHECK_EQ(vec[2] & 1, 1);
+	CHECK_EQ(sys(SYS_mincore, p + 1, PAGE, vec), -EINVAL);
+	CHECK_EQ(sys(SYS_mincore, p, 4 * PAGE, NULL), -EFAULT);
+	CHECK_EQ(sys(SYS_munmap, p + PAGE, PAGE), 0);
+	CHECK_EQ(sys(SYS_mincore, p, 4 * PAGE, vec), -ENOMEM);
+}
+
+CASE(mlockall_and_back)
+{
+	char *p;
+
+	CHECK_EQ(sys(SYS_mlockall, 0), -EINVAL);
+	CHECK_EQ(sys(SYS_mlockall, 8), -EINVAL);
+	CHECK_EQ(sys(SYS_mlockall, MCL_ONFAULT), -EINVAL);
+	if (sys(SYS_mlockall, MCL_FUTURE) == 0) {
+		unsigned char vec = 0;
+
+		p = map(NULL, PAGE, RW, PRIV, -1, 0);
+		if ((unsigned long)p < -4095UL) {	/* locked at once, so present */
+			CHECK_EQ(sys(SYS_mincore, p, PAGE, &vec), 0);
+			CHECK_EQ(vec & 1, 1);
+			CHECK_EQ(sys(SYS_madvise, p, PAGE, MADV_DONTNEED), -EINVAL);
+		}
+	}
+	CHECK_EQ(sys(SYS_munlockall), 0);
+}

@@ -45,13 +45,14 @@ static inline paddr_t virt_to_phys(const void *va)
 	return a >= KERNEL_BASE ? a - KERNEL_BASE : a - DIRECT_MAP_BASE;
 }
 
+/* Where the page tables have such a bit the value is that bit (pagetable.h). */
 enum mmu_prot {
 	MMU_READ = 1,
 	MMU_WRITE = 2,
-	MMU_EXEC = 4,
-	MMU_USER = 8,
-	MMU_DEVICE = 16, /* uncached */
-	MMU_NOREF = 32,  /* the entry holds no frame reference: zero page, devices */
+	MMU_USER = 4,
+	MMU_DEVICE = 0x18,  /* uncached */
+	MMU_NOREF = 0x200,  /* the entry holds no frame reference: zero page, devices */
+	MMU_EXEC = 0x1000,
 };
 
 /* Page tables of one address space. Lock key: a aspace lock, t atomic. */
