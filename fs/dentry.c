@@ -7,8 +7,9 @@
  *   dir inode lock  (misses, creation, removal, renames)
  *     dentry_tree_lock   or   a hash stripe     one of them at a time
  *
- * The hash (dentry.h) is weaker than SipHash, and need not be stronger: the cache is bounded, so the worst that
- * chosen collisions could do is a chain as long as the limit.
+ * The hash (dentry.h) is weaker than SipHash, and need not be stronger: the
+ * cache is bounded, so the worst that chosen collisions could do is a chain as
+ * long as the limit.
  */
 #include <fs/dentry.h>
 
@@ -160,12 +161,14 @@ static inline bool name_equal(const struct dentry *dentry, const struct fs_name 
 		 (BIT(8 * (name->len - i)) - 1));
 }
 
-static inline struct dentry *find_locked(struct dentry *parent, const struct fs_name *name, u64 hash)
+static inline struct dentry *find_locked(struct dentry *parent, const struct fs_name *name,
+					 u64 hash)
 {
 	struct dentry *dentry;
 
 	for (dentry = *bucket_of(hash); dentry; dentry = dentry->hash_next) {
-		if (dentry->hash != hash || dentry->parent != parent || !name_equal(dentry, name))
+		if (unlikely(dentry->hash != hash || dentry->parent != parent ||
+			     !name_equal(dentry, name)))
 			continue;
 		if (!refcount_get_unless_zero(&dentry->refs))
 			continue; /* being evicted */
@@ -283,16 +286,11 @@ int dentry_lookup_locked(struct dentry *parent, const struct fs_name *name, stru
 	return 0;
 }
 
-int dentry_lookup(struct dentry *parent, const struct fs_name *name, u64 hash, struct dentry **out)
+int dentry_lookup_missed(struct dentry *parent, const struct fs_name *name, struct dentry **out)
 {
 	struct inode *dir = parent->inode;
 	int err;
 
-	if (likely(!(parent->sb->flags & SB_UNCACHED))) {
-		*out = dentry_find(parent, name, hash);
-		if (likely(*out != NULL))
-			return 0;
-	}
 	if (!dir->ops->lookup)
 		return -ENOTDIR;
 	mutex_lock(&dir->lock);

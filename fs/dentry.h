@@ -131,8 +131,18 @@ struct dentry *dentry_find(struct dentry *parent, const struct fs_name *name, u6
 __must_check int dentry_lookup_locked(struct dentry *parent, const struct fs_name *name,
 				      struct dentry **out);
 /** dentry_lookup - the same, taking the folder's lock when the cache misses */
-__must_check int dentry_lookup(struct dentry *parent, const struct fs_name *name, u64 hash,
-			       struct dentry **out);
+__must_check int dentry_lookup_missed(struct dentry *parent, const struct fs_name *name,
+				      struct dentry **out);
+__must_check static inline int dentry_lookup(struct dentry *parent, const struct fs_name *name,
+					     u64 hash, struct dentry **out)
+{
+	if (likely(!(parent->sb->flags & SB_UNCACHED))) {
+		*out = dentry_find(parent, name, hash);
+		if (likely(*out != NULL))
+			return 0;
+	}
+	return dentry_lookup_missed(parent, name, out);
+}
 /** dentry_instantiate - a negative dentry becomes @inode's (reference taken over) */
 void dentry_instantiate(struct dentry *dentry, struct inode *inode);
 /** dentry_kill - its name was removed; cached names below it go too */

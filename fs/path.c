@@ -233,27 +233,30 @@ static inline enum last_type name_type(const char *s, u32 len)
 
 int walk_parent(struct walk *walk)
 {
+	const char *s = walk->rest;
+	int err;
+
 	for (;;) {
-		const char *s = walk->rest, *after;
+		struct dentry *dir = walk->cur.dentry;
+		const char *after;
 		bool linked = false;
 		u32 len;
-		int err;
 
 		while (*s == '/')
 			s++;
-		walk->last = (struct fs_name){ s, 0 };
-		if (!*s) {
+		if (unlikely(!*s)) {
+			walk->last = (struct fs_name){ s, 0 };
 			walk->type = LAST_ROOT;
 			walk->rest = s;
 			return 0;
 		}
-		err = may_search(walk, walk->cur.dentry->inode);
+		err = may_search(walk, dir->inode);
 		if (unlikely(err))
 			return err;
-		len = dentry_scan(walk->cur.dentry, s, &walk->last_hash);
+		len = dentry_scan(dir, s, &walk->last_hash);
 		if (unlikely(len > NAME_MAX))
 			return -ENAMETOOLONG;
-		walk->last.len = len;
+		walk->last = (struct fs_name){ s, len };
 		walk->type = name_type(s, len);
 		after = s + len;
 		walk->rest = after;
@@ -263,12 +266,16 @@ int walk_parent(struct walk *walk)
 			walk->slash = after != walk->rest;
 			return 0;
 		}
-		if (likely(walk->type == LAST_NORMAL))
+		s = after;
+		if (likely(walk->type == LAST_NORMAL)) {
 			err = step_down(walk, &walk->last, walk->last_hash, true, &linked);
-		else if (walk->type == LAST_DOTDOT)
+			if (unlikely(err))
+				return err;
+			if (unlikely(linked))
+				s = walk->rest;
+		} else if (walk->type == LAST_DOTDOT) {
 			step_up(walk);
-		if (unlikely(err))
-			return err;
+		}
 	}
 }
 

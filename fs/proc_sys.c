@@ -175,7 +175,8 @@ static int show_slabinfo(struct seq *seq, __unused struct proc_inode *pi)
 {
 	struct slab_info info;
 
-	seq_puts(seq, "slabinfo - version: 2.1\n# name            <active_objs> <num_objs> <objsize> "
+	seq_puts(seq,
+		 "slabinfo - version: 2.1\n# name            <active_objs> <num_objs> <objsize> "
 		 "<objperslab> <pagesperslab> : tunables <limit> <batchcount> <sharedfactor> : "
 		 "slabdata <active_slabs> <num_slabs> <sharedavail>\n");
 	for (u32 i = 0; slab_info(i, &info); i++) {

@@ -63,8 +63,8 @@ long sys_write(int fd, const void __user *buf, size_t len)
 }
 
 /* At a given position; the file's own stays. */
-static inline long rw_at(struct file *file, const struct handle_ref *ref, struct iov_iter *it, s64 pos,
-		  rw_fn fn)
+static inline long rw_at(struct file *file, const struct handle_ref *ref, struct iov_iter *it,
+			 s64 pos, rw_fn fn)
 {
 	u64 at = (u64)pos;
 

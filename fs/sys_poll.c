@@ -198,6 +198,7 @@ static void unswap_mask(const u64 __user *umask, long ret)
 static long poll_with(struct linux_pollfd *fds, struct linux_pollfd __user *ufds, u32 nr,
 		      ns_t deadline_ns)
 {
+	char __user *to;
 	long ret;
 
 	if (copy_from_user(fds, ufds, nr * sizeof(*fds)))
@@ -206,8 +207,9 @@ static long poll_with(struct linux_pollfd *fds, struct linux_pollfd __user *ufds
 	if (ret < 0 && ret != -ERESTARTSYS)
 		return ret;
 	/* Only revents: another thread may be changing the rest. */
+	to = user_field(ufds, revents);
 	for (u32 i = 0; i < nr; i++)
-		if (copy_to_user(&ufds[i].revents, &fds[i].revents, sizeof(fds[i].revents)))
+		if (copy_to_user(to + i * sizeof(*fds), &fds[i].revents, sizeof(fds[i].revents)))
 			return -EFAULT;
 	return ret;
 }

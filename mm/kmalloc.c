@@ -50,6 +50,13 @@ static u32 order_for(size_t size)
 	return order;
 }
 
+/* What was not asked for is out of bounds. */
+static void fence(void *object, size_t room, size_t size)
+{
+	kasan_poison(object, room, KASAN_REDZONE);
+	kasan_unpoison(object, size);
+}
+
 void *kmalloc(size_t size, unsigned flags)
 {
 	struct frame *frame;
@@ -57,16 +64,18 @@ void *kmalloc(size_t size, unsigned flags)
 	if (likely(size <= SLAB_MAX)) {
 		void *object = slab_alloc(cache_for[(size + 15) / 16], flags);
 
-		if (CONFIG_KASAN && object) { /* what was not asked for is out of bounds */
-			kasan_poison(object, slab_object_size(object), KASAN_REDZONE);
-			kasan_unpoison(object, size);
-		}
+		if (CONFIG_KASAN && object)
+			fence(object, slab_object_size(object), size);
 		return object;
 	}
 	if (size > KMALLOC_MAX)
 		return NULL;
 	frame = pmm_alloc(order_for(size), flags, NODE_ANY);
-	return frame ? frame_to_virt(frame) : NULL;
+	if (!frame)
+		return NULL;
+	if (CONFIG_KASAN)
+		fence(frame_to_virt(frame), PAGE_SIZE << frame->order, size);
+	return frame_to_virt(frame);
 }
 
 void *kcalloc(size_t n, size_t size, unsigned flags)

@@ -99,7 +99,8 @@ static void sort_fallback(node_t node)
 		u8 n = (u8)((node + i) % nr_nodes);
 		u32 j = i;
 
-		while (j > 0 && numa_distance(node, fallback[node][j - 1]) > numa_distance(node, n)) {
+		while (j > 0 &&
+		       numa_distance(node, fallback[node][j - 1]) > numa_distance(node, n)) {
 			fallback[node][j] = fallback[node][j - 1];
 			j--;
 		}

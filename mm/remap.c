@@ -186,9 +186,11 @@ static int remap_locked(struct aspace *as, struct remap *m, u64 *out, struct dea
 	}
 	/* Unmapping may have replaced the region that holds addr. */
 	r = vmtree_find(&as->regions, m->addr);
-	*out = m->flags & MREMAP_FIXED ? m->new_addr :
-					 place_locked(as, m->flags & MREMAP_DONTUNMAP ? m->new_addr : 0,
-						      m->new_len, 0);
+	if (m->flags & MREMAP_FIXED)
+		*out = m->new_addr;
+	else
+		*out = place_locked(as, m->flags & MREMAP_DONTUNMAP ? m->new_addr : 0, m->new_len,
+				    0);
 	if (!*out)
 		return -ENOMEM;
 	return move(as, r, m, *out, dead);

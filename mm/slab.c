@@ -72,7 +72,8 @@ struct slab_cache {
 
 /* Own CPU, interrupts off. */
 struct slab_cpu {
-	void *free;
+	void *free; /* first of the list, next to be handed out */
+	void *last; /* kasan build: its end */
 	u32 n;
 };
 struct slab_cpus {
@@ -138,7 +139,7 @@ static bool debug_free(struct slab_cache *cache, void *object)
 		return false;
 	}
 	if (CONFIG_KASAN)
-		return true;
+		return !kasan_freed_twice(object);
 	zone = *zone_of(cache, object);
 	if (zone == ZONE_FREE) {
 		bug_report("slab: %s object %p freed twice", cache->name, object);
@@ -216,6 +217,23 @@ static struct slab *put_object(struct slab_node *node, struct slab *slab, void *
 	return slab;
 }
 
+/*
+ * The youngest is handed out first, being warm; in the kasan build last, so
+ * that who still uses it meets its poison and not its next owner.
+ */
+static inline void push_free(struct slab_cache *cache, struct slab_cpu *c, void *object)
+{
+	if (CONFIG_KASAN && c->free) {
+		*link_of(cache, object) = NULL;
+		*link_of(cache, c->last) = object;
+	} else {
+		*link_of(cache, object) = c->free;
+		c->free = object;
+	}
+	c->last = object;
+	c->n++;
+}
+
 /* The first @n objects of this CPU's list go back to their slabs. */
 static void flush(struct slab_cache *cache, struct slab_cpu *c, u32 n)
 {
@@ -249,9 +267,7 @@ static void take_batch(struct slab_cache *cache, struct slab_node *node, struct 
 		node->inuse++;
 		if (!slab->free)
 			list_del(&slab->link);
-		*link_of(cache, object) = c->free;
-		c->free = object;
-		c->n++;
+		push_free(cache, c, object);
 	}
 	spin_unlock(&node->lock);
 }
@@ -325,9 +341,8 @@ void slab_free(struct slab_cache *cache, void *object)
 	kasan_poison(object, cache->size, KASAN_FREED);
 	irq = irq_save();
 	c = &percpu_ptr(slab_cpus)->c[cache->index];
-	*link_of(cache, object) = c->free;
-	c->free = object;
-	if (unlikely(++c->n > 2 * cache->batch))
+	push_free(cache, c, object);
+	if (unlikely(c->n > 2 * cache->batch))
 		flush(cache, c, cache->batch);
 	irq_restore(irq);
 }

@@ -200,13 +200,10 @@ long sys_msync(vaddr_t addr, size_t len, int flags)
 	while (addr < end) {
 		int err;
 
-		if (!aspace_region_at(space(), addr, &info) || info.start >= end) {
-			if (info.file && info.start >= end)
-				file_put(info.file);
+		if (!aspace_region_at(space(), addr, &info))
 			return -ENOMEM;
-		}
 		hole |= info.start > addr;
-		err = sync_region(&info, flags);
+		err = info.start < end ? sync_region(&info, flags) : 0;
 		if (info.file)
 			file_put(info.file);
 		if (err)

@@ -115,7 +115,7 @@ def check_c(path, text, exists):
         yield line_of(code, m.start()), "typedef of a structure, union, enum or pointer"
     for m in re.finditer(r"^[ \t]*#[ \t]*if[ \t]+0\b", code, re.M):
         yield line_of(code, m.start()), "#if 0"
-    for m in re.finditer(r"^(?: {8}|\t+ {8})[ \t]*\S", code, re.M):
+    for m in re.finditer(r"^(?: {8}|\t+ {8})[ \t]*[^\s\\]", code, re.M):
         yield line_of(code, m.start()), "spaces where a tab belongs"
     for m in re.finditer(r"^\{[ \t]*$(.*?)^\}", code, re.M | re.S):
         for c in re.finditer(r"^[ \t]*#[ \t]*(if|ifdef|ifndef|elif|else)\b", m.group(1), re.M):

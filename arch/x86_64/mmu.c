@@ -20,6 +20,7 @@
 #include <arch/irq.h>
 #include <arch/percpu.h>
 #include <kernel/abi/errno.h>
+#include <kernel/core/kasan.h>
 #include <kernel/core/panic.h>
 #include <kernel/lib/string.h>
 #include <mm/pmm.h>
@@ -41,6 +42,7 @@ void page_clear(void *page)
 {
 	u64 n = PAGE_SIZE / 8;
 
+	kasan_check(page, PAGE_SIZE, true);
 	__asm__ volatile("rep stosq" : "+D"(page), "+c"(n) : "a"(0ull) : "memory");
 }
 
@@ -48,6 +50,8 @@ void page_copy(void *dst, const void *src)
 {
 	u64 n = PAGE_SIZE / 8;
 
+	kasan_check(src, PAGE_SIZE, false);
+	kasan_check(dst, PAGE_SIZE, true);
 	__asm__ volatile("rep movsq" : "+D"(dst), "+S"(src), "+c"(n)::"memory");
 }
 

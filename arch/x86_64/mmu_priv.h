@@ -12,7 +12,8 @@ extern u64 mmu_kernel_root[PT_ENTRIES]; /* PML4 of the kernel: upper half of all
 extern u64 mmu_pte_nx;
 
 #define MMU_PTE_BITS (MMU_READ | MMU_WRITE | MMU_USER | MMU_DEVICE | MMU_NOREF)
-static_assert(MMU_PTE_BITS == (PTE_P | PTE_W | PTE_U | PTE_PWT | PTE_PCD | PTE_NOREF), "one bit each");
+static_assert(MMU_PTE_BITS == (PTE_P | PTE_W | PTE_U | PTE_PWT | PTE_PCD | PTE_NOREF),
+	      "the generic words are the entry's bits");
 
 /* The entry for @pfn with @prot (enum mmu_prot), user or kernel (global). */
 static inline u64 mmu_pte(pfn_t pfn, u32 prot)

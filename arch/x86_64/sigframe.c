@@ -140,7 +140,7 @@ int sigframe_restore(struct trapframe *tf, u64 *mask)
 	struct linux_ucontext uc;
 	u64 fpu;
 
-	if (copy_from_user(&uc, &frame->uc, sizeof(uc)))
+	if (copy_from_user(&uc, user_field(frame, uc), sizeof(uc)))
 		return -EFAULT;
 	/* 32-bit code segments do not exist here. */
 	if ((uc.uc_mcontext.cs | 3) != USER_CS)

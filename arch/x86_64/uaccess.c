@@ -39,6 +39,7 @@ long user_copy_string(char *dst, const char __user *src, size_t size)
 {
 	if (CONFIG_DEBUG)
 		lockdep_user_copy();
+	kasan_check(dst, size, true);
 	return uaccess_string(dst, src, size);
 }
 

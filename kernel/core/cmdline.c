@@ -103,7 +103,8 @@ static const struct option options[] = {
 	{ "fail_nth", true, set_fail_nth, "let the Nth allocation of init fail (debug builds)" },
 	{ "ubsan", true, set_ubsan, "panic: stop at the first report (ubsan builds)" },
 	{ "xapic", false, set_xapic, "use the local APIC's old form although there is x2APIC" },
-	{ "tsc_deadline", false, set_tsc_deadline, "time interrupts by the TSC's deadline register" },
+	{ "tsc_deadline", false, set_tsc_deadline,
+	  "time interrupts by the TSC's deadline register" },
 };
 
 const char *cmdline_raw(void)

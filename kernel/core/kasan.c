@@ -106,6 +106,16 @@ static inline void check(u64 addr, size_t len, const char *what, u64 from)
 		report(addr, len, what, from);
 }
 
+bool kasan_freed_twice(const void *ptr)
+{
+	u64 addr = (u64)(uintptr_t)ptr;
+
+	if (!has_shadow(addr) || *shadow_of(addr) != KASAN_FREED)
+		return false;
+	report(addr, 1, "free", (u64)(uintptr_t)__builtin_return_address(0));
+	return true;
+}
+
 #define CALLER ((u64)(uintptr_t)__builtin_return_address(0))
 
 #define DEFINE_CHECKS(size)                                   \

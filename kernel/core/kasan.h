@@ -20,6 +20,8 @@ void kasan_enable(u64 span);
 void kasan_poison(const void *ptr, size_t len, enum kasan_tag tag);
 /** kasan_unpoison - valid again; @len may be any */
 void kasan_unpoison(const void *ptr, size_t len);
+/** kasan_freed_twice - report it if @ptr is a freed object already */
+bool kasan_freed_twice(const void *ptr);
 /** kasan_reports - made so far; kasan_expect - count the next @n silently */
 u32 kasan_reports(void);
 void kasan_expect(u32 n);
@@ -54,6 +56,10 @@ static inline void kasan_check(__unused const void *ptr, __unused size_t len, __
 static inline void kasan_poison(__unused const void *ptr, __unused size_t len,
 				__unused enum kasan_tag tag)
 {
+}
+static inline bool kasan_freed_twice(__unused const void *ptr)
+{
+	return false;
 }
 static inline void kasan_unpoison(__unused const void *ptr, __unused size_t len)
 {

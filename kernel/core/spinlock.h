@@ -2,9 +2,10 @@
 /*
  * Test-and-set spinlocks: one exchange to take, one store to drop. Not fair by
  * design: with more virtual CPUs than the host has, a first-come first-served
- * lock waits for the one CPU that the host is not running. Every lock has a rank (lockrank.h) and a name; the debug
- * build checks order, recursion and time held. A lock that an interrupt
- * handler takes is taken by everyone with the _irq forms.
+ * lock waits for the one CPU that the host is not running. Every lock has a
+ * rank (lockrank.h) and a name; the debug build checks order, recursion and
+ * time held. A lock that an interrupt handler takes is taken by everyone with
+ * the _irq forms.
  */
 #pragma once
 

@@ -231,16 +231,15 @@ static struct thread *pick_locked(struct runq *rq)
 }
 
 /*
- * Run whom the queue prefers; current was queued before, or is asleep, or dead.
+ * Run whom the queue prefers; current was accounted for up to @now, and queued
+ * before, or is asleep, or dead.
  * Lock held, interrupts off; returns when current runs again, lock released.
  */
-static void switch_locked(struct runq *rq)
+static void switch_locked(struct runq *rq, ns_t now)
 {
 	struct thread *prev = rq->curr, *next;
-	ns_t now = uptime_ns();
 	struct aspace *as;
 
-	account_locked(rq, now);
 	next = pick_locked(rq);
 	if (prev->work & THREAD_WORK_RESCHED)
 		atomic_fetch_and(&prev->work, ~(u32)THREAD_WORK_RESCHED);
@@ -261,10 +260,18 @@ static void switch_locked(struct runq *rq)
 	finish_switch(context_switch(prev, next, as ? &as->mmu : NULL));
 }
 
+static void account_and_switch_locked(struct runq *rq)
+{
+	ns_t now = uptime_ns();
+
+	account_locked(rq, now);
+	switch_locked(rq, now);
+}
+
 void sched_switch_idle(struct runq *rq)
 {
 	spin_lock(&rq->lock);
-	switch_locked(rq);
+	account_and_switch_locked(rq);
 }
 
 static void requeue_current(enum enqueue_why why)
@@ -272,22 +279,24 @@ static void requeue_current(enum enqueue_why why)
 	irqflags_t flags = irq_save();
 	struct runq *rq = this_runq();
 	struct thread *curr = current;
+	ns_t now;
 
 	spin_lock(&rq->lock);
 	if (unlikely(!cpu_allowed(curr, rq->cpu->id) && curr != rq->idle)) {
 		/* finish_switch() queues it elsewhere, its registers saved. */
 		curr->state = THREAD_READY;
 		curr->moving = true;
-		switch_locked(rq);
+		account_and_switch_locked(rq);
 	} else if (rq->nr_queued) {
-		account_locked(rq, uptime_ns());
+		now = uptime_ns();
+		account_locked(rq, now);
 		/* The round of an RR thread is over: behind its equals. */
 		if (why == ENQUEUE_PREEMPT && curr->sched.policy == SCHED_RR &&
-		    uptime_ns() >= rq->slice_end_ns)
+		    now >= rq->slice_end_ns)
 			why = ENQUEUE_YIELD;
 		sched_enqueue_locked(rq, curr, why);
 		curr->sched.switches_involuntary++;
-		switch_locked(rq);
+		switch_locked(rq, now);
 	} else {
 		atomic_fetch_and(&curr->work, ~(u32)THREAD_WORK_RESCHED);
 		spin_unlock(&rq->lock);
@@ -320,7 +329,7 @@ void sched_exit(void)
 	rq = this_runq();
 	spin_lock(&rq->lock);
 	current->state = THREAD_DEAD;
-	switch_locked(rq);
+	account_and_switch_locked(rq);
 	panic("sched: a dead thread was run");
 }
 
@@ -355,7 +364,7 @@ int sched_block(ns_t deadline_ns)
 		curr->sched.switches_voluntary++;
 		if (state == THREAD_BLOCK)
 			atomic_store_relaxed(&rq->nr_blocked, rq->nr_blocked + 1);
-		switch_locked(rq);
+		account_and_switch_locked(rq);
 	} else {
 		spin_unlock(&rq->lock);
 	}

@@ -9,7 +9,6 @@
  */
 #include <kernel/task/task.h>
 
-#include <arch/mmu.h>
 #include <arch/uaccess.h>
 #include <kernel/task/fs_hooks.h>
 #include <ipc/futex.h>
@@ -87,8 +86,6 @@ static void release_resources(struct task *task)
 	task->handles = NULL;
 	task->fs = NULL;
 	task->exe = NULL;
-	/* This CPU must not go on with tables that are about to be freed. */
-	mmu_activate(NULL);
 	spin_unlock_irq(&task_tree_lock, flags);
 	if (as)
 		aspace_put(as);

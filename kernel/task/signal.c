@@ -214,20 +214,22 @@ static bool blocks(const struct thread *thread, int signo)
 	return atomic_load_relaxed(&thread->blocked) & SIGMASK(signo);
 }
 
-/* A blocked signal is kept even if it is ignored now: the action may change. */
+/* A blocked signal is kept even if it is ignored now: the action may change, and
+ * init takes its signals by sigtimedwait(). */
 static bool dropped_locked(const struct task *task, const struct signal_state *sig,
 			   const struct thread *thread, int signo)
 {
 	u64 blocked;
 
-	if (task->unkillable && sig->actions[signo - 1].sa_handler == LINUX_SIG_DFL)
-		return true;
 	if (!thread)
 		thread = LIST_FIRST_ENTRY(&task->threads, struct thread, task_link);
 	if (!thread)
 		return true;
 	blocked = thread->blocked | thread->real_blocked;
-	return !(blocked & SIGMASK(signo)) && is_default_ignored(sig, signo);
+	if (blocked & SIGMASK(signo))
+		return false;
+	return is_default_ignored(sig, signo) ||
+	       (task->unkillable && sig->actions[signo - 1].sa_handler == LINUX_SIG_DFL);
 }
 
 static bool has_ready(const struct thread *thread)

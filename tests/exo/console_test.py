@@ -53,11 +53,12 @@ class ConsoleTest(unittest.TestCase):
                 self.fail(f"the machine ended before {pattern!r}:\n{self.seen[-1500:]}")
 
     def command(self, text: str) -> str:
-        """The output of a command, without its echo."""
+        """The output of a command, without its echo and the kernel's own lines."""
         os.write(self.fd, text.encode() + b"\r")
         self.expect(re.escape(text[-20:]) + r"\s*\n")
         out = self.expect(PROMPT)
-        return re.sub(PROMPT + "$", "", out).replace("\r", "")
+        out = re.sub(PROMPT + "$", "", out).replace("\r", "")
+        return re.sub(r"(?m)^\[ *\d+\.\d{6}\] .*\n", "", out)
 
     def status(self) -> int:
         """The tool's, after the machine has ended; what it prints must be read."""

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The proof that the compiler-made checkers fire, each in its own build. */
+#include <arch/mmu.h>
 #include <kernel/core/kasan.h>
 #include <kernel/core/ktest.h>
 #include <kernel/core/ubsan.h>
@@ -35,5 +36,34 @@ KTEST(kasan, reports_overrun_and_use_after_free)
 	(void)got;
 	KCHECK_EQ(kasan_reports() - before, 2);
 	kasan_expect(0);
+}
+
+KTEST(kasan, reports_second_free)
+{
+	u32 before = kasan_reports();
+	void *p = kmalloc(40, 0);
+
+	KREQUIRE(p);
+	kfree(p);
+	kasan_expect(1);
+	kfree(p);
+	KCHECK_EQ(kasan_reports() - before, 1);
+	kasan_expect(0);
+}
+
+/* The assembly that the compiler does not see: whole pages, the end of big blocks. */
+KTEST(kasan, reports_pages)
+{
+	u32 before = kasan_reports();
+	u8 *p = kmalloc(PAGE_SIZE + 24, 0);
+
+	KREQUIRE(p);
+	kasan_expect(3);
+	*(volatile u8 *)(p + PAGE_SIZE + 24) = 1;
+	page_clear(p + PAGE_SIZE);
+	page_copy(p, p + PAGE_SIZE);
+	KCHECK_EQ(kasan_reports() - before, 3);
+	kasan_expect(0);
+	kfree(p);
 }
 #endif

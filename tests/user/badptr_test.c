@@ -188,6 +188,25 @@ CASE(kernel_half_and_not_canonical)
 		}
 }
 
+/* Structures may stand at any address. rt_sigsuspend would wait for ever. */
+CASE(good_but_not_aligned)
+{
+	size_t i, at;
+	long ret;
+
+	prepare();
+	for (at = 1; at <= 7; at += 2)
+		for (i = 0; i < COUNT(rows); i++) {
+			if (rows[i].kind == PATH || !strcmp(rows[i].name, "rt_sigsuspend"))
+				continue;
+			clear_page();
+			ret = rows[i].call(page + at);
+			if (ret == -EFAULT)
+				NOTE("%s at %zu", rows[i].name, at);
+			CHECK(ret != -EFAULT);
+		}
+}
+
 /* The last byte wanted lies in an unmapped page. */
 CASE(straddling_a_page_end)
 {

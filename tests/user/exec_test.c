@@ -424,7 +424,8 @@ CASE(busy_text)
 CASE(close_on_exec)
 {
 	char words[6][16];
-	char *argv[] = { (char *)"n", (char *)"@fds", words[0], words[1], words[2], words[3], words[4], words[5], NULL };
+	char *argv[] = { (char *)"n", (char *)"@fds", words[0], words[1], words[2],
+			 words[3],    words[4],       words[5], NULL };
 	int keep = open("/dev/null", O_RDONLY), gone = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	int set = (int)sys(SYS_dup, keep), high, copy, fd[2];
 

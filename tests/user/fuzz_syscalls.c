@@ -64,24 +64,74 @@ static bool one_in(uint64_t n)
 
 /* The calls that matter most come up most: tier 1 of the ABI list and its neighbours. */
 static const short likely[] = {
-	0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 32, 33, 34, 35,
-	36, 37, 38, 39, 56, 57, 58, 59, 61, 62, 63, 72, 73, 74, 75, 76, 77, 78, 79, 80, 81, 82, 83, 84, 85, 86, 87, 88, 89,
-	90, 91, 92, 93, 94, 95, 96, 97, 98, 99, 100, 102, 104, 105, 106, 107, 108, 110, 111, 112, 113, 114, 115, 116, 117,
-	118, 119, 120, 121, 124, 127, 128, 129, 130, 131, 137, 138, 157, 158, 186, 200, 201, 202, 217, 218, 228, 229,
-	230, 234, 257, 258, 259, 260, 261, 262, 263, 264, 265, 266, 267, 268, 269, 270, 271, 273, 280, 292, 293, 302,
-	309, 318, 332, 334, 435, 436, 439,
+	0,   1,   2,   3,   4,   5,   6,   7,   8,   9,   10,  11,  12,  13,  14,  16,  17,  18,
+	19,  20,  21,  22,  23,  24,  25,  26,  27,  28,  32,  33,  34,  35,  36,  37,  38,  39,
+	56,  57,  58,  59,  61,  62,  63,  72,  73,  74,  75,  76,  77,  78,  79,  80,  81,  82,
+	83,  84,  85,  86,  87,  88,  89,  90,  91,  92,  93,  94,  95,  96,  97,  98,  99,  100,
+	102, 104, 105, 106, 107, 108, 110, 111, 112, 113, 114, 115, 116, 117, 118, 119, 120, 121,
+	124, 127, 128, 129, 130, 131, 137, 138, 157, 158, 186, 200, 201, 202, 217, 218, 228, 229,
+	230, 234, 257, 258, 259, 260, 261, 262, 263, 264, 265, 266, 267, 268, 269, 270, 271, 273,
+	280, 292, 293, 302, 309, 318, 332, 334, 435, 436, 439,
 };
 
 /* Never made: they end or change the machine, other processes, or the experiment. */
 static const short excluded[] = {
-	15 /* rt_sigreturn: only ends the worker */, 101 /* ptrace */, 103 /* syslog */, 109 /* setpgid */, 112 /* setsid */,
-	134, 136, 151 /* mlockall */, 153 /* vhangup */, 155 /* pivot_root */, 156, 159 /* adjtimex */, 161 /* chroot */,
-	163 /* acct */, 164 /* settimeofday */, 165 /* mount */, 166, 167 /* swapon */, 168, 169 /* reboot */,
-	170 /* sethostname */, 171, 172 /* iopl */, 173 /* ioperm */, 175 /* init_module */, 176, 179, 180, 227 /* clock_settime */,
-	246 /* kexec_load */, 250 /* keyctl */, 304 /* open_by_handle_at */, 305 /* clock_adjtime */, 310, 311 /* process_vm */,
-	313, 317 /* seccomp */, 320 /* kexec_file_load */, 321 /* bpf */, 323 /* userfaultfd */, 424 /* pidfd_send_signal */,
-	428, 429, 430, 431, 432, 433 /* the mount family */, 438 /* pidfd_getfd */, 440 /* process_madvise */, 442,
-	444, 445, 446 /* landlock */, 448 /* process_mrelease */, 467, 468,
+	15 /* rt_sigreturn: only ends the worker */,
+	101 /* ptrace */,
+	103 /* syslog */,
+	109 /* setpgid */,
+	112 /* setsid */,
+	134,
+	136,
+	151 /* mlockall */,
+	153 /* vhangup */,
+	155 /* pivot_root */,
+	156,
+	159 /* adjtimex */,
+	161 /* chroot */,
+	163 /* acct */,
+	164 /* settimeofday */,
+	165 /* mount */,
+	166,
+	167 /* swapon */,
+	168,
+	169 /* reboot */,
+	170 /* sethostname */,
+	171,
+	172 /* iopl */,
+	173 /* ioperm */,
+	175 /* init_module */,
+	176,
+	179,
+	180,
+	227 /* clock_settime */,
+	246 /* kexec_load */,
+	250 /* keyctl */,
+	304 /* open_by_handle_at */,
+	305 /* clock_adjtime */,
+	310,
+	311 /* process_vm */,
+	313,
+	317 /* seccomp */,
+	320 /* kexec_file_load */,
+	321 /* bpf */,
+	323 /* userfaultfd */,
+	424 /* pidfd_send_signal */,
+	428,
+	429,
+	430,
+	431,
+	432,
+	433 /* the mount family */,
+	438 /* pidfd_getfd */,
+	440 /* process_madvise */,
+	442,
+	444,
+	445,
+	446 /* landlock */,
+	448 /* process_mrelease */,
+	467,
+	468,
 };
 
 /* May remove or change what a path names: relative paths only. */
@@ -121,14 +171,36 @@ static long random_number(void)
 
 static char *arena;
 
-static const char *const relative_paths[] = { "a", "b", "d", "d/x", "d/y", "l", "s", "a/b", "d/../a", "", "no/such", "dangling" };
-static const char *const absolute_paths[] = { "/", "/dev/null", "/dev/zero", "/dev/full", "/dev/urandom", "/proc/self/maps",
-					      "/proc/self/fd", "/proc/self/stat", "/proc/meminfo", "/proc", "/dev", "/tmp/.." };
+static const char *const relative_paths[] = { "a", "b",   "d",      "d/x", "d/y",     "l",
+					      "s", "a/b", "d/../a", "",    "no/such", "dangling" };
+static const char *const absolute_paths[] = { "/",
+					      "/dev/null",
+					      "/dev/zero",
+					      "/dev/full",
+					      "/dev/urandom",
+					      "/proc/self/maps",
+					      "/proc/self/fd",
+					      "/proc/self/stat",
+					      "/proc/meminfo",
+					      "/proc",
+					      "/dev",
+					      "/tmp/.." };
 
 static uint64_t random_pointer(bool destructive)
 {
-	static const uint64_t bad[] = { 0, 1, 8, 4095, 0x7ffffffff000, 0x7fffffffffff, 0x800000000000, 0xffff800000000000,
-					0xffffffff80000000, 0xffffffffffffffff, 0x123456789abcdef0, 0x50000000, 0x400000 };
+	static const uint64_t bad[] = { 0,
+					1,
+					8,
+					4095,
+					0x7ffffffff000,
+					0x7fffffffffff,
+					0x800000000000,
+					0xffff800000000000,
+					0xffffffff80000000,
+					0xffffffffffffffff,
+					0x123456789abcdef0,
+					0x50000000,
+					0x400000 };
 
 	switch (below(8)) {
 	case 0: return bad[below(COUNT(bad))];
@@ -461,7 +533,8 @@ int main(int argc, char **argv)
 		fprintf(stderr, "fuzz_syscalls: cannot set up: %d\n", errno);
 		return 2;
 	}
-	ktap_print("KTAP version 1\n1..2\n# seed=%llu count=%llu\n", (unsigned long long)seed, (unsigned long long)count);
+	ktap_print("KTAP version 1\n1..2\n# seed=%llu count=%llu\n", (unsigned long long)seed,
+		   (unsigned long long)count);
 	run_workers(seed, count);
 	all = calls_made() == count;
 	ktap_print("# %lu workers, %lu of them stalled\n", respawns, stalls);

@@ -455,8 +455,9 @@ CASE(sched_yield_returns)
 /* Not 335 and 336: there a recent Linux answers with SIGILL (its tracing return probes). */
 CASE(unknown_numbers)
 {
-	static const long numbers[] = { 350, 400, 511, 700, 1023, 4095, 4096, 65536, 0x3fffffff, 0x7fffffff, -1, -2, -38,
-					-4096, (long)0x7fffffffffffffff };
+	static const long numbers[] = { 350,  400,  511,   700,        1023,
+					4095, 4096, 65536, 0x3fffffff, 0x7fffffff,
+					-1,   -2,   -38,   -4096,      (long)0x7fffffffffffffff };
 	size_t i;
 
 	for (i = 0; i < COUNT(numbers); i++)
@@ -495,16 +496,19 @@ CASE(registers_over_a_call)
 {
 	long bad;
 
-	__asm__ volatile("mov $1, %%rbx\n\tmov $2, %%rdx\n\tmov $3, %%rsi\n\tmov $4, %%rdi\n\tmov $5, %%r8\n\t"
-			 "mov $6, %%r9\n\tmov $7, %%r10\n\tmov $8, %%r12\n\tmov $9, %%r13\n\tmov $10, %%r14\n\t"
-			 "mov $11, %%r15\n\tmov $39, %%eax\n\tsyscall\n\t"
-			 "sub $1, %%rbx\n\tsub $2, %%rdx\n\tsub $3, %%rsi\n\tsub $4, %%rdi\n\tsub $5, %%r8\n\t"
-			 "sub $6, %%r9\n\tsub $7, %%r10\n\tsub $8, %%r12\n\tsub $9, %%r13\n\tsub $10, %%r14\n\t"
-			 "sub $11, %%r15\n\tmov %%rbx, %%rax\n\tor %%rdx, %%rax\n\tor %%rsi, %%rax\n\tor %%rdi, %%rax\n\t"
-			 "or %%r8, %%rax\n\tor %%r9, %%rax\n\tor %%r10, %%rax\n\tor %%r12, %%rax\n\tor %%r13, %%rax\n\t"
-			 "or %%r14, %%rax\n\tor %%r15, %%rax"
-			 : "=a"(bad) : : "rbx", "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r13", "r14",
-			   "r15", "memory", "cc");
+	__asm__ volatile(
+		"mov $1, %%rbx\n\tmov $2, %%rdx\n\tmov $3, %%rsi\n\tmov $4, %%rdi\n\tmov $5, %%r8\n\t"
+		"mov $6, %%r9\n\tmov $7, %%r10\n\tmov $8, %%r12\n\tmov $9, %%r13\n\tmov $10, %%r14\n\t"
+		"mov $11, %%r15\n\tmov $39, %%eax\n\tsyscall\n\t"
+		"sub $1, %%rbx\n\tsub $2, %%rdx\n\tsub $3, %%rsi\n\tsub $4, %%rdi\n\tsub $5, %%r8\n\t"
+		"sub $6, %%r9\n\tsub $7, %%r10\n\tsub $8, %%r12\n\tsub $9, %%r13\n\tsub $10, %%r14\n\t"
+		"sub $11, %%r15\n\tmov %%rbx, %%rax\n\tor %%rdx, %%rax\n\tor %%rsi, %%rax\n\tor %%rdi, %%rax\n\t"
+		"or %%r8, %%rax\n\tor %%r9, %%rax\n\tor %%r10, %%rax\n\tor %%r12, %%rax\n\tor %%r13, %%rax\n\t"
+		"or %%r14, %%rax\n\tor %%r15, %%rax"
+		: "=a"(bad)
+		:
+		: "rbx", "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r13", "r14",
+		  "r15", "memory", "cc");
 	CHECK_EQ(bad, 0);
 }
 

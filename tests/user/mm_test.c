@@ -793,6 +793,9 @@ CASE(msync_errors)
 	CHECK_EQ(sys(SYS_msync, p, 3 * PAGE, MS_SYNC), 0);
 	CHECK_EQ(sys(SYS_msync, p, 0, MS_SYNC), 0);
 	CHECK_EQ(sys(SYS_msync, p, PAGE, MS_SYNC | MS_ASYNC), -EINVAL);
+	CHECK_EQ(sys(SYS_msync, 1UL << 57, PAGE, 0), -ENOMEM);	/* nothing there nor above */
+	CHECK_EQ(sys(SYS_msync, -PAGE, PAGE, 0), -ENOMEM);
+	CHECK_EQ(sys(SYS_msync, -PAGE, 2 * PAGE, 0), -ENOMEM);
 	CHECK_EQ(sys(SYS_msync, p, PAGE, 0x100), -EINVAL);
 	CHECK_EQ(sys(SYS_msync, p + 1, PAGE, MS_SYNC), -EINVAL);
 	sys(SYS_munmap, p + PAGE, PAGE);

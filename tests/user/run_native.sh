@@ -45,7 +45,8 @@ round=0
 while [ "$round" -lt "$repeat" ]; do
 	for program in "$@"; do
 		run_one "$(basename "$program")" env
-		[ "$(id -u)" -ne 0 ] || run_one "$(basename "$program")" setpriv --reuid 65534 --regid 65534 --clear-groups
+		[ "$(id -u)" -ne 0 ] || run_one "$(basename "$program")" \
+			setpriv --reuid 65534 --regid 65534 --clear-groups
 	done
 	round=$((round + 1))
 done

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sched_test.c - scheduling classes, affinity, intervals. Run as root or not: what needs privilege is tried only with it.
+ * sched_test.c - scheduling classes, affinity, intervals. As root or not: what needs privilege is tried only with it.
  */
 #include "ktap.h"
 

@@ -954,12 +954,13 @@ CASE(floating_point_state_is_kept)
 	unsigned short cw = 0x0f7f, cw_back = 0;
 
 	set_action(SIGUSR1, clobber, 0, 0);
-	__asm__ volatile("fldcw %6\n\tldmxcsr %7\n\tfldl %8\n\tmovdqu %9, %%xmm1\n\tmovdqu 16+%9, %%xmm15\n\t"
-			 "mov $39, %%eax\n\tsyscall\n\tmov %%eax, %%edi\n\tmov $10, %%esi\n\tmov $62, %%eax\n\tsyscall\n\t"
-			 "movdqu %%xmm1, %0\n\tmovdqu %%xmm15, 16+%0\n\tfstpl %1\n\tstmxcsr %2\n\tfnstcw %3\n\tfninit"
-			 : "=m"(out), "=m"(back), "=m"(mxcsr_back), "=m"(cw_back), "+m"(count), "+m"(order)
-			 : "m"(cw), "m"(mxcsr), "m"(x87), "m"(in)
-			 : "rax", "rcx", "r11", "rdi", "rsi", "xmm1", "xmm15", "memory");
+	__asm__ volatile(
+		"fldcw %6\n\tldmxcsr %7\n\tfldl %8\n\tmovdqu %9, %%xmm1\n\tmovdqu 16+%9, %%xmm15\n\t"
+		"mov $39, %%eax\n\tsyscall\n\tmov %%eax, %%edi\n\tmov $10, %%esi\n\tmov $62, %%eax\n\tsyscall\n\t"
+		"movdqu %%xmm1, %0\n\tmovdqu %%xmm15, 16+%0\n\tfstpl %1\n\tstmxcsr %2\n\tfnstcw %3\n\tfninit"
+		: "=m"(out), "=m"(back), "=m"(mxcsr_back), "=m"(cw_back), "+m"(count), "+m"(order)
+		: "m"(cw), "m"(mxcsr), "m"(x87), "m"(in)
+		: "rax", "rcx", "r11", "rdi", "rsi", "xmm1", "xmm15", "memory");
 	CHECK(memcmp(in, out, sizeof(in)) == 0);
 	CHECK(back == 1.5);
 	CHECK_EQ(mxcsr_back & 0x6000, 0x6000);
@@ -987,10 +988,13 @@ CASE(handler_changes_floating_point_state)
 	uint32_t in[4] = { 0x3333, 0, 0, 0 }, out[4];
 
 	set_action(SIGUSR1, change_xmm3, SA_SIGINFO, 0);
-	__asm__ volatile("movdqu %1, %%xmm3\n\t"
-			 "mov $39, %%eax\n\tsyscall\n\tmov %%eax, %%edi\n\tmov $10, %%esi\n\tmov $62, %%eax\n\tsyscall\n\t"
-			 "movdqu %%xmm3, %0"
-			 : "=m"(out) : "m"(in) : "rax", "rcx", "r11", "rdi", "rsi", "xmm3", "memory");
+	__asm__ volatile(
+		"movdqu %1, %%xmm3\n\t"
+		"mov $39, %%eax\n\tsyscall\n\tmov %%eax, %%edi\n\tmov $10, %%esi\n\tmov $62, %%eax\n\tsyscall\n\t"
+		"movdqu %%xmm3, %0"
+		: "=m"(out)
+		: "m"(in)
+		: "rax", "rcx", "r11", "rdi", "rsi", "xmm3", "memory");
 	CHECK(out[0] == 0xa0 && out[1] == 0xa1 && out[2] == 0xa2 && out[3] == 0xa3);
 }
 
@@ -1008,9 +1012,11 @@ static bool have_avx(void)
 static void clobber_ymm(int sig)
 {
 	counting(sig);
-	__asm__ volatile("vpxor %%xmm0, %%xmm0, %%xmm0\n\tvpxor %%xmm9, %%xmm9, %%xmm9\n\tvzeroall" : : : "memory",
-			 "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11",
-			 "xmm12", "xmm13", "xmm14", "xmm15");
+	__asm__ volatile("vpxor %%xmm0, %%xmm0, %%xmm0\n\tvpxor %%xmm9, %%xmm9, %%xmm9\n\tvzeroall"
+			 :
+			 :
+			 : "memory", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7",
+			   "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15");
 }
 
 /* Where the processor has AVX and XCR0 lets programs use it, the upper halves must live through handlers. */
@@ -1021,10 +1027,13 @@ CASE(avx_state_is_kept)
 	if (!have_avx())
 		SKIP("no AVX");
 	set_action(SIGUSR1, clobber_ymm, 0, 0);
-	__asm__ volatile("vmovdqu %1, %%ymm9\n\t"
-			 "mov $39, %%eax\n\tsyscall\n\tmov %%eax, %%edi\n\tmov $10, %%esi\n\tmov $62, %%eax\n\tsyscall\n\t"
-			 "vmovdqu %%ymm9, %0\n\tvzeroupper"
-			 : "=m"(out) : "m"(in) : "rax", "rcx", "r11", "rdi", "rsi", "xmm9", "memory");
+	__asm__ volatile(
+		"vmovdqu %1, %%ymm9\n\t"
+		"mov $39, %%eax\n\tsyscall\n\tmov %%eax, %%edi\n\tmov $10, %%esi\n\tmov $62, %%eax\n\tsyscall\n\t"
+		"vmovdqu %%ymm9, %0\n\tvzeroupper"
+		: "=m"(out)
+		: "m"(in)
+		: "rax", "rcx", "r11", "rdi", "rsi", "xmm9", "memory");
 	CHECK_EQ(count, 1);
 	CHECK(memcmp(in, out, sizeof(in)) == 0);
 }
@@ -1046,10 +1055,13 @@ CASE(floating_point_state_is_per_process)
 							 "vmovdqu %%ymm9, %0\n\tvzeroupper" : "=m"(out) : "m"(in)
 							 : "rax", "rcx", "r11", "xmm9", "memory");
 				else
-					__asm__ volatile("movdqu %1, %%xmm9\n\tmovdqu 16+%1, %%xmm8\n\t"
-							 "mov $24, %%eax\n\tsyscall\n\t"
-							 "movdqu %%xmm9, %0\n\tmovdqu %%xmm8, 16+%0" : "=m"(out) : "m"(in)
-							 : "rax", "rcx", "r11", "xmm8", "xmm9", "memory");
+					__asm__ volatile(
+						"movdqu %1, %%xmm9\n\tmovdqu 16+%1, %%xmm8\n\t"
+						"mov $24, %%eax\n\tsyscall\n\t"
+						"movdqu %%xmm9, %0\n\tmovdqu %%xmm8, 16+%0"
+						: "=m"(out)
+						: "m"(in)
+						: "rax", "rcx", "r11", "xmm8", "xmm9", "memory");
 				CHECK(memcmp(in, out, sizeof(in)) == 0);
 			}
 		}
@@ -1128,8 +1140,12 @@ CASE(flags_from_the_frame_are_filtered)
 	unsigned long flags;
 
 	set_action(SIGUSR1, wild_flags, SA_SIGINFO, 0);
-	__asm__ volatile("mov $39, %%eax\n\tsyscall\n\tmov %%eax, %%edi\n\tmov $10, %%esi\n\tmov $62, %%eax\n\tsyscall\n\t"
-			 "pushf\n\tpop %0" : "=&r"(flags) : : "rax", "rcx", "r11", "rdi", "rsi", "memory", "cc");
+	__asm__ volatile(
+		"mov $39, %%eax\n\tsyscall\n\tmov %%eax, %%edi\n\tmov $10, %%esi\n\tmov $62, %%eax\n\tsyscall\n\t"
+		"pushf\n\tpop %0"
+		: "=&r"(flags)
+		:
+		: "rax", "rcx", "r11", "rdi", "rsi", "memory", "cc");
 	CHECK_EQ(flags & 0x3000, 0);
 	CHECK_EQ(flags & 0x200, 0x200);
 	CHECK_EQ(flags & 1, 1);

@@ -108,7 +108,8 @@ CASE(kill_storm)
 		if (pid == 0)
 			for (;;) {
 				pid_t inner = fork();
-				void *p = mmap(NULL, 16 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+				void *p = mmap(NULL, 16 * PAGE, PROT_READ | PROT_WRITE,
+					       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 				if (inner == 0)
 					_exit(0);
@@ -223,7 +224,8 @@ static void mmap_body(int me)
 			memset(model + first, 2, (size_t)n);
 			memset(value + first, 0, (size_t)n);
 		} else if (what == 1) {
-			CHECK(mmap(p, (size_t)n * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == p);
+			CHECK(mmap(p, (size_t)n * PAGE, PROT_NONE,
+				   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == p);
 			memset(model + first, 0, (size_t)n);
 		} else if (what == 2) {
 			for (k = first; k < first + n; k++)
@@ -292,7 +294,9 @@ static void *fault_thread(void *arg)
 	long bad = 0;
 
 	while (!stop_faulting) {
-		volatile uint32_t *at = (uint32_t *)(shared_pages + (unsigned long)(next(&seed) % 16) * PAGE) + (long)arg;
+		volatile uint32_t *at =
+			(uint32_t *)(shared_pages + (unsigned long)(next(&seed) % 16) * PAGE) +
+			(long)arg;
 		uint32_t v = next(&seed) | 1, seen;
 
 		*at = v;

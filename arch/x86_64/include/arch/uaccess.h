@@ -21,6 +21,11 @@ static inline bool user_range_ok(const void __user *ptr, size_t len)
 	return start <= USER_END && len <= USER_END - start;
 }
 
+/** user_field - where a member of a structure of the user's stands: programs may
+ * put structures at any address, for which C's own &ptr->member is undefined */
+#define user_field(ptr, member) \
+	((void __user *)((uintptr_t)(ptr) + offsetof(__typeof__(*(ptr)), member)))
+
 /** user_copy_in, user_copy_out, user_clear - copy, stopping at the first fault
  * Return: the number of bytes NOT copied (0 when all were). */
 __must_check size_t user_copy_in(void *dst, const void __user *src, size_t len);
