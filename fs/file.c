@@ -217,6 +217,8 @@ static char *anon_path(struct file *file, char *buf, size_t size)
 
 	if (type == S_IFIFO)
 		snprintf(buf, size, "pipe:[%llu]", (unsigned long long)file->inode->ino);
+	else if (type == S_IFSOCK)
+		snprintf(buf, size, "socket:[%llu]", (unsigned long long)file->inode->ino);
 	else if (type == S_IFREG)
 		snprintf(buf, size, "/memfd:%s (deleted)", file->priv ? (char *)file->priv : "");
 	else

@@ -13,8 +13,10 @@
 #include <fs/path.h>
 #include <fs/pipe.h>
 #include <fs/procfs.h>
+#include <fs/socket.h>
 #include <fs/tmpfs.h>
 #include <fs/tty.h>
+#include <fs/unix.h>
 #include <kernel/abi/errno.h>
 #include <kernel/abi/linux_fcntl.h>
 #include <kernel/abi/linux_misc.h>
@@ -164,6 +166,8 @@ void fs_init(const struct boot_info *info)
 	devfs_init();
 	mount_init();
 	pipe_init();
+	socket_init();
+	unix_init();
 	tty_init();
 	/* The kernel task walks paths too while it sets things up. */
 	if (!task->fs)

@@ -15,7 +15,8 @@
 #include <kernel/task/task.h>
 #include <mm/kmalloc.h>
 
-#define IOV_INLINE  8u
+#include "sys_priv.h"
+
 #define COPY_CHUNK  (32u << 10)
 
 typedef long (*rw_fn)(struct file *file, struct iov_iter *it, u64 *pos);
@@ -110,14 +111,6 @@ long sys_pwrite64(int fd, const void __user *buf, size_t len, s64 offset)
 
 /* ---- vectors ---- */
 
-/* A vector copied in once and checked; small ones live in the caller's frame. */
-struct vector {
-	struct iov_seg small[IOV_INLINE];
-	struct iov_seg *seg;
-	struct iov_iter it;
-};
-static_assert(sizeof(struct iov_seg) == sizeof(struct linux_iovec), "copied as they are");
-
 static int vector_check(struct vector *v, u32 nr)
 {
 	size_t left = LINUX_MAX_RW_COUNT, total = 0;
@@ -138,13 +131,13 @@ static int vector_check(struct vector *v, u32 nr)
 	return 0;
 }
 
-static void vector_put(struct vector *v)
+void vector_put(struct vector *v)
 {
 	if (v->seg != v->small)
 		kfree(v->seg);
 }
 
-static int vector_get(struct vector *v, const struct linux_iovec __user *uiov, int count)
+int vector_get(struct vector *v, const struct linux_iovec __user *uiov, int count)
 {
 	u32 nr = (u32)count;
 	int err;

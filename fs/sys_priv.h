@@ -2,7 +2,9 @@
 /* What the sys_*.c files of fs/ share: the file that arguments name. */
 #pragma once
 
+#include <fs/file.h>
 #include <fs/path.h>
+#include <kernel/abi/linux_misc.h>
 #include <kernel/lib/types.h>
 
 struct inode;
@@ -22,3 +24,16 @@ __must_check int target_get_fd(int fd, u32 rights, struct target *out);
 void target_put(struct target *target);
 /** target_writable - -EROFS on a read-only mount */
 __must_check int target_writable(const struct target *target);
+
+/* A vector copied in once and checked; small ones live in the caller's frame. */
+#define IOV_INLINE 8u
+struct vector {
+	struct iov_seg small[IOV_INLINE];
+	struct iov_seg *seg;
+	struct iov_iter it;
+};
+static_assert(sizeof(struct iov_seg) == sizeof(struct linux_iovec), "copied as they are");
+
+/** vector_get - Return: 0, and vector_put() is due; -EINVAL; -EFAULT; -ENOMEM */
+__must_check int vector_get(struct vector *v, const struct linux_iovec __user *uiov, int count);
+void vector_put(struct vector *v);

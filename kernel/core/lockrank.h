@@ -16,14 +16,18 @@ enum lock_rank {
 	RANK_FS_CONTEXT,  /* cwd, root, umask of a task */
 	RANK_INODE,       /* a directory's names or a file's size; pairs by address */
 	RANK_PIPE,        /* a pipe's buffers; user copies happen under it */
+	RANK_SOCKET_READ, /* the readers of one socket; user copies happen under it */
 	RANK_TTY,         /* line discipline; user copies happen under it */
 	RANK_ASPACE,      /* regions of a space; page faults take it, so every lock
 	                     held across a user copy stands above */
 	RANK_OBJECT,      /* filling a memory object's pages */
 	RANK_PAGETABLE,   /* page tables of one space while entries change */
+	RANK_SOCKET_GC,   /* which handles are in flight between sockets */
 	/* spinlocks */
 	RANK_FUTEX,       /* a futex bucket */
 	RANK_HANDLES,     /* a handle table's slots */
+	RANK_SOCKET_NAMES, /* names of AF_UNIX sockets */
+	RANK_SOCKET,      /* a socket's state and queue; pairs by address */
 	RANK_DENTRY,      /* dentry hash buckets and LRU */
 	RANK_FILE_LOCK,   /* advisory locks of all files */
 	RANK_INODE_CACHE, /* inode hash and LRU */
