@@ -140,8 +140,8 @@ static int show_stat(struct seq *seq, struct proc_inode *pi)
 		task_usage_now(task, &usage);
 	child = task->child_usage;
 	seq_printf(seq, "%d (%s) %c %d %d %d %llu %d %u ", pi->tid ? pi->tid : task->pid,
-		   thread ? thread->comm : "", state_of(thread, ids.state), ids.ppid, ids.pgid,
-		   ids.sid, (ull)dev, front, PF_FLAGS);
+		   thread ? thread->comm : task->comm, state_of(thread, ids.state), ids.ppid,
+		   ids.pgid, ids.sid, (ull)dev, front, PF_FLAGS);
 	seq_printf(seq, "%llu %llu %llu %llu %llu %llu %llu %llu ", (ull)usage.minor_faults,
 		   (ull)child.minor_faults, (ull)usage.major_faults, (ull)child.major_faults,
 		   (ull)(usage.user_ns / TICK_NS), (ull)(usage.system_ns / TICK_NS),
@@ -268,7 +268,7 @@ static void show_thread_status(struct seq *seq, struct proc_inode *pi, struct th
 	s32 pid = pi->tid ? pi->tid : task->pid;
 
 	get_ids(task, &ids);
-	seq_printf(seq, "Name:\t%s\n", thread ? thread->comm : "");
+	seq_printf(seq, "Name:\t%s\n", thread ? thread->comm : task->comm);
 	if (fs) {
 		seq_printf(seq, "Umask:\t%04o\n", fs_context_umask_of(fs));
 		fs_context_put(fs);
