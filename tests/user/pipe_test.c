@@ -5,6 +5,7 @@
  */
 #include "ktap.h"
 
+#include <limits.h>
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/select.h>
@@ -395,6 +396,7 @@ CASE(select_states)
 CASE(select_errors)
 {
 	struct timeval bad = { 0, -1 }, big = { 0, 2000000 }, zero = { 0, 0 };
+	struct timeval past = { LONG_MIN, 999999 }, wrap = { LONG_MAX, LONG_MAX };
 	int fd[2];
 	fd_set r;
 
@@ -402,6 +404,8 @@ CASE(select_errors)
 	FD_ZERO(&r);
 	CHECK_EQ(sys(SYS_select, -1, &r, NULL, NULL, &zero), -EINVAL);
 	CHECK_EQ(sys(SYS_select, 0, NULL, NULL, NULL, &bad), -EINVAL);
+	CHECK_EQ(sys(SYS_select, 0, NULL, NULL, NULL, &past), -EINVAL);
+	CHECK_EQ(sys(SYS_select, 0, NULL, NULL, NULL, &wrap), -EINVAL);
 	FD_SET(fd[0], &r);
 	close(fd[0]);
 	CHECK_EQ(sys(SYS_select, fd[0] + 1, &r, NULL, NULL, &zero), -EBADF);
