@@ -601,13 +601,13 @@ static int store_oom_score_adj(struct proc_inode *pi, const char *text, size_t l
  * the writer or a thread it makes makes; 0 ends that. Reads give how many are to
  * come before; 0: it has happened.
  */
-static int show_fail_nth(struct seq *seq, __unused struct proc_inode *pi)
+__unused static int show_fail_nth(struct seq *seq, __unused struct proc_inode *pi)
 {
 	seq_printf(seq, "%u\n", atomic_load_relaxed(&faultinject_left));
 	return 0;
 }
 
-static int store_fail_nth(struct proc_inode *pi, const char *text, size_t len)
+__unused static int store_fail_nth(struct proc_inode *pi, const char *text, size_t len)
 {
 	u32 nth;
 
