@@ -2,11 +2,12 @@
 /*
  * fuzz_syscalls.c - random system calls with random arguments: the kernel must give an answer to each and stand.
  *
- *     fuzz_syscalls SEED COUNT [--really]
+ *     fuzz_syscalls SEED COUNT [--threads N] [--really]
  *
  * Runs only on Exo-OS (uname's version names it) unless told --really: on a Linux it may disturb the machine. The
  * runner forks workers; a worker makes calls until it dies, has made ROUND of them, or hangs, and is then replaced.
- * A worker's calls follow from (SEED, worker, its incarnation) alone. Progress goes to standard error, KTAP to
+ * A worker's calls follow from (SEED, worker, its incarnation) alone; with --threads it has N threads that work on
+ * the same memory and descriptors at once, each with dice of its own, and their order is chance. Progress goes to standard error, KTAP to
  * standard output: all calls were made, and after them the machine still does the ordinary things.
  *
  * Kept out of the dice: what would end the machine or the experiment (reboot, kexec, mount and the like, signals
@@ -15,6 +16,7 @@
 #define KTAP_NO_MAIN
 #include "ktap.h"
 
+#include <pthread.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -26,6 +28,7 @@ enum {
 	ARENA = 64 * 4096,		/* memory that random pointers point into */
 	GUARD = 4 << 20,		/* inaccessible on both sides of it: long transfers end there */
 	STALL_MS = 1000,		/* no call for so long: blocked, killed */
+	THREADS_MAX = 8,
 	REPORT = 100000,		/* calls between two lines of progress */
 };
 
@@ -38,10 +41,11 @@ struct progress {
 
 static struct progress *progress;	/* [WORKERS] */
 static char scratch_path[128];
+static unsigned nr_threads = 1;		/* of a worker */
 
 /* ---- dice ----------------------------------------------------------------------------------------------------- */
 
-static uint64_t state;
+static __thread uint64_t state;
 
 static uint64_t roll(void)
 {
@@ -372,15 +376,13 @@ static bool makes_process(long nr)
 	return nr == SYS_clone || nr == SYS_fork || nr == SYS_vfork || nr == 435;
 }
 
-static void work(int index, uint64_t seed, uint64_t generation)
+/* The calls of one thread. */
+static void make_calls(struct progress *mine, uint64_t generation)
 {
-	struct progress *mine = &progress[index];
 	long pid = sys(SYS_getpid), tid = sys(SYS_gettid), nr;
 	uint64_t a[6];
 	int round, i;
 
-	state = seed ^ (uint64_t)index << 56 ^ generation << 32;
-	prepare_worker(index);
 	for (round = 0; round < ROUND; round++) {
 		if (__atomic_load_n(&mine->generation, __ATOMIC_RELAXED) != generation ||
 		    __atomic_add_fetch(&mine->done, 1, __ATOMIC_RELAXED) > mine->quota)
@@ -401,6 +403,35 @@ static void work(int index, uint64_t seed, uint64_t generation)
 		if (nr == SYS_rt_sigaction || nr == SYS_rt_sigprocmask || nr == SYS_setitimer || nr == SYS_alarm)
 			arm();
 	}
+}
+
+struct helper {
+	struct progress *mine;
+	uint64_t generation, state;
+};
+
+static void *help(void *arg)
+{
+	struct helper h = *(struct helper *)arg;
+
+	state = h.state;
+	make_calls(h.mine, h.generation);
+	return NULL;
+}
+
+static void work(int index, uint64_t seed, uint64_t generation)
+{
+	static struct helper helpers[THREADS_MAX];
+	pthread_t thread;
+	unsigned i;
+
+	state = seed ^ (uint64_t)index << 56 ^ generation << 32;
+	prepare_worker(index);
+	for (i = 1; i < nr_threads; i++) {
+		helpers[i] = (struct helper) { &progress[index], generation, roll() };
+		pthread_create(&thread, NULL, help, &helpers[i]);
+	}
+	make_calls(&progress[index], generation);
 	/* Left for the end, since they would hide the worker from its runner. */
 	sys(one_in(2) ? SYS_setsid : SYS_getpgrp);
 	sys(SYS_exit_group, 0);
@@ -514,14 +545,22 @@ static bool machine_works(void)
 int main(int argc, char **argv)
 {
 	uint64_t seed, count;
-	bool all, works;
+	bool all, works, really = false, good = argc >= 3;
+	int i;
 
 	ktap_current = "fuzz_syscalls";
-	if (argc < 3 || argc > 4 || (argc == 4 && strcmp(argv[3], "--really"))) {
-		fprintf(stderr, "usage: fuzz_syscalls SEED COUNT [--really]\n");
+	for (i = 3; i < argc && good; i++)
+		if (strcmp(argv[i], "--really") == 0)
+			really = true;
+		else if (strcmp(argv[i], "--threads") == 0 && i + 1 < argc)
+			nr_threads = (unsigned)atoi(argv[++i]);
+		else
+			good = false;
+	if (!good || nr_threads < 1 || nr_threads > THREADS_MAX) {
+		fprintf(stderr, "usage: fuzz_syscalls SEED COUNT [--threads N] [--really]\n");
 		return 2;
 	}
-	if (!on_exo() && argc != 4) {
+	if (!on_exo() && !really) {
 		fprintf(stderr, "fuzz_syscalls: this is not Exo-OS; --really runs it all the same\n");
 		return 2;
 	}
