@@ -7,6 +7,7 @@
 #include "ktap.h"
 
 #include <sched.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/statfs.h>
 
@@ -98,6 +99,32 @@ CASE(mount_busy_and_detached)
 	CHECK_EQ(sys(SYS_umount2, "m", 0), 0);
 }
 
+/* What a process runs or has mapped keeps the mount busy, and lives on in a detached one. */
+CASE(mount_mapped_file_keeps_it_busy)
+{
+	char *p;
+	int fd;
+
+	scratch();
+	REQUIRE_EQ(mkdir("m", 0700), 0);
+	if (!own_mounts())
+		SKIP("needs root that may mount");
+	REQUIRE_EQ(sys(SYS_mount, "none", "m", "tmpfs", 0, NULL), 0);
+	REQUIRE(put_file("m/f", "mapped", 6, 0600));
+	fd = open("m/f", O_RDWR);
+	p = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	REQUIRE(p != MAP_FAILED);
+	close(fd);
+	CHECK_EQ(sys(SYS_umount2, "m", 0), -EBUSY);
+	CHECK_EQ(sys(SYS_umount2, "m", MNT_DETACH), 0);
+	CHECK(!memcmp(p, "mapped", 6));
+	p[10] = 'x';
+	CHECK_EQ(sys(SYS_munmap, p, 2 * PAGE), 0);
+	REQUIRE_EQ(sys(SYS_mount, "none", "m", "tmpfs", 0, NULL), 0);
+	CHECK(!exists("m/f"));
+	CHECK_EQ(sys(SYS_umount2, "m", 0), 0);
+}
+
 CASE(mount_read_only_and_remount)
 {
 	scratch();
@@ -139,6 +166,7 @@ CASE(mount_bind_shows_the_same_files)
 	REQUIRE(put_file("dst/g", "x", 1, 0600));
 	CHECK(exists("src/g"));
 	CHECK_EQ(sys(SYS_rename, "dst/g", "src/h"), -EXDEV);	/* another mount, though the same file system */
+	CHECK_EQ(sys(SYS_link, "dst/g", "src/h"), -EXDEV);
 	REQUIRE_EQ(sys(SYS_mount, "file", "over", NULL, MS_BIND, NULL), 0);	/* a file over a file */
 	CHECK_EQ(sys(SYS_stat, "over", &b), 0);
 	CHECK_EQ(sys(SYS_stat, "file", &a), 0);
