@@ -7,7 +7,8 @@
  * Runs only on Exo-OS (uname's version names it) unless told --really: on a Linux it may disturb the machine. The
  * runner forks workers; a worker makes calls until it dies, has made ROUND of them, or hangs, and is then replaced.
  * A worker's calls follow from (SEED, worker, its incarnation) alone; with --threads it has N threads that work on
- * the same memory and descriptors at once, each with dice of its own, and their order is chance. Progress goes to standard error, KTAP to
+ * the same memory and descriptors at once, each with dice of its own, and
+ * their order is chance. Progress goes to standard error, KTAP to
  * standard output: all calls were made, and after them the machine still does the ordinary things.
  *
  * Kept out of the dice: what would end the machine or the experiment (reboot, kexec, mount and the like, signals
