@@ -2,20 +2,15 @@
 /* System calls about processes, threads and their limits; kernel/sys_sched.c has scheduling. */
 #include <kernel/syscall_protos.h>
 
-#include <arch/context.h>
-#include <arch/smp.h>
-#include <ipc/futex.h>
 #include <kernel/abi/linux_dirent.h>
 #include <kernel/abi/linux_fcntl.h>
 #include <kernel/abi/linux_futex.h>
-#include <kernel/abi/linux_resource.h>
 #include <kernel/abi/linux_sched.h>
 #include <kernel/abi/linux_wait.h>
 #include <kernel/sys_util.h>
 #include <kernel/task/exec.h>
 #include <kernel/task/fork.h>
 #include <kernel/task/itimer.h>
-#include <kernel/task/task.h>
 #include <kernel/task/wait.h>
 #include <mm/kmalloc.h>
 #include <security/cred.h>
