@@ -80,7 +80,8 @@ CASE(clone3_absent_or_valid)
 
 /* struct clone_args, all 88 bytes of it. */
 struct clone3_args {
-	uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls, set_tid, set_tid_size, cgroup;
+	uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls, set_tid, set_tid_size;
+	uint64_t cgroup;
 };
 
 /* clone3 on a stack of its own cannot return into C: the child leaves at once by exit(@code). */
