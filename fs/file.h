@@ -64,6 +64,14 @@ static inline size_t iov_iter_segment(const struct iov_iter *it, u64 *base)
 	return MIN(it->left, it->seg->len - it->seg_off);
 }
 
+/** iov_iter_flat - *base of an iterator that is one user buffer: what read(2) and
+ * write(2) give. Methods may copy to or from there at once, without advancing. */
+static inline bool iov_iter_flat(const struct iov_iter *it, u64 *base)
+{
+	*base = it->seg->base + it->seg_off;
+	return it->nr_seg == 1 && !it->kernel;
+}
+
 static inline void iov_iter_advance(struct iov_iter *it, size_t len)
 {
 	it->left -= len;

@@ -188,6 +188,11 @@ int mount_add(const struct fs_type *type, const char *source, const char *data, 
 
 	if (err)
 		return err;
+	/* As Linux: not twice on the same place (/proc, /dev are there before init). */
+	if (where->mount->sb == sb && where->dentry == where->mount->root) {
+		superblock_put(sb);
+		return -EBUSY;
+	}
 	dentry_get(sb->root);
 	mount = mount_alloc(sb, sb->root, source, flags);
 	if (!mount)
