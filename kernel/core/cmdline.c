@@ -100,7 +100,7 @@ static const struct option options[] = {
 	{ "smp", true, set_smp, "start at most that many CPUs (0: all)" },
 	{ "ktest", false, set_ktest, "run the in-kernel tests first; =PREFIX only some" },
 	{ "panic", true, set_panic, "halt, reboot or exit (leave QEMU) after a panic" },
-	{ "fail_nth", true, set_fail_nth, "let the Nth allocation of init fail (debug builds)" },
+	{ "fail_nth", true, set_fail_nth, "the Nth allocation of init and what it starts fails (debug builds)" },
 	{ "ubsan", true, set_ubsan, "panic: stop at the first report (ubsan builds)" },
 	{ "xapic", false, set_xapic, "use the local APIC's old form although there is x2APIC" },
 	{ "tsc_deadline", false, set_tsc_deadline,

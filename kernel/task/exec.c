@@ -16,6 +16,7 @@
 #include <arch/time.h>
 #include <kernel/abi/errno.h>
 #include <kernel/core/cmdline.h>
+#include <kernel/core/faultinject.h>
 #include <kernel/core/log.h>
 #include <kernel/core/panic.h>
 #include <kernel/lib/format.h>
@@ -426,5 +427,7 @@ void task_start_init(void)
 	task_link_locked(task, kernel_task);
 	init_task = task;
 	spin_unlock_irq(&task_tree_lock, flags);
+	thread->fail_alloc = CONFIG_DEBUG && boot_options.fail_nth;
+	(void)faultinject_arm(boot_options.fail_nth);
 	sched_start(thread);
 }
