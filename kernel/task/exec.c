@@ -361,7 +361,7 @@ static void log_boot(void)
 
 	pmm_stats(NODE_ANY, &s);
 	frames = s.total - MIN(s.total, s.free);
-	log_info("boot: %llu cycles to the first user instruction, %llu KiB in use (%llu KiB files, %llu KiB image)",
+	log_info("boot: %llu cycles to user mode; KiB in use %llu, of it files %llu, image %llu",
 		 (unsigned long long)(time_cycles() - time_entry_cycles()),
 		 (unsigned long long)((frames << PAGE_SHIFT) + kernel_pa_end() -
 				      kernel_pa_start()) >> 10,
