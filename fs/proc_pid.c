@@ -141,8 +141,8 @@ static int show_stat(struct seq *seq, struct proc_inode *pi)
 		task_usage_now(task, &usage);
 	child = task->child_usage;
 	seq_printf(seq, "%d (%s) %c %d %d %d %llu %d %u ", pi->tid ? pi->tid : task->pid,
-		   thread ? thread->comm : "", state_of(thread, ids.state), ids.ppid, ids.pgid,
-		   ids.sid, (ull)dev, front, PF_FLAGS);
+		   thread ? thread->comm : task->comm, state_of(thread, ids.state), ids.ppid,
+		   ids.pgid, ids.sid, (ull)dev, front, PF_FLAGS);
 	seq_printf(seq, "%llu %llu %llu %llu %llu %llu %llu %llu ", (ull)usage.minor_faults,
 		   (ull)child.minor_faults, (ull)usage.major_faults, (ull)child.major_faults,
 		   (ull)(usage.user_ns / TICK_NS), (ull)(usage.system_ns / TICK_NS),
@@ -269,7 +269,7 @@ static void show_thread_status(struct seq *seq, struct proc_inode *pi, struct th
 	s32 pid = pi->tid ? pi->tid : task->pid;
 
 	get_ids(task, &ids);
-	seq_printf(seq, "Name:\t%s\n", thread ? thread->comm : "");
+	seq_printf(seq, "Name:\t%s\n", thread ? thread->comm : task->comm);
 	if (fs) {
 		seq_printf(seq, "Umask:\t%04o\n", fs_context_umask_of(fs));
 		fs_context_put(fs);
@@ -440,6 +440,13 @@ static int show_maps(struct seq *seq, struct proc_inode *pi)
 
 /* ---- small ones ---- */
 
+/* Linux's word for "nobody logged in": getlogin(3) asks for it before the terminal. */
+static int show_loginuid(struct seq *seq, __unused struct proc_inode *pi)
+{
+	seq_puts(seq, "4294967295");
+	return 0;
+}
+
 static int show_comm(struct seq *seq, struct proc_inode *pi)
 {
 	struct thread *thread = get_thread(pi);
@@ -601,13 +608,13 @@ static int store_oom_score_adj(struct proc_inode *pi, const char *text, size_t l
  * the writer or a thread it makes makes; 0 ends that. Reads give how many are to
  * come before; 0: it has happened.
  */
-static int show_fail_nth(struct seq *seq, __unused struct proc_inode *pi)
+__unused static int show_fail_nth(struct seq *seq, __unused struct proc_inode *pi)
 {
 	seq_printf(seq, "%u\n", atomic_load_relaxed(&faultinject_left));
 	return 0;
 }
 
-static int store_fail_nth(struct proc_inode *pi, const char *text, size_t len)
+__unused static int store_fail_nth(struct proc_inode *pi, const char *text, size_t len)
 {
 	u32 nth;
 
@@ -867,6 +874,7 @@ static const struct proc_dir fdinfo_dir = { &fdinfo_entry, find_fd, next_fd };
 	FILE("cmdline", show_cmdline), FILE("limits", show_limits),                       \
 	FILE("mounts", show_mounts), FILE("mountinfo", show_mounts),                      \
 	FILE("cgroup", show_cgroup), FILE("wchan", show_wchan),                           \
+	FILE("loginuid", show_loginuid),                                                  \
 	FILE("oom_score", show_oom_score), GUARDED("environ", 0400, show_environ),        \
 	GUARDED("auxv", 0400, show_auxv), GUARDED("maps", 0444, show_maps),               \
 	{ .name = "comm", .mode = S_IFREG | 0644, .show = show_comm, .store = store_comm }, \
