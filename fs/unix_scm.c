@@ -45,6 +45,8 @@ static u32 inflight_of_user[USER_BUCKETS]; /* [a] by hash of uid: who collides, 
 static struct spinlock drop_lock = SPINLOCK_INIT(RANK_SOCKET, "unix_drop");
 static struct unix_rights *drop_list; /* [drop_lock] */
 static bool dropping;                 /* [drop_lock] somebody empties the list */
+static bool collecting;               /* [drop_lock] somebody runs unix_gc() */
+static bool gc_wanted;                /* [drop_lock] again, when both are done */
 
 /* ---- in flight ---- */
 
@@ -102,7 +104,8 @@ static void put_handles(struct unix_rights *rights)
 	kfree(rights);
 }
 
-static struct unix_rights *next_drop(void)
+/* *gc: the list is empty, and sockets were closed meanwhile. */
+static struct unix_rights *next_drop(bool *gc)
 {
 	struct unix_rights *rights;
 
@@ -112,13 +115,14 @@ static struct unix_rights *next_drop(void)
 		drop_list = rights->next;
 	else
 		dropping = false;
+	*gc = !rights && gc_wanted && !collecting;
 	spin_unlock(&drop_lock);
 	return rights;
 }
 
 void unix_rights_drop(struct unix_rights *rights)
 {
-	bool mine;
+	bool mine, gc = false;
 
 	if (likely(!rights))
 		return;
@@ -130,8 +134,10 @@ void unix_rights_drop(struct unix_rights *rights)
 	mine = !dropping;
 	dropping = true;
 	spin_unlock(&drop_lock);
-	while (mine && (rights = next_drop()))
+	while (mine && (rights = next_drop(&gc)))
 		put_handles(rights);
+	if (gc)
+		unix_gc();
 }
 
 /* ---- sending ---- */
@@ -440,15 +446,50 @@ static void sweep(struct list_head *messages)
 	}
 }
 
-void unix_gc(void)
+static void collect(void)
 {
 	struct list_head messages = LIST_HEAD_INIT(messages);
 
-	if (likely(!atomic_load_relaxed(&nr_inflight_socks)))
-		return;
 	mutex_lock(&unix_gc_lock);
 	mark();
 	sweep(&messages);
 	mutex_unlock(&unix_gc_lock);
 	unix_free_messages(&messages);
+}
+
+/* One collects for all, and not once for each socket of a list being dropped: who
+ * comes meanwhile asks for another round. */
+static bool gc_begin(void)
+{
+	bool mine;
+
+	spin_lock(&drop_lock);
+	mine = !collecting && !dropping;
+	collecting |= mine;
+	gc_wanted = !mine;
+	spin_unlock(&drop_lock);
+	return mine;
+}
+
+static bool gc_again(void)
+{
+	bool again;
+
+	spin_lock(&drop_lock);
+	again = gc_wanted && !dropping; /* else who drops sees to it */
+	if (again)
+		gc_wanted = false;
+	else
+		collecting = false;
+	spin_unlock(&drop_lock);
+	return again;
+}
+
+void unix_gc(void)
+{
+	if (likely(!atomic_load_relaxed(&nr_inflight_socks)) || !gc_begin())
+		return;
+	do
+		collect();
+	while (gc_again());
 }
