@@ -18,7 +18,7 @@
 #include <mm/pmm.h>
 #include <security/cred.h>
 
-#define CHUNK_MAX  (4 * PAGE_SIZE) /* one allocation: more is split */
+#define CHUNK_MAX  (8 * PAGE_SIZE) /* one allocation: more is split */
 #define CHARGE_MIN 256u            /* small messages: bounds their number too */
 
 static struct waitq dgram_room = WAITQ_INIT(dgram_room);
@@ -223,9 +223,9 @@ static int try_push(struct unix_sock *sk, struct unix_sock *to, struct unix_msg 
 		err = -EAGAIN;
 	if (likely(!err && m)) {
 		list_add_tail(&m->link, &to->queue);
-		atomic_store_relaxed(&to->nr, to->nr + 1);
 		atomic_store_relaxed(&to->mem, to->mem + m->charge);
 		atomic_store_relaxed(&to->bytes, to->bytes + m->len);
+		atomic_store_release(&to->nr, to->nr + 1); /* next_message() */
 	} else if (err == -EAGAIN) {
 		want_room_locked(to, sk);
 		*seq = to->room_seq;
@@ -265,8 +265,14 @@ static struct unix_msg *next_message(struct unix_sock *sk, struct unix_msg *m)
 {
 	struct list_head *link;
 
+	/* Pairs with the release in try_push(). Senders change what follows the head
+	 * of an empty queue only, and readers are here. */
+	if (!m)
+		return atomic_load_acquire(&sk->nr) ?
+			       LIST_ENTRY(sk->queue.next, struct unix_msg, link) :
+			       NULL;
 	spin_lock(&sk->lock);
-	link = m ? m->link.next : sk->queue.next;
+	link = m->link.next;
 	spin_unlock(&sk->lock);
 	return link == &sk->queue ? NULL : container_of(link, struct unix_msg, link);
 }
