@@ -356,16 +356,17 @@ static int init_args(struct exec_args *args)
 static void log_boot(void)
 {
 	struct pmm_stats s;
-	u64 frames;
+	u64 used, image;
 
 	pmm_stats(NODE_ANY, &s);
-	frames = s.total - MIN(s.total, s.free);
-	log_info("boot: %llu cycles to the first user instruction, %llu KiB in use (%llu KiB files, %llu KiB image)",
+	image = kernel_pa_end() - kernel_pa_start();
+	used = ((s.total - MIN(s.total, s.free)) << PAGE_SHIFT) + image;
+	log_info("boot: %llu cycles to the first user instruction, %llu KiB in use",
 		 (unsigned long long)(time_cycles() - time_entry_cycles()),
-		 (unsigned long long)((frames << PAGE_SHIFT) + kernel_pa_end() -
-				      kernel_pa_start()) >> 10,
+		 (unsigned long long)used >> 10);
+	log_info("boot: of them %llu KiB files, %llu KiB image",
 		 (unsigned long long)(s.cache << PAGE_SHIFT) >> 10,
-		 (unsigned long long)(kernel_pa_end() - kernel_pa_start()) >> 10);
+		 (unsigned long long)image >> 10);
 }
 
 /* First run of process 1, on its way to a user mode that it does not have yet. */
