@@ -5,6 +5,7 @@
  */
 #include <fs/eventfd.h>
 
+#include <arch/uaccess.h>
 #include <fs/file.h>
 #include <fs/inode.h>
 #include <fs/seq.h>
@@ -55,7 +56,7 @@ static bool add(struct eventfd *event, u64 n)
 static long eventfd_read(struct file *file, struct iov_iter *it, __unused u64 *pos)
 {
 	struct eventfd *event = file->priv;
-	u64 n;
+	u64 n, base;
 
 	if (it->left < sizeof(n))
 		return -EINVAL;
@@ -70,18 +71,25 @@ static long eventfd_read(struct file *file, struct iov_iter *it, __unused u64 *p
 			return err;
 	}
 	wake(event);
+	if (likely(iov_iter_flat(it, &base)))
+		return user_write_u64((void __user *)(uintptr_t)base, n) ? -EFAULT
+									 : (long)sizeof(n);
 	return iov_iter_copy_to(it, &n, sizeof(n)) == sizeof(n) ? (long)sizeof(n) : -EFAULT;
 }
 
 static long eventfd_write(struct file *file, struct iov_iter *it, __unused u64 *pos)
 {
 	struct eventfd *event = file->priv;
-	u64 n;
+	u64 n, base;
 
 	if (it->left < sizeof(n))
 		return -EINVAL;
-	if (iov_iter_copy_from(it, &n, sizeof(n)) != sizeof(n))
+	if (likely(iov_iter_flat(it, &base))) {
+		if (user_read_u64(&n, (const void __user *)(uintptr_t)base))
+			return -EFAULT;
+	} else if (iov_iter_copy_from(it, &n, sizeof(n)) != sizeof(n)) {
 		return -EFAULT;
+	}
 	if (n == ~0ull)
 		return -EINVAL;
 	while (!add(event, n)) {

@@ -34,6 +34,8 @@ struct iov_iter {
 	size_t seg_off; /* consumed of seg[0] */
 	size_t left;    /* bytes left in all */
 	bool kernel;
+	bool append;    /* RWF_APPEND: at the end, as O_APPEND */
+	bool nowait;    /* RWF_NOWAIT: as O_NONBLOCK */
 };
 
 /** iov_iter_in/out - copy from or to the iterator, moving it on.
@@ -49,6 +51,8 @@ static inline void iov_iter_init_user(struct iov_iter *it, u64 base, size_t len)
 	it->seg_off = 0;
 	it->left = len;
 	it->kernel = false;
+	it->append = false;
+	it->nowait = false;
 }
 void iov_iter_init_kernel(struct iov_iter *it, void *buf, size_t len);
 
@@ -58,6 +62,14 @@ static inline size_t iov_iter_segment(const struct iov_iter *it, u64 *base)
 {
 	*base = it->seg->base + it->seg_off;
 	return MIN(it->left, it->seg->len - it->seg_off);
+}
+
+/** iov_iter_flat - *base of an iterator that is one user buffer: what read(2) and
+ * write(2) give. Methods may copy to or from there at once, without advancing. */
+static inline bool iov_iter_flat(const struct iov_iter *it, u64 *base)
+{
+	*base = it->seg->base + it->seg_off;
+	return it->nr_seg == 1 && !it->kernel;
 }
 
 static inline void iov_iter_advance(struct iov_iter *it, size_t len)

@@ -243,6 +243,45 @@ static size_t put_bytes(struct pipe *pipe, struct iov_iter *it, size_t len, int 
 	return done;
 }
 
+/*
+ * Small messages, the common case: all of it lies on one page, which is there.
+ * Return: bytes; 0 when it is not so simple, or faults: then the long way.
+ */
+static inline size_t take_small(struct pipe *pipe, const struct iov_iter *it)
+{
+	u32 tail = pipe->tail, off = tail & (u32)(PAGE_SIZE - 1);
+	size_t n = MIN(it->left, (size_t)(pipe->head - tail));
+	u64 base;
+
+	/* Not to the page's very end: then it changes hands. */
+	if (!iov_iter_flat(it, &base) || off + n >= PAGE_SIZE ||
+	    user_copy_out((void __user *)(uintptr_t)base, *page_slot(pipe, tail) + off, n))
+		return 0;
+	tail += (u32)n;
+	if (tail == pipe->head) { /* drained: on with this page from its start */
+		tail &= ~(u32)(PAGE_SIZE - 1);
+		pipe->head = tail;
+	}
+	pipe->tail = tail;
+	return n;
+}
+
+static inline size_t put_small(struct pipe *pipe, const struct iov_iter *it)
+{
+	u32 head = pipe->head, off = head & (u32)(PAGE_SIZE - 1);
+	char *page = *page_slot(pipe, head);
+	size_t n = it->left;
+	u64 base;
+
+	/* Where the page is there, there is room on it. */
+	if (!page || !iov_iter_flat(it, &base) || n > PAGE_SIZE - off ||
+	    (!off && pipe_used(pipe)) ||
+	    user_copy_in(page + off, (const void __user *)(uintptr_t)base, n))
+		return 0;
+	pipe->head = head + (u32)n;
+	return n;
+}
+
 static long pipe_read(struct file *file, struct iov_iter *it, __unused u64 *pos)
 {
 	struct pipe *pipe = file->priv;
@@ -254,7 +293,7 @@ static long pipe_read(struct file *file, struct iov_iter *it, __unused u64 *pos)
 		return 0;
 	mutex_lock(&pipe->lock);
 	while (!pipe_used(pipe)) {
-		if (!pipe->writers || (file->flags & O_NONBLOCK)) {
+		if (!pipe->writers || (file->flags & O_NONBLOCK) || it->nowait) {
 			err = pipe->writers ? -EAGAIN : 0;
 			mutex_unlock(&pipe->lock);
 			return err;
@@ -266,6 +305,15 @@ static long pipe_read(struct file *file, struct iov_iter *it, __unused u64 *pos)
 		if (err)
 			return err;
 		mutex_lock(&pipe->lock);
+	}
+	done = take_small(pipe, it);
+	if (likely(done)) {
+		bool drained = !pipe_used(pipe);
+
+		mutex_unlock(&pipe->lock);
+		if (drained) /* else no page came free, and writers wait on */
+			wake(&pipe->writable);
+		return (long)done;
 	}
 	room = pipe_room(pipe);
 	done = take_bytes(pipe, it, MIN(it->left, (size_t)pipe_used(pipe)));
@@ -295,6 +343,14 @@ static long pipe_write(struct file *file, struct iov_iter *it, __unused u64 *pos
 	if (!it->left)
 		return 0;
 	mutex_lock(&pipe->lock);
+	if (likely(pipe->readers)) {
+		done = put_small(pipe, it);
+		if (likely(done)) {
+			mutex_unlock(&pipe->lock);
+			wake(&pipe->readable);
+			return (long)done;
+		}
+	}
 	for (;;) {
 		size_t need = it->left + done <= PIPE_BUF ? it->left : 1;
 		size_t room = pipe_room(pipe);
@@ -309,7 +365,7 @@ static long pipe_write(struct file *file, struct iov_iter *it, __unused u64 *pos
 				break;
 			continue;
 		}
-		if (file->flags & O_NONBLOCK) {
+		if ((file->flags & O_NONBLOCK) || it->nowait) {
 			err = -EAGAIN;
 			break;
 		}

@@ -15,6 +15,7 @@
 #include <kernel/abi/errno.h>
 #include <kernel/abi/linux_fcntl.h>
 #include <kernel/abi/linux_mman.h>
+#include <kernel/core/faultinject.h>
 #include <kernel/lib/format.h>
 #include <kernel/lib/string.h>
 #include <kernel/time/clock.h>
@@ -140,8 +141,8 @@ static int show_stat(struct seq *seq, struct proc_inode *pi)
 		task_usage_now(task, &usage);
 	child = task->child_usage;
 	seq_printf(seq, "%d (%s) %c %d %d %d %llu %d %u ", pi->tid ? pi->tid : task->pid,
-		   thread ? thread->comm : "", state_of(thread, ids.state), ids.ppid, ids.pgid,
-		   ids.sid, (ull)dev, front, PF_FLAGS);
+		   thread ? thread->comm : task->comm, state_of(thread, ids.state), ids.ppid,
+		   ids.pgid, ids.sid, (ull)dev, front, PF_FLAGS);
 	seq_printf(seq, "%llu %llu %llu %llu %llu %llu %llu %llu ", (ull)usage.minor_faults,
 		   (ull)child.minor_faults, (ull)usage.major_faults, (ull)child.major_faults,
 		   (ull)(usage.user_ns / TICK_NS), (ull)(usage.system_ns / TICK_NS),
@@ -268,7 +269,7 @@ static void show_thread_status(struct seq *seq, struct proc_inode *pi, struct th
 	s32 pid = pi->tid ? pi->tid : task->pid;
 
 	get_ids(task, &ids);
-	seq_printf(seq, "Name:\t%s\n", thread ? thread->comm : "");
+	seq_printf(seq, "Name:\t%s\n", thread ? thread->comm : task->comm);
 	if (fs) {
 		seq_printf(seq, "Umask:\t%04o\n", fs_context_umask_of(fs));
 		fs_context_put(fs);
@@ -439,6 +440,13 @@ static int show_maps(struct seq *seq, struct proc_inode *pi)
 
 /* ---- small ones ---- */
 
+/* Linux's word for "nobody logged in": getlogin(3) asks for it before the terminal. */
+static int show_loginuid(struct seq *seq, __unused struct proc_inode *pi)
+{
+	seq_puts(seq, "4294967295");
+	return 0;
+}
+
 static int show_comm(struct seq *seq, struct proc_inode *pi)
 {
 	struct thread *thread = get_thread(pi);
@@ -561,25 +569,30 @@ static int show_oom_score_adj(struct seq *seq, struct proc_inode *pi)
 	return 0;
 }
 
+/* A number of at most @digits decimal digits and nothing else. False: it is not. */
+static bool parse_number(const char *text, size_t len, size_t digits, u32 *out)
+{
+	if (!len || len > digits)
+		return false;
+	for (*out = 0; len; text++, len--) {
+		if (*text < '0' || *text > '9')
+			return false;
+		*out = *out * 10 + (u32)(*text - '0');
+	}
+	return true;
+}
+
 static int store_oom_score_adj(struct proc_inode *pi, const char *text, size_t len)
 {
-	s32 sign = 1, value = 0;
+	bool negative = len && *text == '-';
+	s32 value;
+	u32 size;
 
 	if (!proc_may_access(pi->task))
 		return -EACCES;
-	if (len && *text == '-') {
-		sign = -1;
-		text++;
-		len--;
-	}
-	if (!len || len > 4)
+	if (!parse_number(text + negative, len - negative, 4, &size))
 		return -EINVAL;
-	for (; len; text++, len--) {
-		if (*text < '0' || *text > '9')
-			return -EINVAL;
-		value = value * 10 + (*text - '0');
-	}
-	value *= sign;
+	value = negative ? -(s32)size : (s32)size;
 	if (value < -OOM_SCORE_MAX || value > OOM_SCORE_MAX)
 		return -EINVAL;
 	/* Only root makes a process less likely to be chosen. */
@@ -587,6 +600,30 @@ static int store_oom_score_adj(struct proc_inode *pi, const char *text, size_t l
 	    !cred_privileged(cred_current()))
 		return -EACCES;
 	atomic_store_relaxed(&pi->task->oom_score_adj, value);
+	return 0;
+}
+
+/*
+ * fail-nth, debug builds, for root: N lets the Nth allocation from now on fail that
+ * the writer or a thread it makes makes; 0 ends that. Reads give how many are to
+ * come before; 0: it has happened.
+ */
+__unused static int show_fail_nth(struct seq *seq, __unused struct proc_inode *pi)
+{
+	seq_printf(seq, "%u\n", atomic_load_relaxed(&faultinject_left));
+	return 0;
+}
+
+__unused static int store_fail_nth(struct proc_inode *pi, const char *text, size_t len)
+{
+	u32 nth;
+
+	if (!cred_privileged(cred_current()))
+		return -EPERM;
+	if (pi->task != current->task || !parse_number(text, len, 9, &nth))
+		return -EINVAL;
+	current->fail_alloc = nth != 0;
+	(void)faultinject_arm(nth);
 	return 0;
 }
 
@@ -812,6 +849,13 @@ static bool next_pid(__unused struct proc_inode *dir, u32 *number)
 #define MAGIC(name_, follow_) \
 	{ .name = (name_), .mode = S_IFLNK | 0777, .guarded = true, .follow = (follow_) }
 #define END                   { .name = NULL }
+#if CONFIG_DEBUG
+#define DEBUG_ENTRIES                                                                     \
+	, { .name = "fail-nth", .mode = S_IFREG | 0600, .show = show_fail_nth,            \
+	    .store = store_fail_nth }
+#else
+#define DEBUG_ENTRIES
+#endif
 
 static const struct proc_entry fd_entry = {
 	.name = "fd", .mode = S_IFLNK | 0700, .guarded = true, .readlink = read_fd,
@@ -830,11 +874,12 @@ static const struct proc_dir fdinfo_dir = { &fdinfo_entry, find_fd, next_fd };
 	FILE("cmdline", show_cmdline), FILE("limits", show_limits),                       \
 	FILE("mounts", show_mounts), FILE("mountinfo", show_mounts),                      \
 	FILE("cgroup", show_cgroup), FILE("wchan", show_wchan),                           \
+	FILE("loginuid", show_loginuid),                                                  \
 	FILE("oom_score", show_oom_score), GUARDED("environ", 0400, show_environ),        \
 	GUARDED("auxv", 0400, show_auxv), GUARDED("maps", 0444, show_maps),               \
 	{ .name = "comm", .mode = S_IFREG | 0644, .show = show_comm, .store = store_comm }, \
 	{ .name = "oom_score_adj", .mode = S_IFREG | 0644, .show = show_oom_score_adj,    \
-	  .store = store_oom_score_adj }
+	  .store = store_oom_score_adj } DEBUG_ENTRIES
 
 static const struct proc_entry thread_children[] = { COMMON_ENTRIES, END };
 static const struct proc_entry thread_entry = {

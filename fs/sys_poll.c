@@ -432,10 +432,10 @@ long sys_select(int nfds, struct linux_fd_set __user *readfds, struct linux_fd_s
 		if (copy_from_user(&t, utime, sizeof(t)))
 			return -EFAULT;
 		/* More than a second of microseconds is taken as it is meant. */
-		if (t.tv_usec < 0 || t.tv_usec / 1000000 > INT64_MAX - t.tv_sec)
+		if (t.tv_usec < 0 ||
+		    __builtin_add_overflow(t.tv_sec, t.tv_usec / 1000000, &t.tv_sec))
 			return -EINVAL;
-		ret = deadline_after(t.tv_sec + t.tv_usec / 1000000, t.tv_usec % 1000000 * 1000,
-				     &deadline_ns);
+		ret = deadline_after(t.tv_sec, t.tv_usec % 1000000 * 1000, &deadline_ns);
 		if (ret)
 			return ret;
 	}

@@ -49,8 +49,8 @@ static long not_implemented(u64 nr)
 	if (likely(!said_first(nr, current->comm)))
 		return -ENOSYS;
 	name = syscall_name(nr);
-	log_notice("syscall: %s[%d]: %s (%lld) is not implemented", current->comm, current->tid,
-		   name ? name : "unknown call", (long long)nr);
+	log_info("syscall: %s[%d]: %s (%lld) is not implemented", current->comm, current->tid,
+		 name ? name : "unknown call", (long long)nr);
 	return -ENOSYS;
 }
 

@@ -44,3 +44,8 @@ lint-user:
 		$(filter-out -MMD -MP -static,$(USER_CFLAGS)) $(INIT_SRCS)
 
 -include $(INIT_OBJS:.o=.d)
+
+# The boot's cost in instructions: tools/measure.py.
+build/user/first_user: tests/bench/first_user.asm
+	@mkdir -p $(@D)
+	$(Q)$(NASM) -f elf64 -o $@.o $< && ld -static -o $@ $@.o && rm $@.o

@@ -23,11 +23,12 @@ enum lock_rank {
 	RANK_PAGETABLE,   /* page tables of one space while entries change */
 	/* spinlocks */
 	RANK_FUTEX,       /* a futex bucket */
-	RANK_TASK_TREE,   /* parents, children, process groups, sessions, pids */
 	RANK_HANDLES,     /* a handle table's slots */
 	RANK_DENTRY,      /* dentry hash buckets and LRU */
 	RANK_FILE_LOCK,   /* advisory locks of all files */
 	RANK_INODE_CACHE, /* inode hash and LRU */
+	RANK_TASK_TREE,   /* parents, children, process groups, sessions, pids; the tick
+	                     takes it, so below what is held with interrupts on */
 	RANK_SIGNAL,      /* a process's signal state; sent under TASK_TREE */
 	RANK_CONSOLE,     /* serial rings: receive interrupts signal waiters */
 	RANK_WAITQ,       /* a wait queue; wakes, so above RUNQ */

@@ -16,6 +16,7 @@
 #include <arch/time.h>
 #include <kernel/abi/errno.h>
 #include <kernel/core/cmdline.h>
+#include <kernel/core/faultinject.h>
 #include <kernel/core/log.h>
 #include <kernel/core/panic.h>
 #include <kernel/lib/format.h>
@@ -356,17 +357,16 @@ static int init_args(struct exec_args *args)
 static void log_boot(void)
 {
 	struct pmm_stats s;
-	u64 used, image;
+	u64 frames;
 
 	pmm_stats(NODE_ANY, &s);
-	image = kernel_pa_end() - kernel_pa_start();
-	used = ((s.total - MIN(s.total, s.free)) << PAGE_SHIFT) + image;
-	log_info("boot: %llu cycles to the first user instruction, %llu KiB in use",
+	frames = s.total - MIN(s.total, s.free);
+	log_info("boot: %llu cycles to user mode; KiB in use %llu, of it files %llu, image %llu",
 		 (unsigned long long)(time_cycles() - time_entry_cycles()),
-		 (unsigned long long)used >> 10);
-	log_info("boot: of them %llu KiB files, %llu KiB image",
+		 (unsigned long long)((frames << PAGE_SHIFT) + kernel_pa_end() -
+				      kernel_pa_start()) >> 10,
 		 (unsigned long long)(s.cache << PAGE_SHIFT) >> 10,
-		 (unsigned long long)image >> 10);
+		 (unsigned long long)(kernel_pa_end() - kernel_pa_start()) >> 10);
 }
 
 /* First run of process 1, on its way to a user mode that it does not have yet. */
@@ -427,5 +427,7 @@ void task_start_init(void)
 	task_link_locked(task, kernel_task);
 	init_task = task;
 	spin_unlock_irq(&task_tree_lock, flags);
+	thread->fail_alloc = CONFIG_DEBUG && boot_options.fail_nth;
+	(void)faultinject_arm(boot_options.fail_nth);
 	sched_start(thread);
 }

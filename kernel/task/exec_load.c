@@ -109,7 +109,8 @@ static int map_fixed(struct aspace *as, u64 start, u64 end, u32 prot, const stru
 	return start < end ? aspace_map(as, &req, &got) : 0;
 }
 
-/* The rest of a file page behind the segment's end is not the file's. */
+/* The rest of a file page behind the segment's end is not the file's: as on Linux
+ * the whole rest, which ld.so takes as zeroed memory beyond its own end. */
 static int clear_tail(struct aspace *as, u64 start, u64 end)
 {
 	static const u8 zeros[256];
@@ -140,7 +141,7 @@ static int map_segment(struct aspace *as, const struct image *image,
 	err = map_fixed(as, start, file_map_end, prot, image,
 			ALIGN_DOWN(ph->p_offset, PAGE_SIZE));
 	if (!err && ph->p_memsz > ph->p_filesz && (prot & PROT_WRITE))
-		err = clear_tail(as, file_end, MIN(file_map_end, va + ph->p_memsz));
+		err = clear_tail(as, file_end, file_map_end);
 	if (!err)
 		err = map_fixed(as, file_map_end, end, prot, NULL, 0);
 	return err;

@@ -184,6 +184,7 @@ static int init_thread(struct thread *thread, const struct clone_request *req)
 	thread->blocked = parent->restore_blocked ? parent->saved_blocked : parent->blocked;
 	thread->pledge = parent->pledge;
 	thread->pledge_exec = parent->pledge_exec;
+	thread->fail_alloc = parent->fail_alloc;
 	thread->work = parent->work & THREAD_WORK_SYSCALL;
 	/* A thread of its own stack cannot share the alternate one (sigaltstack(2)). */
 	if (!(req->flags & CLONE_VM) || (req->flags & CLONE_VFORK)) {

@@ -8,6 +8,7 @@
 
 #include <pthread.h>
 #include <sys/mman.h>
+#include <sys/time.h>
 
 static int ktap_helper(int argc, char **argv)
 {
@@ -447,6 +448,27 @@ CASE(file_storm)
 {
 	scratch();
 	in_parallel(4, file_body);
+}
+
+/* The tick that counts CPU time strikes while descriptors and names change hands. */
+CASE(cpu_timer_over_files)
+{
+	struct itimerval it = { { 0, 1000 }, { 0, 1000 } };
+	int64_t end = now_ns() + 400 * 1000000LL;
+	int fd;
+
+	scratch();
+	signal(SIGPROF, SIG_IGN);
+	REQUIRE_EQ(setitimer(ITIMER_PROF, &it, NULL), 0);
+	while (now_ns() < end) {
+		fd = open("f", O_RDWR | O_CREAT, 0600);
+		if (!CHECK(fd >= 0))
+			return;
+		CHECK_EQ(dup2(fd, 40), 40);
+		CHECK_EQ(unlink("f"), 0);
+		close(fd);
+		close(40);
+	}
 }
 
 /* ---- nothing is left behind ----------------------------------------------------------------------------------- */
