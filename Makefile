@@ -128,7 +128,7 @@ $(B)/exo.elf: $(B)/first.elf $(B)/ksym1.o
 -include $(OBJS:.o=.d)
 
 # ---- User space, tests ------------------------------------------------------------
--include user/user.mk tests/user/user_tests.mk tests/host/host.mk
+-include user/user.mk tests/user/user_tests.mk tests/host/host.mk tests/bench/bench.mk
 
 all: initrd
 
@@ -163,10 +163,11 @@ compdb:
 	$(Q)bear --output compile_commands.json -- $(MAKE) -B kernel
 
 clean:
-	rm -rf build/debug build/release build/ubsan build/kasan build/gen build/host build/user build/test
+	rm -rf build/debug build/release build/ubsan build/kasan build/gen build/host build/user build/test build/bench
 
 help:
 	@sed -n '3,12s/^# \{0,1\}//p' Makefile
 	@echo "  make test-host    the [pure] files on this Linux   make test-native  user tests on this Linux"
+	@echo "  make bench        speed in instructions, beside Linux's figures"
 	@echo "  make torture      hours of stress                  make toolchain    an x86_64-elf gcc"
 	@echo "  make compdb       compile_commands.json            make clean"

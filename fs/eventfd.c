@@ -72,7 +72,8 @@ static long eventfd_read(struct file *file, struct iov_iter *it, __unused u64 *p
 	}
 	wake(event, POLLOUT | POLLWRNORM);
 	if (likely(iov_iter_flat(it, &base)))
-		return user_write_u64((void __user *)(uintptr_t)base, n) ? -EFAULT : (long)sizeof(n);
+		return user_write_u64((void __user *)(uintptr_t)base, n) ? -EFAULT
+									 : (long)sizeof(n);
 	return iov_iter_copy_to(it, &n, sizeof(n)) == sizeof(n) ? (long)sizeof(n) : -EFAULT;
 }
 

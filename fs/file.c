@@ -12,6 +12,7 @@
 #include <fs/lock.h>
 #include <fs/mount.h>
 #include <fs/path.h>
+#include <fs/tmpfs.h>
 #include <kernel/abi/errno.h>
 #include <kernel/abi/linux_fcntl.h>
 #include <kernel/abi/linux_poll.h>
@@ -75,11 +76,11 @@ static void file_release(struct kobject *obj)
 		inode_put_write(file->inode);
 	if (file->kflags & FILE_EXEC)
 		inode_allow_write(file->inode);
-	if (file->dentry) {
+	if (file->dentry)
 		dentry_put(file->dentry);
-		mount_put(file->mount);
-	}
 	inode_put(file->inode);
+	if (file->dentry)
+		mount_put(file->mount); /* last: with it may go the file system of the inode */
 	slab_free(file_cache, file);
 }
 
@@ -223,7 +224,7 @@ static char *anon_path(struct file *file, char *buf, size_t size)
 	if (type == S_IFIFO)
 		snprintf(buf, size, "pipe:[%llu]", (unsigned long long)file->inode->ino);
 	else if (type == S_IFREG)
-		snprintf(buf, size, "/memfd:%s (deleted)", file->priv ? (char *)file->priv : "");
+		snprintf(buf, size, "/memfd:%s (deleted)", tmpfs_memfd_name(file->inode));
 	else
 		snprintf(buf, size, "anon_inode:%s",
 			 file->ops->anon_name ? file->ops->anon_name : "[unknown]");

@@ -34,6 +34,8 @@ struct iov_iter {
 	size_t seg_off; /* consumed of seg[0] */
 	size_t left;    /* bytes left in all */
 	bool kernel;
+	bool append;    /* RWF_APPEND: at the end, as O_APPEND */
+	bool nowait;    /* RWF_NOWAIT: as O_NONBLOCK */
 };
 
 /** iov_iter_in/out - copy from or to the iterator, moving it on.
@@ -49,6 +51,8 @@ static inline void iov_iter_init_user(struct iov_iter *it, u64 base, size_t len)
 	it->seg_off = 0;
 	it->left = len;
 	it->kernel = false;
+	it->append = false;
+	it->nowait = false;
 }
 void iov_iter_init_kernel(struct iov_iter *it, void *buf, size_t len);
 

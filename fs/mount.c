@@ -141,8 +141,10 @@ struct mount *mount_at(struct mount *parent, struct dentry *dentry)
 
 	spin_lock(&dentry_tree_lock);
 	found = mount_at_locked(parent, dentry);
-	if (found)
+	if (found) {
 		mount_get(found);
+		found->crossings++;
+	}
 	spin_unlock(&dentry_tree_lock);
 	return found;
 }
@@ -186,6 +188,11 @@ int mount_add(const struct fs_type *type, const char *source, const char *data, 
 
 	if (err)
 		return err;
+	/* As Linux: not twice on the same place (/proc, /dev are there before init). */
+	if (where->mount->sb == sb && where->dentry == where->mount->root) {
+		superblock_put(sb);
+		return -EBUSY;
+	}
 	dentry_get(sb->root);
 	mount = mount_alloc(sb, sb->root, source, flags);
 	if (!mount)
@@ -224,16 +231,39 @@ static bool in_use(const struct mount *mount)
 	return refcount_read(&mount->refs) > 2;
 }
 
-int mount_remove(const struct path *where, u32 flags)
+/* umount2(2), MNT_EXPIRE: the second call of two with no walk into the mount between
+ * them but the second's own. dentry_tree_lock and the mutex held. */
+static bool expired(struct mount *mount)
+{
+	if (mount->expire_at == mount->crossings)
+		return true;
+	mount->expire_at = mount->crossings + 1;
+	return false;
+}
+
+static int may_remove(const struct path *where, u32 flags)
 {
 	struct mount *mount = where->mount;
 	int err = 0;
 
-	mutex_lock(&mount_mutex);
 	if (where->dentry != mount->root || !mount->attached)
-		err = -EINVAL;
-	else if (!mount->parent || (in_use(mount) && !(flags & MNT_DETACH)))
-		err = -EBUSY;
+		return -EINVAL;
+	if (!mount->parent || (in_use(mount) && !(flags & MNT_DETACH)))
+		return -EBUSY;
+	spin_lock(&dentry_tree_lock);
+	if ((flags & MNT_EXPIRE) && !expired(mount))
+		err = -EAGAIN;
+	spin_unlock(&dentry_tree_lock);
+	return err;
+}
+
+int mount_remove(const struct path *where, u32 flags)
+{
+	struct mount *mount = where->mount;
+	int err;
+
+	mutex_lock(&mount_mutex);
+	err = may_remove(where, flags);
 	if (err) {
 		mutex_unlock(&mount_mutex);
 		return err;

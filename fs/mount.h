@@ -36,7 +36,8 @@ const struct fs_type *fs_type_find(const char *name);
 /** fs_type_at - n-th, NULL past the end */
 const struct fs_type *fs_type_at(u32 n);
 
-/* Lock key: i immutable, m mount_mutex and dentry_tree_lock. */
+/* Lock key: i immutable, m mount_mutex and dentry_tree_lock,
+ * t dentry_tree_lock. */
 struct mount {
 	struct refcount refs;
 	u32 id;                     /* [i] */
@@ -46,6 +47,8 @@ struct mount {
 	struct mount *parent;       /* [m] referenced; NULL: the root mount */
 	struct dentry *mountpoint;  /* [m] referenced */
 	bool attached;              /* [m] */
+	u32 crossings;              /* [t] how often a walk came in, */
+	u32 expire_at;              /* [m] and the number that lets MNT_EXPIRE remove it */
 	struct list_head link;      /* [m] all mounts, oldest first */
 	char *source;               /* [i] first field of /proc/mounts */
 };

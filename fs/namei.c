@@ -165,7 +165,7 @@ int name_link(const struct path *from, int dirfd, const char *path)
 	if (err)
 		return err;
 	dir = walk.cur.dentry->inode;
-	if (walk.cur.mount->sb != from->mount->sb)
+	if (walk.cur.mount != from->mount)
 		err = -EXDEV;
 	else if (inode_is_dir(inode) || !dir->ops->link)
 		err = -EPERM;

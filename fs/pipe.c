@@ -293,7 +293,7 @@ static long pipe_read(struct file *file, struct iov_iter *it, __unused u64 *pos)
 		return 0;
 	mutex_lock(&pipe->lock);
 	while (!pipe_used(pipe)) {
-		if (!pipe->writers || (file->flags & O_NONBLOCK)) {
+		if (!pipe->writers || (file->flags & O_NONBLOCK) || it->nowait) {
 			err = pipe->writers ? -EAGAIN : 0;
 			mutex_unlock(&pipe->lock);
 			return err;
@@ -365,7 +365,7 @@ static long pipe_write(struct file *file, struct iov_iter *it, __unused u64 *pos
 				break;
 			continue;
 		}
-		if (file->flags & O_NONBLOCK) {
+		if ((file->flags & O_NONBLOCK) || it->nowait) {
 			err = -EAGAIN;
 			break;
 		}

@@ -141,8 +141,8 @@ static int show_stat(struct seq *seq, struct proc_inode *pi)
 		task_usage_now(task, &usage);
 	child = task->child_usage;
 	seq_printf(seq, "%d (%s) %c %d %d %d %llu %d %u ", pi->tid ? pi->tid : task->pid,
-		   thread ? thread->comm : "", state_of(thread, ids.state), ids.ppid, ids.pgid,
-		   ids.sid, (ull)dev, front, PF_FLAGS);
+		   thread ? thread->comm : task->comm, state_of(thread, ids.state), ids.ppid,
+		   ids.pgid, ids.sid, (ull)dev, front, PF_FLAGS);
 	seq_printf(seq, "%llu %llu %llu %llu %llu %llu %llu %llu ", (ull)usage.minor_faults,
 		   (ull)child.minor_faults, (ull)usage.major_faults, (ull)child.major_faults,
 		   (ull)(usage.user_ns / TICK_NS), (ull)(usage.system_ns / TICK_NS),
@@ -269,7 +269,7 @@ static void show_thread_status(struct seq *seq, struct proc_inode *pi, struct th
 	s32 pid = pi->tid ? pi->tid : task->pid;
 
 	get_ids(task, &ids);
-	seq_printf(seq, "Name:\t%s\n", thread ? thread->comm : "");
+	seq_printf(seq, "Name:\t%s\n", thread ? thread->comm : task->comm);
 	if (fs) {
 		seq_printf(seq, "Umask:\t%04o\n", fs_context_umask_of(fs));
 		fs_context_put(fs);
@@ -601,13 +601,13 @@ static int store_oom_score_adj(struct proc_inode *pi, const char *text, size_t l
  * the writer or a thread it makes makes; 0 ends that. Reads give how many are to
  * come before; 0: it has happened.
  */
-static int show_fail_nth(struct seq *seq, __unused struct proc_inode *pi)
+__unused static int show_fail_nth(struct seq *seq, __unused struct proc_inode *pi)
 {
 	seq_printf(seq, "%u\n", atomic_load_relaxed(&faultinject_left));
 	return 0;
 }
 
-static int store_fail_nth(struct proc_inode *pi, const char *text, size_t len)
+__unused static int store_fail_nth(struct proc_inode *pi, const char *text, size_t len)
 {
 	u32 nth;
 

@@ -258,8 +258,17 @@ static int show(struct seq *seq, void *arg)
 static long proc_read(struct file *file, struct iov_iter *it, u64 *pos)
 {
 	struct proc_inode *pi = proc_of(file->inode);
+	bool at_own = pos == &file->pos; /* read(2) holds pos_lock, pread(2) does not */
+	long n;
 
-	return pi->entry->show ? seq_read(&file->priv, show, pi, it, pos) : -EINVAL;
+	if (!pi->entry->show)
+		return -EINVAL;
+	if (!at_own)
+		mutex_lock(&file->pos_lock);
+	n = seq_read(&file->priv, show, pi, it, pos);
+	if (!at_own)
+		mutex_unlock(&file->pos_lock);
+	return n;
 }
 
 static long proc_write(struct file *file, struct iov_iter *it, __unused u64 *pos)

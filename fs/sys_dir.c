@@ -382,6 +382,7 @@ static int copy_option(const char __user *ustr, char *buf, size_t size)
 }
 
 struct mount_args {
+	bool typed; /* not NULL */
 	char type[32];
 	char source[256];
 	char data[512];
@@ -412,6 +413,8 @@ static int do_mount(const char __user *usource, const struct path *where, unsign
 		return flags & MS_PRIVATE ? 0 : -EINVAL;
 	if (flags & MS_MOVE)
 		return -EINVAL;
+	if (!args->typed)
+		return -EINVAL;
 	type = fs_type_find(args->type);
 	if (!type)
 		return -ENODEV;
@@ -431,6 +434,7 @@ long sys_mount(const char __user *source, const char __user *target, const char 
 		return -ENOMEM;
 	if ((flags & 0xffff0000ul) == MS_MAGIC)
 		flags &= 0xffff;
+	args->typed = fstype != NULL;
 	err = copy_option(fstype, args->type, sizeof(args->type));
 	if (err == -EINVAL)
 		err = -ENODEV; /* longer than the name of any type */

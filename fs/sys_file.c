@@ -152,7 +152,7 @@ long sys_memfd_create(const char __user *uname, int flags)
 		return len == -ENAMETOOLONG ? -EINVAL : len;
 	if ((u32)flags & ~(MFD_CLOEXEC | MFD_ALLOW_SEALING))
 		return -EINVAL;
-	inode = tmpfs_memfd();
+	inode = tmpfs_memfd(name);
 	if (!inode)
 		return -ENOMEM;
 	fd = file_open(inode, NULL, O_RDWR, &file);

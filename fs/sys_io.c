@@ -165,8 +165,23 @@ static int vector_get(struct vector *v, const struct linux_iovec __user *uiov, i
 	return err;
 }
 
+/* Flags of preadv2(2). Memory is as durable as it gets: these ask for nothing. */
+#define RWF_IGNORED (RWF_HIPRI | RWF_DSYNC | RWF_SYNC)
+
+static int vector_flags(struct vector *v, const struct file *file, u32 right, u32 rwf)
+{
+	if (rwf & ~(RWF_IGNORED | RWF_NOWAIT | RWF_APPEND))
+		return -EOPNOTSUPP;
+	/* Where else a call may wait nothing knows of the flag. */
+	if ((rwf & RWF_NOWAIT) && !S_ISFIFO(file->inode->mode))
+		return -EOPNOTSUPP;
+	v->it.nowait = rwf & RWF_NOWAIT;
+	v->it.append = (rwf & RWF_APPEND) && right == RIGHT_WRITE;
+	return 0;
+}
+
 static long rw_vector(int fd, const struct linux_iovec __user *uiov, int count, const s64 *pos,
-		      u32 right, rw_fn fn)
+		      u32 right, u32 rwf, rw_fn fn)
 {
 	struct handle_ref ref;
 	struct vector v;
@@ -176,66 +191,64 @@ static long rw_vector(int fd, const struct linux_iovec __user *uiov, int count, 
 	if (ret)
 		return ret;
 	ret = vector_get(&v, uiov, count);
-	if (!ret) {
+	if (ret)
+		goto out;
+	ret = vector_flags(&v, file, right, rwf);
+	if (!ret)
 		ret = pos ? rw_at(file, &ref, &v.it, *pos, fn) : rw_here(file, &v.it, fn);
-		vector_put(&v);
-	}
+	vector_put(&v);
+out:
 	handle_put(&ref);
 	return ret;
 }
 
 long sys_readv(int fd, const struct linux_iovec __user *iov, int count)
 {
-	return rw_vector(fd, iov, count, NULL, RIGHT_READ, file_read_iter);
+	return rw_vector(fd, iov, count, NULL, RIGHT_READ, 0, file_read_iter);
 }
 
 long sys_writev(int fd, const struct linux_iovec __user *iov, int count)
 {
-	return rw_vector(fd, iov, count, NULL, RIGHT_WRITE, file_write_iter);
+	return rw_vector(fd, iov, count, NULL, RIGHT_WRITE, 0, file_write_iter);
 }
 
 /* On a 64-bit machine the low word holds all of the offset. */
-long sys_preadv(int fd, const struct linux_iovec __user *iov, int count, u64 offset,
-		__unused unsigned long offset_hi)
+static long rw_vector_at(int fd, const struct linux_iovec __user *iov, int count, u64 offset,
+			 u32 right, u32 rwf, rw_fn fn)
 {
 	s64 pos = (s64)offset;
 
 	if (pos < 0)
 		return -EINVAL;
-	return rw_vector(fd, iov, count, &pos, RIGHT_READ, file_read_iter);
+	return rw_vector(fd, iov, count, &pos, right, rwf, fn);
+}
+
+long sys_preadv(int fd, const struct linux_iovec __user *iov, int count, u64 offset,
+		__unused unsigned long offset_hi)
+{
+	return rw_vector_at(fd, iov, count, offset, RIGHT_READ, 0, file_read_iter);
 }
 
 long sys_pwritev(int fd, const struct linux_iovec __user *iov, int count, u64 offset,
 		 __unused unsigned long offset_hi)
 {
-	s64 pos = (s64)offset;
-
-	if (pos < 0)
-		return -EINVAL;
-	return rw_vector(fd, iov, count, &pos, RIGHT_WRITE, file_write_iter);
+	return rw_vector_at(fd, iov, count, offset, RIGHT_WRITE, 0, file_write_iter);
 }
 
-/* Memory is as durable as it gets: these ask for nothing. */
-#define RWF_IGNORED (RWF_HIPRI | RWF_DSYNC | RWF_SYNC)
-
 long sys_preadv2(int fd, const struct linux_iovec __user *iov, int count, u64 offset,
-		 unsigned long offset_hi, int flags)
+		 __unused unsigned long offset_hi, int flags)
 {
-	if (flags & ~RWF_IGNORED)
-		return -EOPNOTSUPP;
 	if (offset == ~0ull)
-		return sys_readv(fd, iov, count);
-	return sys_preadv(fd, iov, count, offset, offset_hi);
+		return rw_vector(fd, iov, count, NULL, RIGHT_READ, (u32)flags, file_read_iter);
+	return rw_vector_at(fd, iov, count, offset, RIGHT_READ, (u32)flags, file_read_iter);
 }
 
 long sys_pwritev2(int fd, const struct linux_iovec __user *iov, int count, u64 offset,
-		  unsigned long offset_hi, int flags)
+		  __unused unsigned long offset_hi, int flags)
 {
-	if (flags & ~RWF_IGNORED)
-		return -EOPNOTSUPP;
 	if (offset == ~0ull)
-		return sys_writev(fd, iov, count);
-	return sys_pwritev(fd, iov, count, offset, offset_hi);
+		return rw_vector(fd, iov, count, NULL, RIGHT_WRITE, (u32)flags, file_write_iter);
+	return rw_vector_at(fd, iov, count, offset, RIGHT_WRITE, (u32)flags, file_write_iter);
 }
 
 /* ---- from file to file, through one kernel buffer ---- */
@@ -354,13 +367,19 @@ out_in:
 	return n;
 }
 
-static int copy_range_check(struct file *in, u64 from, struct file *out, u64 to, size_t len)
+/* What the files are comes before what the descriptors may (a folder is EISDIR). */
+static int copy_range_check(const struct handle_ref *in_ref, u64 from,
+			    const struct handle_ref *out_ref, u64 to, size_t len)
 {
+	struct file *in = file_from_object(in_ref->object);
+	struct file *out = file_from_object(out_ref->object);
+
 	if (S_ISDIR(in->inode->mode) || S_ISDIR(out->inode->mode))
 		return -EISDIR;
 	if (!S_ISREG(in->inode->mode) || !S_ISREG(out->inode->mode) || !in->ops->seek)
 		return -EINVAL;
-	if (out->flags & O_APPEND)
+	if (!(in_ref->rights & RIGHT_READ) || !(out_ref->rights & RIGHT_WRITE) ||
+	    (out->flags & O_APPEND))
 		return -EBADF;
 	if (from + len < from || to + len < to)
 		return -EOVERFLOW;
@@ -379,10 +398,10 @@ long sys_copy_file_range(int in_fd, u64 __user *in_offset, int out_fd, u64 __use
 
 	if (flags)
 		return -EINVAL;
-	n = file_from_handle(in_fd, RIGHT_READ, &in_ref, &in);
+	n = file_from_handle(in_fd, RIGHT_CONTROL, &in_ref, &in);
 	if (n)
 		return n;
-	n = file_from_handle(out_fd, RIGHT_WRITE, &out_ref, &out);
+	n = file_from_handle(out_fd, RIGHT_CONTROL, &out_ref, &out);
 	if (n)
 		goto out_in;
 	n = offset_get(in_offset, in, &from);
@@ -390,7 +409,7 @@ long sys_copy_file_range(int in_fd, u64 __user *in_offset, int out_fd, u64 __use
 		n = offset_get(out_offset, out, &to);
 	len = MIN(len, LINUX_MAX_RW_COUNT);
 	if (!n)
-		n = copy_range_check(in, from, out, to, len);
+		n = copy_range_check(&in_ref, from, &out_ref, to, len);
 	if (!n && len)
 		n = copy_between(in, &from, out, &to, len);
 	if (n > 0 && (offset_put(in_offset, in, from) || offset_put(out_offset, out, to)))

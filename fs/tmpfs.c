@@ -63,7 +63,7 @@ struct tmpfs_inode {
 	u64 next_seq;                   /* [n] */
 	u32 live;                       /* [a] entries, | DIR_DEAD */
 	u32 target_len;
-	char *target;                   /* [i] symlinks */
+	char *target;                   /* [i] symlinks; the name of a memfd */
 };
 
 static struct slab_cache *inode_cache;
@@ -676,7 +676,7 @@ static long tmpfs_write(struct file *file, struct iov_iter *it, u64 *pos)
 	if (!it->left)
 		return 0;
 	mutex_lock(&inode->lock);
-	if (file->flags & O_APPEND)
+	if ((file->flags & O_APPEND) || it->append)
 		*pos = inode->object->size;
 	n = write_locked(inode, it, *pos);
 	mutex_unlock(&inode->lock);
@@ -935,9 +935,23 @@ static const struct fs_type ramfs_type = { "ramfs", FS_NODEV, tmpfs_mount };
 
 static struct superblock *memfd_super;
 
-struct inode *tmpfs_memfd(void)
+struct inode *tmpfs_memfd(const char *name)
 {
-	return tmpfs_new(memfd_super, NULL, S_IFREG | 0777, 0);
+	struct inode *inode = tmpfs_new(memfd_super, NULL, S_IFREG | 0777, 0);
+
+	if (!inode)
+		return NULL;
+	inode->nlink = 0;
+	tmpfs_of(inode)->target = kstrdup(name, 0);
+	if (tmpfs_of(inode)->target)
+		return inode;
+	inode_put(inode);
+	return NULL;
+}
+
+const char *tmpfs_memfd_name(struct inode *inode)
+{
+	return tmpfs_of(inode)->target;
 }
 
 void tmpfs_init(void)

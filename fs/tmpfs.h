@@ -13,5 +13,7 @@ void tmpfs_init(void);
 /** tmpfs_create_super - an empty file system of @type; @max_pages 0: no limit */
 __must_check int tmpfs_create_super(const struct fs_type *type, u64 magic, u64 max_pages,
 				    struct superblock **out);
-/** tmpfs_memfd - a file without a name, referenced. NULL: out of memory. */
-struct inode *tmpfs_memfd(void);
+/** tmpfs_memfd - a file in no folder, referenced; @name is for the reader of /proc
+ * only. NULL: out of memory. */
+struct inode *tmpfs_memfd(const char *name);
+const char *tmpfs_memfd_name(struct inode *inode);

@@ -86,11 +86,24 @@ static void unlock_and_act(struct tty *tty, irqflags_t flags, u32 events)
 	tty_events(tty, events);
 }
 
+/* Input was taken or dropped: let the device go on when it was held back. */
+static void unlock_after_input(struct tty *tty, irqflags_t flags, u32 events)
+{
+	bool resume = tty->throttled && ldisc_room(&tty->ld) >= DEVICE_BURST;
+
+	if (resume)
+		tty->throttled = false;
+	unlock_and_act(tty, flags, events);
+	if (resume)
+		tty->ops->resume(tty);
+}
+
 void tty_receive(struct tty *tty, const u8 *buf, size_t len)
 {
 	irqflags_t flags = spin_lock_irq(&tty->lock);
 
-	unlock_and_act(tty, flags, ldisc_input(&tty->ld, buf, len));
+	/* A signal's character may have emptied the ring. */
+	unlock_after_input(tty, flags, ldisc_input(&tty->ld, buf, len));
 }
 
 size_t tty_receive_some(struct tty *tty, const u8 *buf, size_t len)
@@ -118,18 +131,6 @@ void tty_transmit(struct tty *tty)
 	irqflags_t flags = spin_lock_irq(&tty->lock);
 
 	unlock_and_act(tty, flags, LDISC_START);
-}
-
-/* Input was taken or dropped: let the device go on when it was held back. */
-static void unlock_after_input(struct tty *tty, irqflags_t flags, u32 events)
-{
-	bool resume = tty->throttled && ldisc_room(&tty->ld) >= DEVICE_BURST;
-
-	if (resume)
-		tty->throttled = false;
-	unlock_and_act(tty, flags, events);
-	if (resume)
-		tty->ops->resume(tty);
 }
 
 /* ---- files ---- */

@@ -48,7 +48,7 @@ long sys_enosys(void)
 	const char *name = syscall_name(nr);
 
 	if (said_first(nr, current->comm))
-		log_notice("syscall: %s[%d]: %s (%lld) is not implemented", current->comm,
+		log_info("syscall: %s[%d]: %s (%lld) is not implemented", current->comm,
 			   current->tid, name ? name : "unknown call", (long long)nr);
 	return -ENOSYS;
 }

@@ -69,10 +69,10 @@ CONFIGS = (
     Config("microvm-64M", "microvm", 1, 1, 64, "release"),
     Config("q35-4x2", "q35", 4, 2, 512, "debug"),
     Config("pc-8x2", "pc", 8, 2, 512, "release", ("thread_*", "futex_*", "pipe_*")),
-    Config("ubsan", "microvm", 1, 1, 256, "ubsan", ("exec_test", "mm_test", "signal_test"),
-           ("fuzz_syscalls 1 20000",)),
-    Config("kasan", "microvm", 1, 1, 512, "kasan", ("exec_test", "mm_test", "signal_test"),
-           ("fuzz_syscalls 1 20000",)),
+    Config("ubsan", "microvm", 1, 1, 256, "ubsan", ("*_test",),
+           ("fuzz_syscalls 1 20000", "fuzz_syscalls 2 20000 --threads 3")),
+    Config("kasan", "pc", 2, 1, 512, "kasan", ("*_test",),
+           ("fuzz_syscalls 1 20000", "fuzz_syscalls 2 20000 --threads 3")),
 )
 TORTURE = (
     Config("ubsan-torture", "microvm", 1, 1, 256, "ubsan", (), ("fuzz_syscalls 7 1000000",)),

@@ -155,6 +155,8 @@ static_assert(offsetof(struct linux_flock, l_pid) == 24, "Linux ABI");
 /* setxattr(2) */
 #define XATTR_CREATE  0x1
 #define XATTR_REPLACE 0x2
+#define XATTR_NAME_MAX 255
+#define XATTR_SIZE_MAX 65536
 
 /* splice(2) family */
 #define SPLICE_F_MOVE     1

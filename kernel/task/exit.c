@@ -14,6 +14,7 @@
 #include <ipc/futex.h>
 #include <kernel/abi/linux_wait.h>
 #include <kernel/core/panic.h>
+#include <kernel/lib/string.h>
 #include <mm/aspace.h>
 #include <security/cred.h>
 #include <security/handle.h>
@@ -62,6 +63,8 @@ static bool leave_task(struct thread *thread, int status)
 	/* The leader's number is the process's, which its parent gives back. */
 	if (thread->tid != task->pid)
 		pid_unuse_locked(thread->tid);
+	else
+		memcpy(task->comm, thread->comm, sizeof(task->comm));
 	spin_unlock_irq(&task_tree_lock, flags);
 	if (stopped)
 		signal_notify_parent(task, CLD_STOPPED);

@@ -46,6 +46,7 @@ struct task {
 	struct list_head sibling;      /* [t] */
 	struct list_head threads;      /* [ts] alive */
 	u32 nr_threads;                /* [ts] */
+	char comm[16];                 /* [t] of its first thread once that has ended */
 	s32 pgid, sid;                 /* [t] */
 	struct tty *tty;               /* [t] controlling terminal; fs/tty.h */
 	struct list_head all_link;     /* [t] task_list */

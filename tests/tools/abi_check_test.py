@@ -45,8 +45,9 @@ LIBC_DIFFERS = {"O_LARGEFILE", "MINSIGSTKSZ"}
 
 # Constants of ours that no host header of Debian 12 gives a program.
 ONLY_OURS = {
+    "linux_fcntl.h": r"XATTR_\w+_MAX",
     "linux_stat.h": r"ST_VALID",
-    "linux_misc.h": r"SYSLOG_ACTION_\w+|TASK_COMM_LEN|PIDFD_NONBLOCK",
+    "linux_misc.h": r"SYSLOG_ACTION_\w+|TASK_COMM_LEN|PERSONALITY_QUERY|XATTR_NAME_MAX|XATTR_SIZE_MAX|PIDFD_NONBLOCK",
 }
 
 # Enumerators in the host's headers: #ifdef does not see them.

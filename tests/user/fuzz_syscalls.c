@@ -2,12 +2,17 @@
 /*
  * fuzz_syscalls.c - random system calls with random arguments: the kernel must give an answer to each and stand.
  *
- *     fuzz_syscalls SEED COUNT [--really]
+ *     fuzz_syscalls SEED COUNT [--threads N] [--really]
  *
  * Runs only on Exo-OS (uname's version names it) unless told --really: on a Linux it may disturb the machine. The
  * runner forks workers; a worker makes calls until it dies, has made ROUND of them, or hangs, and is then replaced.
- * A worker's calls follow from (SEED, worker, its incarnation) alone. Progress goes to standard error, KTAP to
- * standard output: all calls were made, and after them the machine still does the ordinary things.
+ * A worker's calls follow from (SEED, worker, its incarnation) alone; with --threads it has N threads that work on
+ * the same memory and descriptors at once, each with dice of its own, and their order is chance. Progress goes to
+ * standard error, KTAP to standard output: all calls were made, and after them the machine still does the ordinary
+ * things.
+ *
+ * Two calls in three are given what their arguments are for (kernel/syscall.tbl says it: descriptors, lengths of
+ * buffers, flags that exist), to get further than to the first error.
  *
  * Kept out of the dice: what would end the machine or the experiment (reboot, kexec, mount and the like, signals
  * to others), what would eat memory without bound, and destructive calls on absolute paths.
@@ -15,10 +20,17 @@
 #define KTAP_NO_MAIN
 #include "ktap.h"
 
+#include <pthread.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/inotify.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/time.h>
+#include <sys/timerfd.h>
+#include <syscall_shapes.h>
 
 enum {
 	WORKERS = 4,
@@ -26,6 +38,7 @@ enum {
 	ARENA = 64 * 4096,		/* memory that random pointers point into */
 	GUARD = 4 << 20,		/* inaccessible on both sides of it: long transfers end there */
 	STALL_MS = 1000,		/* no call for so long: blocked, killed */
+	THREADS_MAX = 8,
 	REPORT = 100000,		/* calls between two lines of progress */
 };
 
@@ -38,10 +51,11 @@ struct progress {
 
 static struct progress *progress;	/* [WORKERS] */
 static char scratch_path[128];
+static unsigned nr_threads = 1;		/* of a worker */
 
 /* ---- dice ----------------------------------------------------------------------------------------------------- */
 
-static uint64_t state;
+static __thread uint64_t state;
 
 static uint64_t roll(void)
 {
@@ -242,6 +256,64 @@ static void stir(void)
 		}
 }
 
+/* A value made for an argument of this kind; a tenth of them is any. */
+static uint64_t shaped_argument(const struct shape_arg *s, bool destructive)
+{
+	uint64_t *at, value = 0, i;
+
+	if (one_in(10))
+		return random_argument(destructive);
+	switch ((enum shape_kind)s->kind) {
+	case SHAPE_FD: return one_in(8) ? below(70) : below(24);
+	case SHAPE_DIRFD: return one_in(2) ? (uint64_t)AT_FDCWD : below(24);
+	case SHAPE_PID: return one_in(2) ? 0 : (uint64_t)sys(SYS_getpid);
+	case SHAPE_ID: return one_in(3) ? (uint64_t)-1 : one_in(2) * 65534;
+	case SHAPE_SIG: return below(66);
+	case SHAPE_MODE: return below(010000) | (one_in(4) ? S_IFREG : one_in(8) ? S_IFIFO : 0);
+	case SHAPE_SIZE: return one_in(2) ? 8 : below(2) * 4096 + below(256);
+	case SHAPE_OFF: return one_in(4) ? -below(4096) : below(16384);
+	case SHAPE_ADDR: return (uint64_t)arena + below(ARENA / 4096) * 4096;
+	case SHAPE_PATH: case SHAPE_STR:
+		return (uint64_t)(destructive || one_in(2) ? relative_paths[below(COUNT(relative_paths))] :
+				  absolute_paths[below(COUNT(absolute_paths))]);
+	case SHAPE_STRV:
+		at = (uint64_t *)(arena + below(ARENA / 64 - 1) * 64);
+		for (i = 0; i < 3; i++)
+			at[i] = (uint64_t)relative_paths[below(COUNT(relative_paths))];
+		at[i] = 0;
+		return (uint64_t)at;
+	case SHAPE_FLAGS:
+		for (i = below(4); i && s->value_count; i--)
+			value |= s->values[below(s->value_count)];
+		return value;
+	case SHAPE_ENUM: return s->value_count ? s->values[below(s->value_count)] : 0;
+	case SHAPE_IN: case SHAPE_OUT: case SHAPE_INOUT:
+		at = (uint64_t *)(arena + below(ARENA / 64 - 64) * 64);
+		for (i = 0; s->kind != SHAPE_OUT && i < 4; i++)
+			at[i] = one_in(3) ? random_argument(destructive) : below(3);
+		return one_in(4) ? 0 : (uint64_t)at;
+	case SHAPE_NONE: case SHAPE_INT: case SHAPE_LONG: break;
+	}
+	return one_in(2) ? below(16) : random_argument(destructive);
+}
+
+/* One of the calls that there are, and arguments for it. */
+static long shaped_call(uint64_t *a)
+{
+	const struct syscall_shape *s;
+	int i;
+
+	do {
+		s = &syscall_shapes[below(COUNT(syscall_shapes))];
+	} while (is_excluded(s->nr) || s->nr == SYS_exit || s->nr == SYS_exit_group || (s->blocks == 2 && !one_in(16)));
+	for (i = 0; i < 6; i++)
+		a[i] = i < s->arg_count ? shaped_argument(&s->args[i], is_destructive(s->nr)) : roll();
+	for (i = 0; i < s->arg_count; i++)	/* counts that fit, mostly */
+		if (s->args[i].length_arg && !one_in(6))
+			a[s->args[i].length_arg - 1] = s->args[i].object_size > 1 ? below(20) : below(4097);
+	return s->nr;
+}
+
 /* Takes the teeth out of the calls that need it. */
 static void tame(long nr, uint64_t *a)
 {
@@ -282,9 +354,13 @@ static void tame(long nr, uint64_t *a)
 	case SYS_tgkill: case SYS_rt_tgsigqueueinfo:
 		a[0] = a[1] = one_in(4) ? 0x3fffffff : self;
 		break;
-	case SYS_prlimit64: case SYS_setpriority: case SYS_sched_setscheduler: case SYS_sched_setparam:
+	case SYS_setpriority:
+		a[0] = PRIO_PROCESS;	/* not all of root's */
+		a[1] = 0;
+		break;
+	case SYS_prlimit64: case SYS_sched_setscheduler: case SYS_sched_setparam:
 	case SYS_sched_setaffinity: case SYS_ioprio_set: case 314: case 256: case 279:
-		a[nr == SYS_setpriority || nr == SYS_ioprio_set ? 1 : 0] = 0;	/* oneself */
+		a[nr == SYS_ioprio_set ? 1 : 0] = 0;	/* oneself */
 		break;
 	case SYS_fcntl:
 		if (a[1] == F_SETOWN || a[1] == 15)
@@ -360,6 +436,15 @@ static void prepare_worker(int index)
 	open("d", O_RDONLY);
 	(void)!pipe(p);
 	open("/dev/zero", O_RDWR);
+	(void)!pipe(p);
+	(void)!socketpair(AF_UNIX, SOCK_STREAM, 0, p);
+	eventfd(0, EFD_NONBLOCK);
+	epoll_create1(0);
+	timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK);
+	inotify_init1(IN_NONBLOCK);
+	sys(SYS_memfd_create, "m", 3);
+	open("/dev/ptmx", O_RDWR | O_NOCTTY | O_NONBLOCK);
+	open("/proc/self", O_RDONLY | O_DIRECTORY);
 	arena = mmap(NULL, ARENA + 2 * GUARD, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (arena == MAP_FAILED || mprotect(arena + GUARD, ARENA, PROT_READ | PROT_WRITE) != 0)
 		_exit(3);
@@ -372,24 +457,26 @@ static bool makes_process(long nr)
 	return nr == SYS_clone || nr == SYS_fork || nr == SYS_vfork || nr == 435;
 }
 
-static void work(int index, uint64_t seed, uint64_t generation)
+/* The calls of one thread. */
+static void make_calls(struct progress *mine, uint64_t generation)
 {
-	struct progress *mine = &progress[index];
 	long pid = sys(SYS_getpid), tid = sys(SYS_gettid), nr;
 	uint64_t a[6];
 	int round, i;
 
-	state = seed ^ (uint64_t)index << 56 ^ generation << 32;
-	prepare_worker(index);
 	for (round = 0; round < ROUND; round++) {
 		if (__atomic_load_n(&mine->generation, __ATOMIC_RELAXED) != generation ||
 		    __atomic_add_fetch(&mine->done, 1, __ATOMIC_RELAXED) > mine->quota)
 			break;
 		if (one_in(4))
 			stir();
-		nr = random_number();
-		for (i = 0; i < 6; i++)
-			a[i] = random_argument(is_destructive((int)nr));
+		if (one_in(3)) {
+			nr = random_number();
+			for (i = 0; i < 6; i++)
+				a[i] = random_argument(is_destructive((int)nr));
+		} else {
+			nr = shaped_call(a);
+		}
 		tame(nr, a);
 		ktap_syscall(nr, (long)a[0], (long)a[1], (long)a[2], (long)a[3], (long)a[4], (long)a[5]);
 		if (makes_process((int)nr)) {
@@ -401,6 +488,35 @@ static void work(int index, uint64_t seed, uint64_t generation)
 		if (nr == SYS_rt_sigaction || nr == SYS_rt_sigprocmask || nr == SYS_setitimer || nr == SYS_alarm)
 			arm();
 	}
+}
+
+struct helper {
+	struct progress *mine;
+	uint64_t generation, state;
+};
+
+static void *help(void *arg)
+{
+	struct helper h = *(struct helper *)arg;
+
+	state = h.state;
+	make_calls(h.mine, h.generation);
+	return NULL;
+}
+
+static void work(int index, uint64_t seed, uint64_t generation)
+{
+	static struct helper helpers[THREADS_MAX];
+	pthread_t thread;
+	unsigned i;
+
+	state = seed ^ (uint64_t)index << 56 ^ generation << 32;
+	prepare_worker(index);
+	for (i = 1; i < nr_threads; i++) {
+		helpers[i] = (struct helper) { &progress[index], generation, roll() };
+		pthread_create(&thread, NULL, help, &helpers[i]);
+	}
+	make_calls(&progress[index], generation);
 	/* Left for the end, since they would hide the worker from its runner. */
 	sys(one_in(2) ? SYS_setsid : SYS_getpgrp);
 	sys(SYS_exit_group, 0);
@@ -514,14 +630,22 @@ static bool machine_works(void)
 int main(int argc, char **argv)
 {
 	uint64_t seed, count;
-	bool all, works;
+	bool all, works, really = false, good = argc >= 3;
+	int i;
 
 	ktap_current = "fuzz_syscalls";
-	if (argc < 3 || argc > 4 || (argc == 4 && strcmp(argv[3], "--really"))) {
-		fprintf(stderr, "usage: fuzz_syscalls SEED COUNT [--really]\n");
+	for (i = 3; i < argc && good; i++)
+		if (strcmp(argv[i], "--really") == 0)
+			really = true;
+		else if (strcmp(argv[i], "--threads") == 0 && i + 1 < argc)
+			nr_threads = (unsigned)atoi(argv[++i]);
+		else
+			good = false;
+	if (!good || nr_threads < 1 || nr_threads > THREADS_MAX) {
+		fprintf(stderr, "usage: fuzz_syscalls SEED COUNT [--threads N] [--really]\n");
 		return 2;
 	}
-	if (!on_exo() && argc != 4) {
+	if (!on_exo() && !really) {
 		fprintf(stderr, "fuzz_syscalls: this is not Exo-OS; --really runs it all the same\n");
 		return 2;
 	}

@@ -502,3 +502,60 @@ CASE(inherited_ends)
 	CHECK_EXIT(pid, 0);
 	CHECK_EQ(sys(SYS_read, fd[0], buf, 8), 0);
 }
+
+/* A page that is read in part stays full: what was written at its front must not go with it. */
+CASE(partly_read_page_is_not_reused)
+{
+	static unsigned char block[65536], got[65536];
+	int fd[2];
+	size_t i;
+	long n;
+
+	make_pipe(fd, O_NONBLOCK);
+	for (i = 0; i < sizeof(block); i++)
+		block[i] = (unsigned char)(i % 251);
+	REQUIRE_EQ(sys(SYS_write, fd[1], block, sizeof(block)), sizeof(block));
+	CHECK_EQ(sys(SYS_read, fd[0], got, 100), 100);
+	CHECK_EQ(sys(SYS_write, fd[1], block, 100), -EAGAIN);
+	CHECK_EQ(sys(SYS_read, fd[0], got + 100, 4000), 4000);
+	CHECK_EQ(sys(SYS_write, fd[1], block, 4096), 4096);
+	n = sys(SYS_read, fd[0], got + 4100, sizeof(got) - 4100);
+	CHECK_EQ(n, sizeof(got) - 4100);
+	CHECK(memcmp(got, block, sizeof(block)) == 0);
+	CHECK_EQ(sys(SYS_read, fd[0], got, sizeof(got)), 4096);
+	CHECK(memcmp(got, block, 4096) == 0);
+}
+
+CASE(fifo_open_waits_for_the_other_end)
+{
+	struct pollfd p = { .events = POLLIN };
+	int r, w;
+	pid_t pid;
+	char c;
+
+	scratch();
+	REQUIRE_EQ(mkfifo("fifo", 0600), 0);
+	CHECK_EQ(sys(SYS_open, "fifo", O_WRONLY | O_NONBLOCK), -ENXIO);
+	r = (int)sys(SYS_open, "fifo", O_RDONLY | O_NONBLOCK);
+	REQUIRE(r >= 0);
+	p.fd = r;
+	CHECK_EQ(sys(SYS_poll, &p, 1, 0), 0);	/* no hang-up before the first writer */
+	CHECK_EQ(sys(SYS_read, r, &c, 1), 0);
+	w = (int)sys(SYS_open, "fifo", O_WRONLY | O_NONBLOCK);
+	REQUIRE(w >= 0);
+	CHECK_EQ(sys(SYS_read, r, &c, 1), -EAGAIN);
+	close(w);
+	CHECK_EQ(sys(SYS_poll, &p, 1, 0), 1);
+	CHECK_EQ(p.revents, POLLHUP);
+	close(r);
+	IN_CHILD(pid) {
+		sleep_ms(20);
+		w = open("fifo", O_WRONLY);
+		CHECK_EQ(write(w, "f", 1), 1);
+	}
+	r = open("fifo", O_RDONLY);
+	CHECK_EQ(sys(SYS_read, r, &c, 1), 1);
+	CHECK_EQ(c, 'f');
+	CHECK_EQ(sys(SYS_read, r, &c, 1), 0);
+	CHECK_EXIT(pid, 0);
+}

@@ -25,6 +25,17 @@ UTEST_CFLAGS := -std=gnu11 -O1 -g -fno-omit-frame-pointer -D_GNU_SOURCE -Wall -W
 .PHONY: user-tests test-native test-native-repeat user-cases-golden clean-user-tests
 user-tests: $(UTEST_PROGRAMS)
 
+# The fuzzer is told what the arguments of each call are for. GEN: the top Makefile makes that file.
+SHAPES := build/gen/syscall_shapes.h
+ifdef GEN
+$(SHAPES): build/gen/kernel/syscall_table.h ;
+else
+$(SHAPES): kernel/syscall.tbl tools/gen_syscalls.py
+	python3 tools/gen_syscalls.py --out build/gen && touch $@
+endif
+$(UTEST_OUT)/fuzz_syscalls: UTEST_CFLAGS += -Ibuild/gen
+$(UTEST_OUT)/fuzz_syscalls: | $(SHAPES)
+
 # Links are made through a temporary name: a test in execution keeps its old file.
 $(UTEST_OUT)/%: $(UTEST_DIR)/%.c $(UTEST_DIR)/user_tests.mk | $(UTEST_OUT)
 	musl-gcc -static $(UTEST_CFLAGS) -MF $@.d -MT $@ -o $@.new $< && mv -f $@.new $@

@@ -20,12 +20,14 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/klog.h>
 #include <sys/reboot.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #define BACKOFF_MAX_S 32
+#define LOG_LEVEL_SET 8 /* syslog(2): SYSLOG_ACTION_CONSOLE_LEVEL */
 
 static void stop_everything(int how, const char *what)
 {
@@ -130,6 +132,8 @@ void console_serve(void)
 	sigaddset(&set, SIGINT);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	reboot(RB_DISABLE_CAD); /* Ctrl-Alt-Del comes as SIGINT */
+	/* Log and shell share COM1: what is only information stays in dmesg now. */
+	klogctl(LOG_LEVEL_SET, NULL, 6);
 
 	for (;;) {
 		struct timespec limit = { .tv_sec = 1 };

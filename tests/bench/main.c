@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * bench: what one operation costs, warm, on one CPU. One JSON line a row:
+ *   {"name": "getppid_raw", "min": 80, "median": 80}
+ *   {"name": "unix_pingpong_rt", "error": "ENOSYS"}
+ * The first line proves the clock: a loop of 1000 dec/jnz and 1 more reads 2001.
+ *
+ *   bench [ROW...]     those rows only       bench --list
+ */
+#include "bench.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define SAMPLES_MAX 2000u
+
+char bench_self[256];
+static u64 sample[SAMPLES_MAX];
+static u64 overhead; /* of measuring nothing, taken off each sample */
+
+int ok(long result)
+{
+	return result < 0 ? -errno : 0;
+}
+
+static int compare(const void *a, const void *b)
+{
+	u64 x = *(const u64 *)a, y = *(const u64 *)b;
+
+	return (x > y) - (x < y);
+}
+
+static int op_nothing(void)
+{
+	return 0;
+}
+
+/* All samples of @row, sorted. Return: 0; -errno. */
+static int measure(const struct row *row)
+{
+	unsigned warm = row->samples / 4 + 1;
+	int (*volatile op)(void) = row->op;
+
+	for (unsigned i = 0; i < warm + row->samples; i++) {
+		u64 begin = tsc();
+		int err = op();
+		u64 ticks = tsc() - begin - overhead;
+
+		if (err)
+			return err;
+		if (row->own && !row->own(&ticks))
+			return -EIO;
+		if (i >= warm)
+			sample[i - warm] = ticks;
+	}
+	qsort(sample, row->samples, sizeof(sample[0]), compare);
+	return 0;
+}
+
+static const char *error_name(int err)
+{
+	return err == -ENOSYS ? "ENOSYS" : strerror(-err);
+}
+
+static void print_ticks(const char *key, u64 ticks, unsigned per)
+{
+	if (per == 1)
+		printf(", \"%s\": %llu", key, (unsigned long long)ticks);
+	else
+		printf(", \"%s\": %llu.%02llu", key, (unsigned long long)(ticks / per),
+		       (unsigned long long)(ticks % per * 100 / per));
+}
+
+static void run(const struct row *row)
+{
+	int err = row->setup ? row->setup() : 0;
+
+	if (!err)
+		err = measure(row);
+	if (row->done)
+		row->done();
+	printf("{\"name\": \"%s\"", row->name);
+	if (err) {
+		printf(", \"error\": \"%s\"}\n", error_name(err));
+	} else {
+		print_ticks("min", sample[0], row->per_sample);
+		print_ticks("median", sample[row->samples / 2], row->per_sample);
+		puts("}");
+	}
+	fflush(stdout);
+}
+
+/* A loop of known length: what the clock counts. */
+static void prove_clock(void)
+{
+	u64 least = ~0ull;
+
+	for (int i = 0; i < 20; i++) {
+		uint32_t b_lo, b_hi, e_lo, e_hi;
+		u64 ticks;
+
+		__asm__ volatile("rdtsc\n\t"
+				 "mov %%eax, %0\n\t"
+				 "mov %%edx, %1\n\t"
+				 "mov $1000, %%ecx\n"
+				 "1:	dec %%ecx\n\t"
+				 "jnz 1b\n\t"
+				 "rdtsc"
+				 : "=&r"(b_lo), "=&r"(b_hi), "=&a"(e_lo), "=&d"(e_hi)
+				 :
+				 : "rcx", "memory");
+		/* The two moves and the first RDTSC itself are not the loop's. */
+		ticks = ((u64)e_hi << 32 | e_lo) - ((u64)b_hi << 32 | b_lo) - 3;
+		least = ticks < least ? ticks : least;
+	}
+	printf("{\"name\": \"clock\", \"loop\": %llu}\n", (unsigned long long)least);
+	fflush(stdout);
+}
+
+static bool wanted(const struct row *row, int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++) {
+		if (strcmp(argv[i], row->name) == 0)
+			return true;
+	}
+	return argc < 2;
+}
+
+static void run_all(const struct row *rows, unsigned nr, int argc, char **argv)
+{
+	for (unsigned i = 0; i < nr; i++) {
+		if (argc == 2 && strcmp(argv[1], "--list") == 0)
+			puts(rows[i].name);
+		else if (wanted(&rows[i], argc, argv))
+			run(&rows[i]);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	const struct row nothing = { .op = op_nothing, .samples = 100, .per_sample = 1 };
+	ssize_t len;
+
+	if (argc == 2 && strcmp(argv[1], "--nop") == 0)
+		return 0;
+	len = readlink("/proc/self/exe", bench_self, sizeof(bench_self) - 1);
+	if (len < 0)
+		snprintf(bench_self, sizeof(bench_self), "%s", argv[0]);
+	if (measure(&nothing) == 0)
+		overhead = sample[0];
+	prove_clock();
+	run_all(rows_task, rows_task_nr, argc, argv);
+	run_all(rows_mem, rows_mem_nr, argc, argv);
+	run_all(rows_file, rows_file_nr, argc, argv);
+	return 0;
+}
