@@ -35,6 +35,8 @@ enum lock_rank {
 	                     takes it, so below what is held with interrupts on */
 	RANK_SIGNAL,      /* a process's signal state; sent under TASK_TREE */
 	RANK_CONSOLE,     /* serial rings: receive interrupts signal waiters */
+	RANK_TIMERFD_WALL, /* which timerfds follow the wall clock */
+	RANK_TIMERFD,     /* a timerfd's setting; its timer takes it */
 	RANK_WAITQ,       /* a wait queue; wakes, so above RUNQ */
 	RANK_EPOLL_POLL,  /* wait queue of an epoll, woken by those it watches; the watcher's
 	                     inside the watched one's */
