@@ -80,6 +80,7 @@ void task_init(void)
 	thread_init_boot(&boot_thread);
 	task_cache = slab_create("task", sizeof(struct task), 64);
 	PANIC_ON(!task_cache, "task: no memory at boot");
+	signal_init();
 }
 
 struct task *task_alloc(s32 pid)
