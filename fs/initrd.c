@@ -182,7 +182,8 @@ static size_t unpack_cpio(struct unpack *u, const u8 *buf, size_t len)
 		PANIC_ON(err, "initrd: cannot unpack %s: error %d", e.name, -err);
 		sched_point();
 	}
-	PANIC_ON(more < 0, "initrd: malformed cpio archive at byte %zu of %zu", it.pos, len);
+	PANIC_ON(more < 0, "initrd: the cpio archive is malformed or cut short at byte %zu of %zu",
+		 it.pos, len);
 	return it.pos;
 }
 
@@ -225,7 +226,7 @@ static size_t unpack_gzip(struct unpack *u, const u8 *buf, size_t len)
 	if (state && g.buf)
 		err = gzip_decode(state, buf, len, grow, &g);
 	PANIC_ON(err == -ENOMEM, "initrd: no memory to unpack %zu bytes of gzip", len);
-	PANIC_ON(err, "initrd: malformed gzip data");
+	PANIC_ON(err, "initrd: the gzip data is malformed or cut short");
 	used = state->consumed;
 	vfree(state);
 	PANIC_ON(unpack_cpio(u, g.buf, g.len) != g.len,
@@ -265,6 +266,8 @@ void initrd_unpack(const struct boot_info *info)
 	u32 umask = fs_context_set_umask(0);
 
 	PANIC_ON(!u.target, "initrd: no memory");
+	if (!info->n_modules)
+		log_notice("initrd: the loader gave none");
 	for (u32 i = 0; i < info->n_modules; i++) {
 		const struct boot_module *m = &info->modules[i];
 

@@ -440,6 +440,13 @@ static int show_maps(struct seq *seq, struct proc_inode *pi)
 
 /* ---- small ones ---- */
 
+/* Linux's word for "nobody logged in": getlogin(3) asks for it before the terminal. */
+static int show_loginuid(struct seq *seq, __unused struct proc_inode *pi)
+{
+	seq_puts(seq, "4294967295");
+	return 0;
+}
+
 static int show_comm(struct seq *seq, struct proc_inode *pi)
 {
 	struct thread *thread = get_thread(pi);
@@ -867,6 +874,7 @@ static const struct proc_dir fdinfo_dir = { &fdinfo_entry, find_fd, next_fd };
 	FILE("cmdline", show_cmdline), FILE("limits", show_limits),                       \
 	FILE("mounts", show_mounts), FILE("mountinfo", show_mounts),                      \
 	FILE("cgroup", show_cgroup), FILE("wchan", show_wchan),                           \
+	FILE("loginuid", show_loginuid),                                                  \
 	FILE("oom_score", show_oom_score), GUARDED("environ", 0400, show_environ),        \
 	GUARDED("auxv", 0400, show_auxv), GUARDED("maps", 0444, show_maps),               \
 	{ .name = "comm", .mode = S_IFREG | 0644, .show = show_comm, .store = store_comm }, \

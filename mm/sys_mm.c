@@ -38,7 +38,7 @@ static bool page_range(u64 addr, u64 len, u64 *out_len)
 
 /* ---- mlock's limit ------------------------------------------------------ */
 
-/* May @bytes more be locked? Racy against threads doing the same, as a limit may be. */
+/* May @bytes in all be locked? Racy against threads doing the same, as a limit may be. */
 static int may_lock(u64 bytes)
 {
 	u64 limit = task_rlimit(RLIMIT_MEMLOCK);
@@ -47,7 +47,25 @@ static int may_lock(u64 bytes)
 		return 0;
 	if (!limit)
 		return -EPERM;
-	return bytes > limit || space()->locked_bytes > limit - bytes ? -ENOMEM : 0;
+	return bytes > limit ? -ENOMEM : 0;
+}
+
+/* Of [addr, addr + len) this is locked already: it is not counted twice. */
+static u64 locked_in(u64 addr, u64 len)
+{
+	struct region_info info;
+	u64 sum = 0;
+
+	for (u64 at = addr; at < addr + len && aspace_region_at(space(), at, &info);
+	     at = info.end) {
+		u64 start = MAX(at, info.start), end = MIN(info.end, addr + len);
+
+		if (info.file)
+			file_put(info.file);
+		if (start < end && (info.flags & REGION_LOCKED))
+			sum += end - start;
+	}
+	return sum;
 }
 
 /* ---- mmap --------------------------------------------------------------- */
@@ -96,7 +114,7 @@ static long do_map(struct map_request *req)
 	int err;
 
 	if (req->map_flags & MAP_LOCKED) {
-		err = may_lock(req->len);
+		err = may_lock(space()->locked_bytes + req->len);
 		if (err)
 			return err == -ENOMEM ? -EAGAIN : err;
 	}
@@ -337,7 +355,8 @@ long sys_mlock2(vaddr_t addr, size_t len, int flags)
 		return -EINVAL;
 	if (!page_range(start, len + (addr - start), &rounded))
 		return -EINVAL;
-	err = may_lock(rounded);
+	err = may_lock(space()->locked_bytes - locked_in(start, rounded) +
+		       MIN(rounded, USER_END));
 	if (err)
 		return err;
 	err = aspace_set_flags(space(), start, rounded, REGION_LOCKED, 0);

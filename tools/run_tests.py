@@ -7,6 +7,7 @@
   host     the [pure] files on this Linux under the sanitizers (make's host_* programs)
   native   the user tests on this Linux, the oracle; as root also as an ordinary user
   exo      tools/exo run as its user sees it, a machine a case
+  boot     what cannot boot says why and stops
   CONFIG   a machine of CONFIGS: the kernel's suites, then each user test
 
     run_tests.py [-v] [-j N] [--only GROUP|CONFIG,...] [--test GLOB] [--torture] [--list]
@@ -186,6 +187,10 @@ def run_tools(r: Report) -> None:
 
 def run_exo(r: Report) -> None:
     run_unittests(r, "exo", "tests/exo")
+
+
+def run_boot(r: Report) -> None:
+    run_unittests(r, "boot", "tests/boot")
 
 
 def run_host(r: Report) -> None:
@@ -431,6 +436,7 @@ def all_groups(pattern: str, torture: bool) -> List[Group]:
             Group("host", "the kernel's pure files on this Linux", (), run_host),
             Group("native", "user tests on this Linux", (), lambda r: run_native(r, pattern)),
             Group("exo", "tools/exo as its user sees it", ("release",), run_exo),
+            Group("boot", "damaged images, poor machines, the panic's report", ("release",), run_boot),
         ]
     limit_s = TORTURE_LIMIT_S if torture else TEST_LIMIT_S
     for c in TORTURE if torture else CONFIGS:

@@ -15,7 +15,7 @@ struct boot_options {
 	bool ktest;            /* ktest: run the in-kernel suites before init */
 	char ktest_filter[64]; /* ktest=PREFIX */
 	enum { PANIC_HALT, PANIC_REBOOT, PANIC_EXIT } panic; /* panic=, default halt */
-	u32 fail_nth;          /* fail_nth=N: the Nth allocation of init's start fails */
+	u32 fail_nth;          /* fail_nth=N: the Nth allocation of init or its children fails */
 	bool ubsan_panic;      /* ubsan=panic */
 	bool xapic;            /* xapic: no x2APIC even where there is one */
 	bool tsc_deadline;     /* tsc_deadline: APIC timer by TSC deadline */

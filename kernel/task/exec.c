@@ -12,8 +12,12 @@
 
 #include <arch/context.h>
 #include <arch/mmu.h>
+#include <arch/sections.h>
+#include <arch/time.h>
 #include <kernel/abi/errno.h>
 #include <kernel/core/cmdline.h>
+#include <kernel/core/faultinject.h>
+#include <kernel/core/log.h>
 #include <kernel/core/panic.h>
 #include <kernel/lib/format.h>
 #include <kernel/lib/string.h>
@@ -21,6 +25,7 @@
 #include <kernel/task/task.h>
 #include <mm/aspace.h>
 #include <mm/kmalloc.h>
+#include <mm/pmm.h>
 #include <security/cred.h>
 #include <security/handle.h>
 
@@ -347,6 +352,23 @@ static int init_args(struct exec_args *args)
 	return err;
 }
 
+/* What the boot cost. In use is every frame that is not free, the files that
+ * were unpacked counted too, and the image, which no zone ever had. */
+static void log_boot(void)
+{
+	struct pmm_stats s;
+	u64 frames;
+
+	pmm_stats(NODE_ANY, &s);
+	frames = s.total - MIN(s.total, s.free);
+	log_info("boot: %llu cycles to user mode; KiB in use %llu, of it files %llu, image %llu",
+		 (unsigned long long)(time_cycles() - time_entry_cycles()),
+		 (unsigned long long)((frames << PAGE_SHIFT) + kernel_pa_end() -
+				      kernel_pa_start()) >> 10,
+		 (unsigned long long)(s.cache << PAGE_SHIFT) >> 10,
+		 (unsigned long long)(kernel_pa_end() - kernel_pa_start()) >> 10);
+}
+
 /* First run of process 1, on its way to a user mode that it does not have yet. */
 static void start_init(__unused struct trapframe *tf)
 {
@@ -364,6 +386,7 @@ static void start_init(__unused struct trapframe *tf)
 	if (err)
 		panic("init: cannot run %s (error %d): is it in the initrd?", boot_options.init,
 		      -err);
+	log_boot();
 }
 
 static struct task *make_init_task(void)
@@ -404,5 +427,7 @@ void task_start_init(void)
 	task_link_locked(task, kernel_task);
 	init_task = task;
 	spin_unlock_irq(&task_tree_lock, flags);
+	thread->fail_alloc = CONFIG_DEBUG && boot_options.fail_nth;
+	(void)faultinject_arm(boot_options.fail_nth);
 	sched_start(thread);
 }

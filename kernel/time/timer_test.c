@@ -50,14 +50,16 @@ static bool wait_count(struct probe *p, u32 n)
 KTEST(timer, fires_in_order_and_not_early)
 {
 	struct probe late, soon;
+	bool in_time;
 
 	arm(&late, 3 * NS_PER_MS, 0);
 	arm(&soon, 1 * NS_PER_MS, 0);
-	KREQUIRE(wait_count(&late, 1));
-	KCHECK_EQ(soon.count, 1);
+	/* A busy host may stop us between the two for longer than they are apart. */
+	in_time = uptime_ns() < late.due_ns && soon.due_ns + NS_PER_MS < late.due_ns;
+	KREQUIRE(wait_count(&late, 1) && wait_count(&soon, 1));
 	KCHECK(soon.fired_ns >= soon.due_ns);
 	KCHECK(late.fired_ns >= late.due_ns);
-	KCHECK(soon.fired_ns <= late.fired_ns);
+	KCHECK(!in_time || soon.fired_ns <= late.fired_ns);
 	KCHECK(!timer_cancel(&soon.timer));
 	KCHECK(!timer_cancel(&late.timer));
 }

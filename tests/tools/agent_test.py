@@ -219,7 +219,9 @@ class AgentTest(PortTest):
         r = self.sh("ls /proc/self/fd | wc -l; grep -E 'Sig(Blk|Ign)' /proc/self/status")
         lines = r.out.decode().split("\n")
         self.assertEqual(int(lines[0]), 4)  # 0, 1, 2 and the folder itself
-        self.assertTrue(all(int(line.split()[1], 16) == 0 for line in lines[1:3]), lines)
+        # Of the standard signals: libcs keep some of the real-time ones to themselves.
+        standard = [int(line.split()[1], 16) & 0x7fffffff for line in lines[1:3]]
+        self.assertEqual(standard, [0, 0], lines)
 
     # ---- files ----
 

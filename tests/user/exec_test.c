@@ -781,3 +781,86 @@ CASE(mutated_headers)
 	poke(0, good, sizeof(good));
 	CHECK_EQ(run_image(), 0);
 }
+
+/* ---- execveat ------------------------------------------------------------------------------------------------- */
+
+#ifndef AT_EMPTY_PATH
+#define AT_EMPTY_PATH 0x1000
+#endif
+
+/* As exec_error(), by descriptor. */
+static int execveat_error(int dirfd, const char *path, char **argv, int flags)
+{
+	pid_t pid = ktap_fork();
+	int status;
+
+	if (pid == 0)
+		_exit((int)-sys(SYS_execveat, dirfd, path, argv, no_env, flags));
+	status = child_status(pid);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
+
+CASE(execveat_forms)
+{
+	char *seven[] = { (char *)"self", (char *)"@exit", (char *)"7", NULL };
+	int dir, fd, path_fd, script;
+
+	scratch();
+	REQUIRE_EQ(mkdir("d", 0755), 0);
+	copy_self("d/image", 0755);
+	REQUIRE_EQ(symlink("image", "d/link"), 0);
+	REQUIRE(put_file("d/script", "#!/bin/sh\nexit 9\n", 17, 0755));
+	dir = open("d", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	fd = open("d/image", O_RDONLY | O_CLOEXEC);
+	path_fd = open("d/image", O_PATH | O_CLOEXEC);
+	script = open("d/script", O_RDONLY | O_CLOEXEC);
+	CHECK_EQ(execveat_error(dir, "image", seven, 0), 7);
+	CHECK_EQ(execveat_error(AT_FDCWD, "d/image", seven, 0), 7);
+	CHECK_EQ(execveat_error(-1, ktap_self, seven, 0), 7);	/* absolute: the descriptor is not looked at */
+	CHECK_EQ(execveat_error(fd, "", seven, AT_EMPTY_PATH), 7);	/* fexecve(3) */
+	CHECK_EQ(execveat_error(path_fd, "", seven, AT_EMPTY_PATH), 7);
+	CHECK_EQ(execveat_error(dir, "link", seven, 0), 7);
+	CHECK_EQ(execveat_error(dir, "link", seven, AT_SYMLINK_NOFOLLOW), ELOOP);
+	CHECK_EQ(execveat_error(dir, "image", seven, AT_SYMLINK_NOFOLLOW), 7);
+	CHECK_EQ(execveat_error(fd, "", seven, 0), ENOENT);
+	CHECK_EQ(execveat_error(dir, "", seven, AT_EMPTY_PATH), EACCES);
+	CHECK_EQ(execveat_error(fd, "image", seven, 0), ENOTDIR);
+	CHECK_EQ(execveat_error(999, "image", seven, 0), EBADF);
+	CHECK_EQ(execveat_error(dir, "image", seven, 1), EINVAL);
+	CHECK_EQ(execveat_error(dir, "none", seven, 0), ENOENT);
+	CHECK_EQ(execveat_error(script, "", seven, AT_EMPTY_PATH), ENOENT);	/* closed before the shell could read */
+	REQUIRE_EQ(fcntl(script, F_SETFD, 0), 0);
+	CHECK_EQ(execveat_error(script, "", seven, AT_EMPTY_PATH), 9);	/* by the name /dev/fd/N */
+}
+
+/* One string may have 32 pages with its NUL, all of them a quarter of the stack's limit. */
+CASE(limits_of_arguments)
+{
+	static char longest[32 * PAGE];
+	char *argv[] = { (char *)"self", (char *)"@exit", (char *)"0", longest, NULL };
+	struct rlimit limit;
+	pid_t pid;
+
+	memset(longest, 'x', sizeof(longest) - 1);
+	CHECK_EQ(exec_error(ktap_self, argv, no_env), 0);
+	longest[sizeof(longest) - 1] = 'x';	/* one too long, and unterminated or not makes no difference */
+	CHECK_EQ(exec_error(ktap_self, argv, no_env), E2BIG);
+	longest[sizeof(longest) - 1] = 0;
+	IN_CHILD(pid) {
+		static char *many[20];
+		size_t i;
+
+		for (i = 3; i < COUNT(many) - 1; i++)
+			many[i] = longest;
+		memcpy(many, argv, 3 * sizeof(*argv));
+		CHECK_EQ(exec_error(ktap_self, many, no_env), E2BIG);	/* 2 MiB of 8 MiB / 4 */
+		many[17] = NULL;
+		CHECK_EQ(exec_error(ktap_self, many, no_env), 0);
+		REQUIRE_EQ(getrlimit(RLIMIT_STACK, &limit), 0);
+		limit.rlim_cur = 1 << 20;
+		REQUIRE_EQ(setrlimit(RLIMIT_STACK, &limit), 0);
+		CHECK_EQ(exec_error(ktap_self, many, no_env), E2BIG);	/* the limit counts, not its usual value */
+		CHECK_EQ(exec_error(ktap_self, argv, no_env), 0);	/* 128 KiB are always allowed */
+	}
+	CHECK_EXIT(pid, 0);
+}

@@ -6,6 +6,7 @@
 #include "ktap.h"
 
 #include <pthread.h>
+#include <stddef.h>
 #include <sys/mman.h>
 #include <sys/time.h>
 
@@ -351,4 +352,114 @@ CASE(priority_inheritance_lock)
 	CHECK_EQ(futex(&word, UNLOCK_PI | PRIVATE, 0, NULL, NULL, 0), 0);
 	CHECK_EQ(word, 0);
 	CHECK_EQ(futex(&word, UNLOCK_PI | PRIVATE, 0, NULL, NULL, 0), -EPERM);
+}
+
+/* ---- robust lists --------------------------------------------------------------------------------------------- */
+
+struct robust_lock {
+	struct robust_lock *next;
+	uint32_t word;
+};
+
+struct robust_head {
+	struct robust_lock *first;
+	long offset;
+	struct robust_lock *pending;
+};
+
+enum { WAITERS = 0x80000000u, OWNER_DIED = 0x40000000 };
+
+/* A head with @count locks of @locks in it, all owned by the caller. */
+static void own_locks(struct robust_head *head, struct robust_lock *locks, int count, uint32_t bits)
+{
+	int i;
+
+	head->offset = (long)offsetof(struct robust_lock, word);
+	head->pending = NULL;
+	for (i = 0; i < count; i++) {
+		locks[i].word = (uint32_t)sys(SYS_gettid) | bits;
+		locks[i].next = i + 1 < count ? &locks[i + 1] : (struct robust_lock *)head;
+	}
+	head->first = locks;
+	REQUIRE_EQ(sys(SYS_set_robust_list, head, sizeof(*head)), 0);
+}
+
+CASE(robust_list_of_the_dead)
+{
+	struct robust_lock *locks = (struct robust_lock *)shared_page();
+	struct robust_head head;
+	struct timespec limit = { 20, 0 };
+	pid_t pid, waiter;
+
+	IN_CHILD(waiter) {	/* woken by the death of the owner */
+		while (!__atomic_load_n(&locks[1].word, __ATOMIC_ACQUIRE))
+			sleep_ms(1);
+		futex(&locks[1].word, WAIT, locks[1].word, &limit, NULL, 0);
+		CHECK(__atomic_load_n(&locks[1].word, __ATOMIC_ACQUIRE) & OWNER_DIED);
+	}
+	IN_CHILD(pid) {
+		own_locks(&head, locks, 3, WAITERS);
+		locks[2].word = 12345;	/* another thread's: left alone */
+		sleep_ms(100);
+		kill(getpid(), SIGKILL);
+	}
+	CHECK_KILLED(pid, SIGKILL);
+	CHECK_EQ(locks[0].word, WAITERS | OWNER_DIED);
+	CHECK_EQ(locks[1].word, WAITERS | OWNER_DIED);
+	CHECK_EQ(locks[2].word, 12345);
+	CHECK_EXIT(waiter, 0);
+}
+
+CASE(robust_list_pending_and_broken)
+{
+	struct robust_lock *locks = (struct robust_lock *)shared_page();
+	struct robust_head head;
+	pid_t pid;
+
+	IN_CHILD(pid) {	/* taken, but not yet in the list */
+		own_locks(&head, locks, 1, 0);
+		head.first = (struct robust_lock *)&head;
+		head.pending = locks;
+	}
+	CHECK_EXIT(pid, 0);
+	CHECK_EQ(locks[0].word, OWNER_DIED);
+	IN_CHILD(pid) {	/* a ring without the head in it must not hold the kernel */
+		own_locks(&head, locks, 2, 0);
+		locks[1].next = &locks[0];
+	}
+	CHECK_EXIT(pid, 0);
+	IN_CHILD(pid) {
+		own_locks(&head, locks, 1, 0);
+		locks[0].next = (struct robust_lock *)0x10;	/* ends there, without a signal */
+	}
+	CHECK_EXIT(pid, 0);
+	CHECK_EQ(locks[0].word, OWNER_DIED);
+	IN_CHILD(pid)
+		CHECK_EQ(sys(SYS_set_robust_list, (void *)0xdead0000, sizeof(head)), 0);
+	CHECK_EXIT(pid, 0);
+}
+
+CASE(robust_list_told_and_errors)
+{
+	struct robust_head head = { 0 };
+	uint64_t got = 0, size = 0;
+	pid_t pid;
+
+	IN_CHILD(pid) {
+		head.first = (struct robust_lock *)&head;
+		CHECK_EQ(sys(SYS_set_robust_list, &head, sizeof(head)), 0);
+		CHECK_EQ(sys(SYS_get_robust_list, 0, &got, &size), 0);
+		CHECK_EQ(got, &head);
+		CHECK_EQ(size, sizeof(head));
+		got = 0;
+		CHECK_EQ(sys(SYS_get_robust_list, getpid(), &got, &size), 0);
+		CHECK_EQ(got, &head);
+		CHECK_EQ(sys(SYS_set_robust_list, &head, sizeof(head) - 1), -EINVAL);
+		CHECK_EQ(sys(SYS_get_robust_list, 0x3fffffff, &got, &size), -ESRCH);
+		CHECK_EQ(sys(SYS_get_robust_list, 0, NULL, &size), -EFAULT);
+		if (!is_root() || drop_root())
+			CHECK_EQ(sys(SYS_get_robust_list, 1, &got, &size), -EPERM);
+		sys(SYS_set_robust_list, NULL, sizeof(head));
+	}
+	CHECK_EXIT(pid, 0);
 }

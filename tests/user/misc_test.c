@@ -450,6 +450,18 @@ CASE(sched_yield_returns)
 	CHECK(ret == 0 || ret == -ENOSYS);
 }
 
+CASE(getcpu_forms)
+{
+	unsigned cpu = ~0u, node = ~0u;
+
+	CHECK_EQ(sys(SYS_getcpu, &cpu, &node, NULL), 0);
+	CHECK(cpu < 4096 && node < 1024);
+	CHECK_EQ(sys(SYS_getcpu, NULL, NULL, NULL), 0);
+	CHECK_EQ(sys(SYS_getcpu, &cpu, NULL, &node), 0);	/* the third is not looked at */
+	CHECK_EQ(sys(SYS_getcpu, 8, NULL, NULL), -EFAULT);
+	CHECK_EQ(sys(SYS_getcpu, NULL, 8, NULL), -EFAULT);
+}
+
 /* ---- numbers that are no calls -------------------------------------------------------------------------------- */
 
 /* Not 335 and 336: there a recent Linux answers with SIGILL (its tracing return probes). */

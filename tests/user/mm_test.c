@@ -1010,3 +1010,50 @@ CASE(mlockall_and_back)
 	}
 	CHECK_EQ(sys(SYS_munlockall), 0);
 }
+
+CASE(mlock2_and_munlock)
+{
+	unsigned char vec[4] = { 0 };
+	char *p = must_map(4, RW, PRIV);
+
+	CHECK_EQ(sys(SYS_mlock2, p, 2 * PAGE, 0), 0);	/* at once */
+	CHECK_EQ(sys(SYS_mincore, p, 4 * PAGE, vec), 0);
+	CHECK((vec[0] & 1) && (vec[1] & 1) && !(vec[2] & 1));
+	CHECK_EQ(sys(SYS_mlock2, p + 2 * PAGE, PAGE, 1 /* MLOCK_ONFAULT */), 0);	/* when touched */
+	CHECK_EQ(sys(SYS_mincore, p, 4 * PAGE, vec), 0);
+	CHECK_EQ(vec[2] & 1, 0);
+	CHECK_EQ(sys(SYS_madvise, p, PAGE, MADV_DONTNEED), -EINVAL);	/* locked memory is not given away */
+	CHECK_EQ(sys(SYS_munlock, p, 4 * PAGE), 0);
+	CHECK_EQ(sys(SYS_madvise, p, PAGE, MADV_DONTNEED), 0);
+	CHECK_EQ(sys(SYS_mlock, p + 1, 1), 0);	/* whole pages are meant */
+	CHECK_EQ(sys(SYS_munlock, p + 1, 1), 0);
+	CHECK_EQ(sys(SYS_mlock2, p, PAGE, 2), -EINVAL);
+	CHECK_EQ(sys(SYS_munmap, p + PAGE, PAGE), 0);
+	CHECK_EQ(sys(SYS_mlock2, p, 3 * PAGE, 0), -ENOMEM);	/* a hole */
+	CHECK_EQ(sys(SYS_munlock, p, 3 * PAGE), -ENOMEM);
+	CHECK_EQ(sys(SYS_munlock, p, -PAGE), -EINVAL);	/* around the end of all addresses */
+	CHECK_EQ(sys(SYS_mlock, p, 0), 0);
+}
+
+CASE(lock_limit)
+{
+	struct rlimit limit = { 2 * PAGE, 2 * PAGE };
+	char *p = must_map(4, RW, PRIV);
+	pid_t pid;
+
+	IN_CHILD(pid) {
+		REQUIRE(!is_root() || drop_root());
+		REQUIRE_EQ(setrlimit(RLIMIT_MEMLOCK, &limit), 0);
+		CHECK_EQ(sys(SYS_mlock, p, 2 * PAGE), 0);
+		CHECK_EQ(sys(SYS_mlock, p + 2 * PAGE, PAGE), -ENOMEM);
+		CHECK_EQ(sys(SYS_mlock, p, PAGE), 0);	/* again the same: counted once */
+		CHECK_EQ(sys(SYS_munlock, p, PAGE), 0);
+		CHECK_EQ(sys(SYS_mlock, p + 2 * PAGE, PAGE), 0);
+		CHECK_EQ(sys(SYS_mlockall, MCL_CURRENT), -ENOMEM);
+		REQUIRE_EQ(sys(SYS_munlockall), 0);
+		limit.rlim_cur = limit.rlim_max = 0;
+		REQUIRE_EQ(setrlimit(RLIMIT_MEMLOCK, &limit), 0);
+		CHECK_EQ(sys(SYS_mlock, p, PAGE), -EPERM);	/* nothing at all is allowed */
+	}
+	CHECK_EXIT(pid, 0);
+}

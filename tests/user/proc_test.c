@@ -627,3 +627,121 @@ CASE(many_processes_one_after_the_other)
 	CHECK_EQ(same, 0);
 	CHECK_EQ(sys(SYS_wait4, -1, NULL, 0, NULL), -ECHILD);
 }
+
+/* ---- waitid --------------------------------------------------------------------------------------------------- */
+
+CASE(waitid_tells_how)
+{
+	siginfo_t info;
+	pid_t pid;
+
+	IN_CHILD(pid)
+		_exit(300 & 0xff);
+	memset(&info, 0xff, sizeof(info));
+	CHECK_EQ(sys(SYS_waitid, P_PID, pid, &info, WEXITED | WNOWAIT, NULL), 0);	/* looks, does not take */
+	CHECK_EQ(info.si_pid, pid);
+	memset(&info, 0xff, sizeof(info));
+	CHECK_EQ(sys(SYS_waitid, P_PID, pid, &info, WEXITED, NULL), 0);
+	CHECK_EQ(info.si_signo, SIGCHLD);
+	CHECK_EQ(info.si_code, CLD_EXITED);
+	CHECK_EQ(info.si_pid, pid);
+	CHECK_EQ(info.si_uid, getuid());
+	CHECK_EQ(info.si_status, 300 & 0xff);
+	CHECK_EQ(sys(SYS_waitid, P_PID, pid, &info, WEXITED, NULL), -ECHILD);
+	IN_CHILD(pid)
+		for (;;)
+			pause();
+	CHECK_EQ(sys(SYS_waitid, P_ALL, 0, &info, WEXITED | WSTOPPED | WCONTINUED | WNOHANG, NULL), 0);
+	CHECK(info.si_pid == 0 && info.si_signo == 0);	/* nothing yet */
+	kill(pid, SIGSTOP);
+	CHECK_EQ(sys(SYS_waitid, P_PGID, 0, &info, WSTOPPED, NULL), 0);	/* 0: the caller's group */
+	CHECK_EQ(info.si_code, CLD_STOPPED);
+	CHECK_EQ(info.si_status, SIGSTOP);
+	kill(pid, SIGCONT);
+	CHECK_EQ(sys(SYS_waitid, P_PGID, getpgrp(), &info, WCONTINUED, NULL), 0);
+	CHECK_EQ(info.si_code, CLD_CONTINUED);
+	CHECK_EQ(info.si_status, SIGCONT);
+	kill(pid, SIGTERM);
+	CHECK_EQ(sys(SYS_waitid, P_ALL, 12345, &info, WEXITED, NULL), 0);	/* the number is not looked at */
+	CHECK_EQ(info.si_code, CLD_KILLED);
+	CHECK_EQ(info.si_status, SIGTERM);
+	CHECK_EQ(info.si_pid, pid);
+}
+
+CASE(waitid_errors)
+{
+	struct rusage ru;
+	siginfo_t info;
+	pid_t pid;
+
+	CHECK_EQ(sys(SYS_waitid, P_ALL, 0, &info, WEXITED, NULL), -ECHILD);
+	CHECK_EQ(sys(SYS_waitid, P_ALL, 0, &info, 0, NULL), -EINVAL);	/* waits for nothing */
+	CHECK_EQ(sys(SYS_waitid, P_ALL, 0, &info, WNOHANG, NULL), -EINVAL);
+	CHECK_EQ(sys(SYS_waitid, P_ALL, 0, &info, WEXITED | 0x100, NULL), -EINVAL);
+	CHECK_EQ(sys(SYS_waitid, 77, 0, &info, WEXITED, NULL), -EINVAL);
+	CHECK_EQ(sys(SYS_waitid, P_PID, 0, &info, WEXITED, NULL), -EINVAL);
+	CHECK_EQ(sys(SYS_waitid, P_PID, -1, &info, WEXITED, NULL), -EINVAL);
+	CHECK_EQ(sys(SYS_waitid, P_PGID, -1, &info, WEXITED, NULL), -EINVAL);
+	IN_CHILD(pid)
+		_exit(0);
+	memset(&ru, 0xff, sizeof(ru));
+	CHECK_EQ(sys(SYS_waitid, P_PID, pid, NULL, WEXITED, &ru), 0);	/* no siginfo wanted */
+	CHECK(ru.ru_utime.tv_sec >= 0 && ru.ru_utime.tv_sec < 1000);
+}
+
+/* ---- nice values ---------------------------------------------------------------------------------------------- */
+
+/* The raw call gives 20 - nice, so that no answer looks like an error. */
+CASE(nice_values)
+{
+	pid_t pid, child;
+
+	IN_CHILD(pid) {
+		CHECK_EQ(sys(SYS_getpriority, PRIO_PROCESS, 0), 20);
+		CHECK_EQ(sys(SYS_setpriority, PRIO_PROCESS, 0, 5), 0);
+		CHECK_EQ(sys(SYS_getpriority, PRIO_PROCESS, 0), 15);
+		CHECK_EQ(sys(SYS_getpriority, PRIO_PROCESS, getpid()), 15);
+		CHECK_EQ(sys(SYS_setpriority, PRIO_PROCESS, getpid(), 100), 0);	/* cut to 19 */
+		CHECK_EQ(sys(SYS_getpriority, PRIO_PROCESS, 0), 1);
+		IN_CHILD(child)
+			CHECK_EQ(sys(SYS_getpriority, PRIO_PROCESS, 0), 1);	/* inherited */
+		CHECK_EXIT(child, 0);
+		if (is_root()) {
+			CHECK_EQ(sys(SYS_setpriority, PRIO_PROCESS, 0, -100), 0);
+			CHECK_EQ(sys(SYS_getpriority, PRIO_PROCESS, 0), 40);
+			CHECK_EQ(sys(SYS_setpriority, PRIO_PROCESS, 0, 0), 0);
+			REQUIRE(drop_root());
+			CHECK_EQ(sys(SYS_setpriority, PRIO_PROCESS, 0, 1), 0);
+		}
+		CHECK_EQ(sys(SYS_setpriority, PRIO_PROCESS, 0, 0), -EACCES);	/* no way back up */
+		CHECK_EQ(sys(SYS_setpriority, PRIO_PROCESS, 1, 10), -EPERM);	/* root's */
+	}
+	CHECK_EXIT(pid, 0);
+}
+
+CASE(nice_values_of_groups_and_errors)
+{
+	pid_t a, b;
+
+	IN_CHILD(a) {
+		REQUIRE_EQ(setpgid(0, 0), 0);
+		IN_CHILD(b)
+			for (;;)
+				pause();
+		CHECK_EQ(sys(SYS_setpriority, PRIO_PROCESS, b, 7), 0);
+		CHECK_EQ(sys(SYS_getpriority, PRIO_PGRP, 0), 20);	/* the highest of the group */
+		CHECK_EQ(sys(SYS_setpriority, PRIO_PGRP, getpgrp(), 9), 0);
+		CHECK_EQ(sys(SYS_getpriority, PRIO_PROCESS, b), 11);
+		CHECK_EQ(sys(SYS_getpriority, PRIO_PGRP, 0), 11);
+		kill(b, SIGKILL);
+		CHECK_KILLED(b, SIGKILL);
+	}
+	CHECK_EXIT(a, 0);
+	CHECK(sys(SYS_getpriority, PRIO_USER, 0) >= 20);
+	CHECK(sys(SYS_getpriority, PRIO_USER, getuid()) >= 20);
+	CHECK_EQ(sys(SYS_getpriority, 3, 0), -EINVAL);
+	CHECK_EQ(sys(SYS_setpriority, -1, 0, 0), -EINVAL);
+	CHECK_EQ(sys(SYS_getpriority, PRIO_PROCESS, 0x3fffffff), -ESRCH);
+	CHECK_EQ(sys(SYS_setpriority, PRIO_PGRP, 0x3fffffff, 1), -ESRCH);
+	CHECK_EQ(sys(SYS_getpriority, PRIO_USER, 0x3fffffff), -ESRCH);
+}

@@ -1198,3 +1198,155 @@ CASE(storm)
 	CHECK_EXIT(pid, 0);
 	CHECK(count >= 1);
 }
+
+/* ---- queueing to one thread, restarted calls ------------------------------------------------------------------ */
+
+static siginfo_t queued_info;
+
+static void keep_info(int sig UNUSED, siginfo_t *info, void *context UNUSED)
+{
+	queued_info = *info;
+}
+
+CASE(rt_tgsigqueueinfo_forms)
+{
+	long pid = getpid(), tid = sys(SYS_gettid);
+	siginfo_t info;
+
+	set_action(SIGUSR1, keep_info, SA_SIGINFO, 0);
+	memset(&info, 0, sizeof(info));
+	info.si_signo = SIGUSR2;	/* the argument counts */
+	info.si_code = SI_QUEUE;
+	info.si_pid = 4711;	/* told as the sender says */
+	info.si_uid = 12;
+	info.si_value.sival_int = 99;
+	CHECK_EQ(sys(SYS_rt_tgsigqueueinfo, pid, tid, SIGUSR1, &info), 0);
+	CHECK_EQ(queued_info.si_signo, SIGUSR1);
+	CHECK_EQ(queued_info.si_code, SI_QUEUE);
+	CHECK_EQ(queued_info.si_pid, 4711);
+	CHECK_EQ(queued_info.si_uid, 12);
+	CHECK_EQ(queued_info.si_value.sival_int, 99);
+	info.si_code = 5;	/* only to oneself may one claim to be the kernel */
+	CHECK_EQ(sys(SYS_rt_tgsigqueueinfo, pid, tid, SIGUSR1, &info), 0);
+	CHECK_EQ(queued_info.si_code, 5);
+	CHECK_EQ(sys(SYS_rt_tgsigqueueinfo, getppid(), getppid(), SIGUSR1, &info), -EPERM);
+	info.si_code = SI_TKILL;
+	CHECK_EQ(sys(SYS_rt_sigqueueinfo, getppid(), 0, &info), -EPERM);
+	info.si_code = SI_QUEUE;
+	CHECK_EQ(sys(SYS_rt_tgsigqueueinfo, pid, tid, 0, &info), 0);	/* 0 only looks */
+	CHECK_EQ(sys(SYS_rt_tgsigqueueinfo, pid, tid, 65, &info), -EINVAL);
+	CHECK_EQ(sys(SYS_rt_tgsigqueueinfo, 0, tid, SIGUSR1, &info), -EINVAL);
+	CHECK_EQ(sys(SYS_rt_tgsigqueueinfo, pid, -1, SIGUSR1, &info), -EINVAL);
+	CHECK_EQ(sys(SYS_rt_tgsigqueueinfo, pid, getppid(), SIGUSR1, &info), -ESRCH);	/* no thread of it */
+	CHECK_EQ(sys(SYS_rt_tgsigqueueinfo, pid, tid, SIGUSR1, NULL), -EFAULT);
+}
+
+/* A stop goes on with restart_syscall inside: the rest of the time, not all of it again. */
+CASE(sleep_goes_on_after_a_stop)
+{
+	struct timespec t = { 0, 400000000 };
+	int64_t start;
+	pid_t pid;
+
+	IN_CHILD(pid) {
+		start = now_ns();
+		CHECK_EQ(sys(SYS_nanosleep, &t, NULL), 0);	/* no EINTR */
+		CHECK(now_ns() - start >= 400000000 && now_ns() - start < 5000000000l);
+		start = now_ns();
+		CHECK_EQ(sys(SYS_poll, NULL, 0, 300), 0);
+		CHECK(now_ns() - start >= 290000000);
+	}
+	sleep_ms(100);
+	kill(pid, SIGSTOP);
+	sleep_ms(50);
+	kill(pid, SIGCONT);
+	sleep_ms(450);
+	kill(pid, SIGSTOP);
+	sleep_ms(50);
+	kill(pid, SIGCONT);
+	CHECK_EXIT(pid, 0);
+	CHECK_EQ(sys(SYS_restart_syscall), -EINTR);	/* nothing to go on with */
+}
+
+/* ---- signals during vfork ------------------------------------------------------------------------------------- */
+
+/* The parent waits unmoved by handlers; its signals arrive when the child has gone. */
+CASE(vfork_delays_signals_of_the_parent)
+{
+	volatile int seen_inside = -1;
+	long pid;
+
+	set_action(SIGUSR1, counting, 0, 0);
+	count = 0;
+	pid = vfork();
+	if (!pid) {
+		sys(SYS_kill, sys(SYS_getppid), SIGUSR1);
+		sleep_ms(50);
+		seen_inside = count;	/* memory is shared: the handler has not run */
+		_exit(3);
+	}
+	CHECK_EQ(seen_inside, 0);
+	CHECK_EXIT((pid_t)pid, 3);
+	CHECK_EQ(count, 1);
+}
+
+/* Both can be killed while they share the memory. */
+CASE(vfork_and_kill)
+{
+	int *shared = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	int status;
+	pid_t pid;
+	long child;
+
+	IN_CHILD(pid) {	/* the child of vfork dies by a signal: the parent goes on */
+		child = vfork();
+		if (!child) {
+			sys(SYS_kill, sys(SYS_getpid), SIGKILL);
+			_exit(1);
+		}
+		CHECK_KILLED((pid_t)child, SIGKILL);
+	}
+	CHECK_EXIT(pid, 0);
+	IN_CHILD(pid) {	/* the waiting parent is killed: the child goes on */
+		child = vfork();
+		if (!child) {
+			shared[0] = (int)sys(SYS_getpid);
+			sleep_ms(200);
+			shared[1] = 1;
+			_exit(0);
+		}
+	}
+	while (!__atomic_load_n(&shared[0], __ATOMIC_ACQUIRE))
+		sleep_ms(1);
+	kill(pid, SIGKILL);
+	status = child_status(pid);
+	CHECK_EQ(status & 0x7f, SIGKILL);
+	CHECK_EQ(shared[1], 0);		/* at once, not after the child */
+	for (status = 0; status < 2000 && !__atomic_load_n(&shared[1], __ATOMIC_ACQUIRE); status++)
+		sleep_ms(2);
+	CHECK_EQ(shared[1], 1);
+}
+
+/* A stop of the waiting parent is seen when it is over, as on Linux; the child runs meanwhile. */
+CASE(vfork_child_is_stopped)
+{
+	int *shared = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	pid_t pid;
+	long child;
+
+	IN_CHILD(pid) {
+		child = vfork();
+		if (!child) {
+			__atomic_store_n(&shared[0], (int)sys(SYS_getpid), __ATOMIC_RELEASE);
+			sys(SYS_kill, sys(SYS_getpid), SIGSTOP);
+			_exit(4);
+		}
+		CHECK_EXIT((pid_t)child, 4);
+	}
+	while (!__atomic_load_n(&shared[0], __ATOMIC_ACQUIRE))
+		sleep_ms(1);
+	sleep_ms(100);
+	CHECK_EQ(sys(SYS_wait4, pid, NULL, WNOHANG, NULL), 0);	/* still waits for the stopped one */
+	kill(shared[0], SIGCONT);
+	CHECK_EXIT(pid, 0);
+}

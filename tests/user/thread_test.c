@@ -78,6 +78,93 @@ CASE(clone3_absent_or_valid)
 	CHECK(ret == -ENOSYS || ret == -EINVAL);
 }
 
+/* struct clone_args, all 88 bytes of it. */
+struct clone3_args {
+	uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls, set_tid, set_tid_size;
+	uint64_t cgroup;
+};
+
+/* clone3 on a stack of its own cannot return into C: the child leaves at once by exit(@code). */
+static long clone3_exit(struct clone3_args *args, size_t size, long code)
+{
+	long ret;
+
+	__asm__ volatile("syscall\n\t"
+			 "test %%rax, %%rax\n\t"
+			 "jnz 1f\n\t"
+			 "mov %[code], %%rdi\n\t"
+			 "mov $60, %%eax\n\t"
+			 "syscall\n"
+			 "1:"
+			 : "=a"(ret)
+			 : "a"(435L), "D"(args), "S"(size), [code] "r"(code)
+			 : "rcx", "r11", "memory");
+	return ret;
+}
+
+CASE(clone3_forms)
+{
+	static char stack[16384] __attribute__((aligned(16)));
+	struct clone3_args args = { .exit_signal = SIGCHLD };
+	struct timespec limit = { 20, 0 };
+	int ptid = 0, ctid = -1;
+	uint64_t wide[12] = { 0 };
+	long ret;
+
+	ret = clone3_exit(&args, sizeof(args), 5);	/* as fork */
+	if (ret == -ENOSYS)
+		SKIP("no clone3");
+	CHECK_EXIT((pid_t)ret, 5);
+	ret = clone3_exit(&args, 64, 6);	/* the first published size */
+	CHECK_EXIT((pid_t)ret, 6);
+	wide[4] = SIGCHLD;
+	ret = clone3_exit((struct clone3_args *)wide, sizeof(wide), 7);	/* longer, but zero there */
+	CHECK_EXIT((pid_t)ret, 7);
+	args = (struct clone3_args){
+		.flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM |
+			 CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID,
+		.stack = (uint64_t)stack, .stack_size = sizeof(stack),
+		.parent_tid = (uint64_t)&ptid, .child_tid = (uint64_t)&ctid,
+	};
+	ret = clone3_exit(&args, sizeof(args), 0);
+	REQUIRE(ret > 0);
+	CHECK_EQ(ptid, ret);
+	while (__atomic_load_n(&ctid, __ATOMIC_ACQUIRE))
+		sys(SYS_futex, &ctid, 0, (long)-1, &limit, NULL, 0);
+}
+
+CASE(clone3_errors)
+{
+	struct clone3_args good = { .exit_signal = SIGCHLD }, args = good;
+	uint64_t wide[12] = { 0 };
+
+	if (clone3_exit(NULL, 64, 0) == -ENOSYS)
+		SKIP("no clone3");
+	CHECK_EQ(clone3_exit(NULL, sizeof(args), 0), -EFAULT);
+	CHECK_EQ(clone3_exit(&args, 56, 0), -EINVAL);
+	CHECK_EQ(clone3_exit(&args, PAGE + 1, 0), -E2BIG);
+	wide[4] = SIGCHLD;
+	wide[11] = 1;	/* a field that we do not know */
+	CHECK_EQ(clone3_exit((struct clone3_args *)wide, sizeof(wide), 0), -E2BIG);
+	args.exit_signal = 65;
+	CHECK_EQ(clone3_exit(&args, sizeof(args), 0), -EINVAL);
+	args.exit_signal = 0x100 | SIGCHLD;
+	CHECK_EQ(clone3_exit(&args, sizeof(args), 0), -EINVAL);
+	args = good;
+	args.flags = SIGCHLD;	/* no signal in the flags here */
+	CHECK_EQ(clone3_exit(&args, sizeof(args), 0), -EINVAL);
+	args.flags = CLONE_DETACHED;
+	CHECK_EQ(clone3_exit(&args, sizeof(args), 0), -EINVAL);
+	args.flags = CLONE_THREAD;
+	CHECK_EQ(clone3_exit(&args, sizeof(args), 0), -EINVAL);
+	args = good;
+	args.stack = 0x10000;	/* a stack without a size, */
+	CHECK_EQ(clone3_exit(&args, sizeof(args), 0), -EINVAL);
+	args.stack = 0;
+	args.stack_size = PAGE;	/* and a size without a stack */
+	CHECK_EQ(clone3_exit(&args, sizeof(args), 0), -EINVAL);
+}
+
 /* ---- create, join --------------------------------------------------------------------------------------------- */
 
 static void *return_argument(void *arg)

@@ -67,6 +67,12 @@ UTEST_GOLDEN := tests/golden/user_cases.txt
 user-cases-golden: user-tests
 	$(UTEST_DIR)/run_native.sh --list $(UTEST_TESTS) >$(UTEST_GOLDEN)
 
+# What busybox's applets print on this Linux; root makes a small tree for them and goes there.
+.PHONY: applets-golden
+applets-golden:
+	unshare -m -p -f $(UTEST_DIR)/applets_native.sh >tests/golden/applets.txt.new </dev/null
+	mv tests/golden/applets.txt.new tests/golden/applets.txt
+
 clean-user-tests:
 	rm -rf $(UTEST_OUT)
 
