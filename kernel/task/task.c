@@ -61,6 +61,7 @@ static void init_fields(struct task *task, s32 pid)
 	list_init(&task->threads);
 	list_init(&task->all_link);
 	waitq_init(&task->child_wait, "child_wait");
+	waitq_init(&task->exit_wait, "exit_wait");
 	sigpending_init(&task->pending);
 	timer_init(&task->alarm, task_alarm_fired);
 	task->dumpable = true;
@@ -185,7 +186,8 @@ void task_link_locked(struct task *task, struct task *parent)
 void task_release_locked(struct task *task)
 {
 	assert_spin_held(&task_tree_lock);
-	task->state = TASK_DEAD;
+	atomic_store_release(&task->state, TASK_DEAD);
+	waitq_wake_all(&task->exit_wait);
 	list_del(&task->sibling);
 	list_del(&task->all_link);
 	rb_erase(&pid_tree, &task->pid_node);
