@@ -37,6 +37,12 @@ $(error PROFILE is debug, release, ubsan or kasan, not "$(PROFILE)")
 endif
 TESTS := $(if $(findstring CONFIG_TESTS=1,$(OPT_$(PROFILE))),1)
 
+# Traces that name every caller, or, in the release, fewer instructions on every path.
+FRAMES_debug := -fno-optimize-sibling-calls
+FRAMES_ubsan := $(FRAMES_debug)
+FRAMES_kasan := $(FRAMES_debug)
+FRAMES_release := -momit-leaf-frame-pointer
+
 SAN_ubsan := -fsanitize=undefined
 SAN_kasan := -fsanitize=kernel-address $(if $(IS_CLANG),\
 	-mllvm -asan-instrumentation-with-call-threshold=0 -mllvm -asan-stack=0 -mllvm -asan-globals=0,\
@@ -48,8 +54,8 @@ WARN := -Werror -Wall -Wextra -Wshadow -Wvla -Wundef -Wmissing-prototypes -Wstri
 	-Wcast-qual -Wwrite-strings -Wimplicit-fallthrough \
 	-Wframe-larger-than=$(if $(filter kasan ubsan,$(PROFILE)),2048,1024)
 CFLAGS := -std=gnu11 -g $(OPT_$(PROFILE)) $(WARN) -I. -Ibuild/gen -Iarch/x86_64/include -ffreestanding -fno-pie \
-	-mcmodel=kernel -mno-red-zone -mgeneral-regs-only -fno-omit-frame-pointer \
-	-fno-optimize-sibling-calls -fno-strict-aliasing -fno-stack-protector -fno-common \
+	-mcmodel=kernel -mno-red-zone -mgeneral-regs-only -fno-omit-frame-pointer $(FRAMES_$(PROFILE)) \
+	-fno-strict-aliasing -fno-stack-protector -fno-common \
 	-fno-asynchronous-unwind-tables -ffile-prefix-map=$(CURDIR)/= \
 	$(if $(IS_CLANG),-target x86_64-linux-gnu -Wno-initializer-overrides,\
 		-fno-delete-null-pointer-checks)

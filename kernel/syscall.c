@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * System calls that the entry's fast path does not dispatch itself: old forms
- * (rewritten to general ones, then dispatched), our own numbers, unknown ones,
- * and every call of a watched thread. The tables are generated from
+ * System calls that the entry's fast path does not dispatch itself: our own
+ * numbers, unknown ones, and every call of a watched thread, whose old forms are
+ * rewritten to general ones first. The tables are generated from
  * kernel/syscall.tbl; the fast path is arch/x86_64/syscall_entry.asm.
  */
 #include <kernel/syscall_table.h>
@@ -42,34 +42,51 @@ static bool said_first(u64 nr, const char comm[16])
 	return false;
 }
 
+static long not_implemented(u64 nr)
+{
+	const char *name;
+
+	if (likely(!said_first(nr, current->comm)))
+		return -ENOSYS;
+	name = syscall_name(nr);
+	log_info("syscall: %s[%d]: %s (%lld) is not implemented", current->comm, current->tid,
+		 name ? name : "unknown call", (long long)nr);
+	return -ENOSYS;
+}
+
 long sys_enosys(void)
 {
-	u64 nr = (u32)context_frame(current)->orig_rax;
-	const char *name = syscall_name(nr);
+	return not_implemented(context_syscall_nr());
+}
 
-	if (said_first(nr, current->comm))
-		log_info("syscall: %s[%d]: %s (%lld) is not implemented", current->comm,
-			   current->tid, name ? name : "unknown call", (long long)nr);
-	return -ENOSYS;
+static bool is_native(u64 nr)
+{
+	return nr >= SYSCALL_NATIVE_BASE && nr < SYSCALL_NATIVE_BASE + SYSCALL_SLOTS;
 }
 
 /* The handler of @nr, rewriting an old form in place. */
 static syscall_fn_t find_handler(u64 *nr, u64 args[6])
 {
-	if (*nr >= SYSCALL_NATIVE_BASE && *nr < SYSCALL_NATIVE_BASE + SYSCALL_SLOTS)
+	if (is_native(*nr))
 		return syscall_native_table[*nr - SYSCALL_NATIVE_BASE];
-	if (*nr >= SYSCALL_MAP_SIZE)
-		return syscall_table[0];
 	if (!syscall_slot_of[*nr])
 		syscall_rewrite_legacy(nr, args);
 	return syscall_table[syscall_slot_of[*nr]];
 }
 
-u64 upcall_syscall_slow(struct trapframe *tf)
+static __noinline u64 dispatch(const struct trapframe *tf, u64 nr)
 {
-	u64 nr = (u32)tf->orig_rax; /* like Linux: the low 32 bits count */
 	u64 args[6] = { tf->rdi, tf->rsi, tf->rdx, tf->r10, tf->r8, tf->r9 };
 	syscall_fn_t handler = find_handler(&nr, args);
 
 	return (u64)handler(args[0], args[1], args[2], args[3], args[4], args[5]);
+}
+
+u64 upcall_syscall_slow(struct trapframe *tf)
+{
+	u64 nr = (u32)tf->orig_rax; /* like Linux: the low 32 bits count */
+
+	if (nr >= SYSCALL_MAP_SIZE && !is_native(nr))
+		return (u64)not_implemented(nr);
+	return dispatch(tf, nr);
 }

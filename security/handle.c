@@ -46,12 +46,6 @@ static struct handle_table *table_current(void)
 	return task_hook_handles();
 }
 
-/* Whether anybody but the calling thread can change current's table. */
-static bool table_shared(const struct handle_table *table)
-{
-	return refcount_read(&table->refs) > 1 || task_hook_multithreaded();
-}
-
 static struct handle_table *table_alloc(u32 size)
 {
 	struct handle_table *table = kzalloc(sizeof(*table), 0);
@@ -212,27 +206,45 @@ static int slot_check(const struct handle *slot, u32 rights, u32 type)
 	return missing & (RIGHT_READ | RIGHT_WRITE) ? -EBADF : -EACCES;
 }
 
+static inline int slot_get(const struct handle_table *table, int fd, u32 rights, u32 type,
+			   struct handle_ref *ref, bool count)
+{
+	const struct handle *slot;
+	int err;
+
+	if (unlikely((u32)fd >= table->size))
+		return -EBADF;
+	slot = &table->slots[fd];
+	err = slot_check(slot, rights, type);
+	if (unlikely(err))
+		return err;
+	*ref = (struct handle_ref){ slot->object, slot->rights, count };
+	if (count)
+		kobject_get(slot->object);
+	return 0;
+}
+
+/* Apart, so that the path without a lock saves fewer registers. */
+static __noinline int get_from_shared(struct handle_table *table, int fd, u32 rights, u32 type,
+				      struct handle_ref *ref)
+{
+	int err;
+
+	spin_lock(&table->lock);
+	err = slot_get(table, fd, rights, type, ref, true);
+	spin_unlock(&table->lock);
+	return err;
+}
+
 int handle_get(int fd, u32 rights, u32 type, struct handle_ref *ref)
 {
-	struct handle_table *table = table_current();
-	bool shared = table_shared(table);
-	int err = -EBADF;
+	bool multithreaded;
+	struct handle_table *table = task_hook_handles_shared(&multithreaded);
 
-	if (shared)
-		spin_lock(&table->lock);
-	if (likely((u32)fd < table->size)) {
-		const struct handle *slot = &table->slots[fd];
-
-		err = slot_check(slot, rights, type);
-		if (likely(!err)) {
-			*ref = (struct handle_ref){ slot->object, slot->rights, shared };
-			if (shared)
-				kobject_get(slot->object);
-		}
-	}
-	if (shared)
-		spin_unlock(&table->lock);
-	return err;
+	/* Nobody but the calling thread can change the table? */
+	if (likely(!multithreaded && refcount_read(&table->refs) == 1))
+		return slot_get(table, fd, rights, type, ref, false);
+	return get_from_shared(table, fd, rights, type, ref);
 }
 
 /* Lowest free number >= @min below the table's size, or its size. */

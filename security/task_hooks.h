@@ -11,7 +11,8 @@ struct handle_table;
 
 /** task_hook_handles - the running task's table */
 struct handle_table *task_hook_handles(void);
-/** task_hook_multithreaded - does the running task have other live threads? */
-bool task_hook_multithreaded(void);
+/** task_hook_handles_shared - the same; *multithreaded = whether the task has other
+ * live threads */
+struct handle_table *task_hook_handles_shared(bool *multithreaded);
 /** task_hook_nofile_limit - RLIMIT_NOFILE, soft */
 u64 task_hook_nofile_limit(void);

@@ -301,6 +301,10 @@ extern const u64 syscall_native_pledge[SYSCALL_SLOTS];
  */
 bool syscall_rewrite_legacy(u64 *nr, u64 args[6]);
 
+/* Linux's number -> the old form itself, with its own arguments: what the entry
+ * calls when nobody watches the thread. NULL: no old form. */
+extern const syscall_fn_t syscall_legacy[SYSCALL_MAP_SIZE];
+
 /* Name of a call by number, Linux's or ours; NULL: there is none. */
 const char *syscall_name(u64 nr);
 
@@ -334,6 +338,7 @@ def gen_table_c(head, promises, calls):
     out += ['\t"%s",' % p for p in promises]
     out.append("};\n")
     out.append(gen_rewrite(calls))
+    out.append(gen_legacy(calls))
     out.append("struct syscall_text {\n\tconst char *name;\n\tconst char *args;\n};\n")
     for native, prefix, base in ((False, "linux", 0), (True, "native", NATIVE)):
         out.append("static const struct syscall_text %s_text[] = {" % prefix)
@@ -365,6 +370,30 @@ const char *syscall_args(u64 nr)
     return "\n".join(out) + "\n"
 
 
+def legacy_exprs(c):
+    """The six arguments of the general form, in terms of a0..a5."""
+    exprs = [e if re.fullmatch(r"a\d|\d+", e) else "(u64)(%s)" % e for e in c.target[1]]
+    return exprs + ["0"] * (6 - len(exprs))
+
+
+def gen_legacy(calls):
+    legacy = [c for c in calls if c.target]
+    slot = {c.name: c.slot for c in calls}
+    out = []
+    for c in legacy:
+        used = re.findall(r"\ba([0-5])\b", " ".join(c.target[1]))
+        params = ", ".join("u64 a%s" % i for i in sorted(set(used))) or "void"
+        if sorted(set(used)) != [str(i) for i in range(len(set(used)))]:
+            fail(c, "a legacy form uses its first arguments, without gaps")
+        out += [wrap("static long legacy_%s(%s)" % (c.name, params)), "{",
+                "\treturn syscall_table[%d](%s); /* %s */" %
+                (slot[c.target[0]], ", ".join(legacy_exprs(c)), c.target[0]), "}\n"]
+    out.append("const syscall_fn_t syscall_legacy[SYSCALL_MAP_SIZE] = {")
+    out += ["\t[%d] = HANDLER(legacy_%s)," % (c.nr, c.name) for c in legacy]
+    out.append("};\n")
+    return "\n".join(out)
+
+
 def gen_rewrite(calls):
     number = {c.name: c.nr for c in calls}
     out = ["static void set_args(u64 args[6], u64 a, u64 b, u64 c, u64 d, u64 e, u64 f)", "{"]
@@ -376,9 +405,8 @@ def gen_rewrite(calls):
     out += ["\tswitch (*nr) {"]
     for c in calls:
         if c.target:
-            exprs = [e if re.fullmatch(r"a\d|\d+", e) else "(u64)(%s)" % e for e in c.target[1]]
-            exprs += ["0"] * (6 - len(exprs))
-            out += ["\tcase %d: /* %s */" % (c.nr, c.name), "\t\tset_args(args, %s);" % ", ".join(exprs),
+            out += ["\tcase %d: /* %s */" % (c.nr, c.name),
+                    "\t\tset_args(args, %s);" % ", ".join(legacy_exprs(c)),
                     "\t\t*nr = %d; /* %s */" % (number[c.target[0]], c.target[0]), "\t\treturn true;"]
     out += ["\tdefault:", "\t\treturn false;", "\t}", "}\n"]
     return "\n".join(out)

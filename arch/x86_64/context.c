@@ -55,6 +55,11 @@ struct trapframe *context_frame(struct thread *thread)
 	return tf;
 }
 
+u64 context_syscall_nr(void)
+{
+	return (u32)frame_of(current)->orig_rax;
+}
+
 void context_init_kernel(struct thread *thread, void (*fn)(void *arg), void *arg)
 {
 	struct switch_frame *frame = (void *)(uintptr_t)(kstack_top(thread) - 16 - sizeof(*frame));

@@ -74,7 +74,7 @@ static const struct {
 	[CPU_ARAT] = { 6, 0, EAX, 2, "arat" },
 };
 
-static u64 features[(NR_CPU_FEATURES + 63) / 64]; /* written while booting */
+u64 cpu_features[(NR_CPU_FEATURES + 63) / 64]; /* written while booting */
 static char model[49];
 static char flags[NR_CPU_FEATURES * 12];
 
@@ -92,14 +92,9 @@ struct cpuid_regs cpuid(u32 leaf, u32 subleaf)
 	return r;
 }
 
-bool cpu_has(enum cpu_feature f)
-{
-	return features[f / 64] & BIT(f % 64);
-}
-
 void cpu_drop(enum cpu_feature f)
 {
-	features[f / 64] &= ~BIT(f % 64);
+	cpu_features[f / 64] &= ~BIT(f % 64);
 }
 
 static void model_init(void)
@@ -139,7 +134,7 @@ void cpuid_init(void)
 		const u32 words[4] = { r.eax, r.ebx, r.ecx, r.edx };
 
 		if (words[table[f].reg] >> table[f].bit & 1)
-			features[f / 64] |= BIT(f % 64);
+			cpu_features[f / 64] |= BIT(f % 64);
 	}
 	/* AVX-512 needs AVX's state format, both need XSAVE. */
 	if (!cpu_has(CPU_XSAVE))

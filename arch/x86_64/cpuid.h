@@ -29,7 +29,11 @@ struct cpuid_regs cpuid(u32 leaf, u32 subleaf);
 
 /** cpuid_init - read the features. cpu_has - ask for one. */
 void cpuid_init(void);
-bool cpu_has(enum cpu_feature feature);
+extern u64 cpu_features[(NR_CPU_FEATURES + 63) / 64];
+static inline bool cpu_has(enum cpu_feature feature)
+{
+	return cpu_features[feature / 64] & BIT(feature % 64);
+}
 /** cpu_drop - treat @feature as absent (boot words) */
 void cpu_drop(enum cpu_feature feature);
 

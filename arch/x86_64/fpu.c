@@ -147,6 +147,18 @@ static void image_init(struct fpu_image *image)
 	memcpy(&image->legacy, &initial.legacy, sizeof(initial.legacy));
 }
 
+/* The same for an image whose bytes are the thread's own: XRSTOR takes what
+ * XSTATE_BV leaves out as initial, and only MXCSR from memory all the same. */
+static void image_reset(struct fpu_image *image)
+{
+	if (!use_xsave) {
+		image_init(image);
+		return;
+	}
+	image->header = (struct xsave_header){ 0 };
+	image->legacy.mxcsr = MXCSR_RESET;
+}
+
 static struct fpu_image *image_alloc(unsigned flags)
 {
 	struct fpu_image *image = slab_alloc(cache, flags);
@@ -296,7 +308,7 @@ int fpu_save_user(void __user *buf)
 	if (use_xsave && copy_to_user((char __user *)buf + image_size, &magic2, sizeof(magic2)))
 		return -EFAULT;
 	registers_forget();
-	image_init(image);
+	image_reset(image);
 	return 0;
 }
 
@@ -326,18 +338,22 @@ static int image_sanitise(struct fpu_image *image)
 	return 0;
 }
 
+/* Writes every byte of @image: what comes from the slab may be another's. */
 static int image_read(struct fpu_image *image, const void __user *buf)
 {
+	u32 more = 0;
+
 	if (copy_from_user(image, buf, LEGACY_SIZE))
 		return -EFAULT;
 	if (user_image_is_xsave(&image->legacy.sw_reserved, buf)) {
-		u32 more = image->legacy.sw_reserved.xstate_size - LEGACY_SIZE;
-
+		more = image->legacy.sw_reserved.xstate_size - LEGACY_SIZE;
 		if (copy_from_user(&image->header, (const char __user *)buf + LEGACY_SIZE, more))
 			return -EFAULT;
-	} else if (use_xsave) {
-		image->header.xstate_bv = XFEATURE_LEGACY;
 	}
+	if (LEGACY_SIZE + more < image_size)
+		memset((char *)image + LEGACY_SIZE + more, 0, image_size - LEGACY_SIZE - more);
+	if (use_xsave && !more)
+		image->header.xstate_bv = XFEATURE_LEGACY;
 	return image_sanitise(image);
 }
 
@@ -351,7 +367,7 @@ int fpu_load_user(const void __user *buf)
 		return 0;
 	}
 	/* Copied to a second area: a fault half-way must not leave half a state. */
-	image = image_alloc(0);
+	image = slab_alloc(cache, 0);
 	if (!image)
 		return -ENOMEM;
 	err = image_read(image, buf);

@@ -17,7 +17,7 @@
 %include "offsets.inc"
 
 global syscall_entry
-extern syscall_table, syscall_slot_of, upcall_syscall_slow, trap_return_user
+extern syscall_table, syscall_slot_of, syscall_legacy, upcall_syscall_slow, trap_return_user
 
 section .text
 align 64
@@ -56,7 +56,7 @@ syscall_entry:
 	jae	.slow
 	movzx	r11d, byte [syscall_slot_of + rax]
 	test	r11d, r11d
-	jz	.slow
+	jz	.legacy
 	test	dword [rbx + THREAD_WORK], WORK_SYSCALL
 	jnz	.slow
 	mov	rcx, r10
@@ -80,6 +80,15 @@ syscall_entry:
 	mov	rsp, [rsp + 8 + TF_RSP]
 	swapgs
 	o64 sysret
+.legacy:				; open, stat, ...: by stubs that reorder arguments
+	test	dword [rbx + THREAD_WORK], WORK_SYSCALL
+	jnz	.slow
+	mov	r11, [syscall_legacy + rax * 8]
+	test	r11, r11
+	jz	.slow
+	mov	rcx, r10
+	call	r11
+	jmp	.out
 .slow:
 	lea	rdi, [rsp + 8]
 	call	upcall_syscall_slow

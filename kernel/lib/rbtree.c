@@ -73,7 +73,12 @@ void rb_insert_fixup(struct rb_tree *tree, struct rb_node *node)
 {
 	struct rb_node *parent = rb_parent(node);
 
-	if (!parent || (parent == tree->leftmost && parent->left == node))
+	if (!parent) {
+		tree->leftmost = node;
+		set_black(node);
+		return;
+	}
+	if (parent == tree->leftmost && parent->left == node)
 		tree->leftmost = node;
 
 	/* Only fault: @node and its parent may both be red. */
@@ -163,6 +168,11 @@ void rb_erase(struct rb_tree *tree, struct rb_node *node)
 	struct rb_node *parent; /* above the gap */
 	bool lost_black;
 
+	if (tree->root == node && !node->left && !node->right) { /* the only one */
+		rb_init(tree);
+		node->parent_color = 0;
+		return;
+	}
 	if (tree->leftmost == node)
 		tree->leftmost = rb_next(node);
 

@@ -11,9 +11,12 @@ struct handle_table *task_hook_handles(void)
 	return current_task()->handles;
 }
 
-bool task_hook_multithreaded(void)
+struct handle_table *task_hook_handles_shared(bool *multithreaded)
 {
-	return atomic_load_relaxed(&current_task()->nr_threads) > 1;
+	const struct task *task = current_task();
+
+	*multithreaded = atomic_load_relaxed(&task->nr_threads) > 1;
+	return task->handles;
 }
 
 u64 task_hook_nofile_limit(void)

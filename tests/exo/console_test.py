@@ -97,6 +97,42 @@ class ConsoleTest(unittest.TestCase):
         self.expect(PROMPT)
         self.assertEqual(self.command("echo $?"), "130\n")
 
+    def test_job_control(self) -> None:
+        """Ctrl-Z stops what runs in front; bg, fg, jobs and a pipeline as one job."""
+        os.write(self.fd, b"sleep 1000 | cat\r")
+        time.sleep(1)
+        os.write(self.fd, b"\x1a")
+        self.assertIn("Stopped", self.expect(PROMPT))
+        self.assertEqual(self.command("echo $?"), "148\n")
+        self.assertIn("Stopped", self.command("jobs"))
+        self.command("bg")
+        self.assertIn("Running", self.command("jobs"))
+        # A reader in the background stops (SIGTTIN); in front it reads.
+        self.command("cat & sleep 0.5")
+        self.assertRegex(self.command("jobs"), r"Stopped \(tty input\)\s+cat")
+        os.write(self.fd, b"fg %2\r")
+        time.sleep(1)
+        os.write(self.fd, b"typed\r")
+        self.expect(r"typed\s+typed")
+        os.write(self.fd, b"\x04")
+        self.expect(PROMPT)
+        # A writer goes on writing unless the terminal says otherwise.
+        self.command("stty tostop; (sleep 0.3; echo late) &")
+        time.sleep(1)
+        self.assertRegex(self.command("jobs"), r"Stopped \(tty output\)")
+        self.command("stty -tostop; kill -9 %2")
+        os.write(self.fd, b"fg %1\r")
+        time.sleep(1)
+        os.write(self.fd, b"\x03")
+        self.expect(PROMPT)
+        self.assertEqual(self.command("echo $?"), "130\n")
+        # Keys that edit, and the one that makes the next literal.
+        os.write(self.fd, b"cat\r")
+        time.sleep(0.5)
+        os.write(self.fd, b"abX\x7fc\x17one\x15two\r\x04")
+        self.expect(r"\ntwo\s")
+        self.expect(PROMPT)
+
     def test_reboot_ends_the_machine(self) -> None:
         os.write(self.fd, b"reboot\r")
         self.expect("init: rebooting")

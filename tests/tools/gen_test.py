@@ -193,8 +193,11 @@ int main(void)
 	for (int i = 0; i < SYSCALL_MAP_SIZE; i++) {
 		nr = (u64)i;
 		if (syscall_rewrite_legacy(&nr, a))
-			assert(!syscall_slot_of[i] && syscall_slot_of[nr]);
+			assert(!syscall_slot_of[i] && syscall_slot_of[nr] && syscall_legacy[i]);
+		else
+			assert(!syscall_legacy[i]);
 	}
+	assert(syscall_legacy[LINUX_NR_creat](7, 0644, 99, 99, 99, 99) == 0644);
 	assert(syscall_table[0](0, 0, 0, 0, 0, 0) == -38);
 	assert(syscall_pledge[syscall_slot_of[LINUX_NR_exit_group]] == PLEDGE_ALWAYS);
 	assert(syscall_pledge[syscall_slot_of[LINUX_NR_clone]] == (PLEDGE_STDIO | PLEDGE_PROC));

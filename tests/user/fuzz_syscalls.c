@@ -151,8 +151,9 @@ static const short excluded[] = {
 /* May remove or change what a path names: relative paths only. */
 static bool is_destructive(long nr)
 {
-	return nr == 2 || nr == 76 || nr == 80 || (nr >= 82 && nr <= 94) || nr == 132 || nr == 133 ||
-	       (nr >= 188 && nr <= 199) || nr == 235 || (nr >= 257 && nr <= 268) || nr == 280 || nr == 316 || nr == 437 || nr == 452 || nr == 463;
+	return nr == 2 || nr == 76 || nr == 80 || (nr >= 82 && nr <= 94) || nr == 132 ||
+	       nr == 133 || (nr >= 188 && nr <= 199) || nr == 235 || (nr >= 257 && nr <= 268) ||
+	       nr == 280 || nr == 316 || nr == 437 || nr == 452 || nr == 463;
 }
 
 static bool is_excluded(long nr)

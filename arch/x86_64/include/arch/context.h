@@ -41,6 +41,10 @@ struct arch_thread {
  * change them, so that this return to user mode restores them all (IRETQ). */
 struct trapframe *context_frame(struct thread *thread);
 
+/** context_syscall_nr - the number of the system call that current is in; unlike
+ * context_frame() it leaves the quick way back to user mode open */
+u64 context_syscall_nr(void);
+
 /** context_log - every register of @tf and the control registers as log lines */
 void context_log(const struct trapframe *tf);
 
