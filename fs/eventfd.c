@@ -22,11 +22,11 @@ struct eventfd {
 	struct waitq wait;
 };
 
-static void wake(struct eventfd *event)
+static void wake(struct eventfd *event, u32 news)
 {
 	/* The exchange of the counter was a full fence. */
 	if (!waitq_empty(&event->wait))
-		waitq_wake_all(&event->wait);
+		waitq_wake_poll(&event->wait, news);
 }
 
 /* Return: false when there is nothing. */
@@ -70,7 +70,7 @@ static long eventfd_read(struct file *file, struct iov_iter *it, __unused u64 *p
 		if (err)
 			return err;
 	}
-	wake(event);
+	wake(event, POLLOUT | POLLWRNORM);
 	if (likely(iov_iter_flat(it, &base)))
 		return user_write_u64((void __user *)(uintptr_t)base, n) ? -EFAULT
 									 : (long)sizeof(n);
@@ -102,7 +102,7 @@ static long eventfd_write(struct file *file, struct iov_iter *it, __unused u64 *
 		if (err)
 			return err;
 	}
-	wake(event);
+	wake(event, POLLIN | POLLRDNORM);
 	return sizeof(n);
 }
 

@@ -7,6 +7,7 @@
 
 #include <arch/uaccess.h>
 #include <fs/dentry.h>
+#include <fs/epoll.h>
 #include <fs/fs_context.h>
 #include <fs/lock.h>
 #include <fs/mount.h>
@@ -57,6 +58,7 @@ struct file *file_alloc(struct inode *inode, const struct file_ops *ops, u32 fla
 	file->inode = inode;
 	file->ops = ops;
 	file->flags = flags;
+	list_init(&file->watches);
 	return file;
 }
 
@@ -64,6 +66,9 @@ static void file_release(struct kobject *obj)
 {
 	struct file *file = container_of(obj, struct file, object);
 
+	/* Nobody can begin to watch it now; pairs with the unlock in item_unlink(). */
+	if (unlikely(atomic_load_acquire(&file->watches.next) != &file->watches))
+		epoll_file_released(file);
 	lock_release_file(file);
 	if (file->ops->release)
 		file->ops->release(file);

@@ -122,6 +122,7 @@ struct file {
 	u64 pos;                     /* [p] */
 	s32 owner_pid;               /* [a] F_SETOWN: pid, or -pgid */
 	void *priv;                  /* [i] of ops */
+	struct list_head watches;    /* items of epolls; fs/epoll.c */
 };
 
 /* Where readdir puts entries. */

@@ -7,6 +7,7 @@
 #include <fs/chardev.h>
 #include <fs/dentry.h>
 #include <fs/devfs.h>
+#include <fs/epoll.h>
 #include <fs/file.h>
 #include <fs/initrd.h>
 #include <fs/mount.h>
@@ -161,6 +162,7 @@ void fs_init(const struct boot_info *info)
 
 	dentry_init();
 	file_init();
+	epoll_init();
 	tmpfs_init();
 	procfs_init();
 	devfs_init();

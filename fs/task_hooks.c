@@ -5,6 +5,7 @@
 #include <fs/file.h>
 #include <fs/fs_context.h>
 #include <fs/inode.h>
+#include <fs/pidfd.h>
 #include <kernel/abi/errno.h>
 #include <mm/object.h>
 
@@ -63,6 +64,16 @@ int fs_hook_file_map(struct file *file, struct vmobject **out)
 bool fs_hook_setid(struct file *file, u32 *euid, u32 *egid)
 {
 	return fs_setid(file, euid, egid);
+}
+
+int fs_hook_pidfd(struct task *task, struct kobject **out)
+{
+	struct file *file;
+	int err = pidfd_create(task, 0, &file);
+
+	if (!err)
+		*out = &file->object;
+	return err;
 }
 
 int fs_hook_console(void)

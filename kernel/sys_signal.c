@@ -3,6 +3,7 @@
 #include <kernel/syscall_protos.h>
 
 #include <arch/context.h>
+#include <fs/pidfd.h>
 #include <kernel/sys_util.h>
 #include <kernel/task/task.h>
 #include <security/cred.h>
@@ -123,12 +124,17 @@ long sys_tkill(int tid, int sig)
 }
 
 /* A sender may not pretend to be the kernel or kill(2), but to itself. */
+static bool pretends(const struct linux_siginfo *info)
+{
+	return info->si_code >= 0 || info->si_code == SI_TKILL;
+}
+
 static int copy_info(struct linux_siginfo *info, const struct linux_siginfo __user *uinfo, int sig,
 		     bool to_self)
 {
 	if (copy_from_user(info, uinfo, sizeof(*info)))
 		return -EFAULT;
-	if (!to_self && (info->si_code >= 0 || info->si_code == SI_TKILL))
+	if (!to_self && pretends(info))
 		return -EPERM;
 	info->si_signo = sig;
 	return 0;
@@ -156,6 +162,44 @@ long sys_rt_tgsigqueueinfo(int tgid, int tid, int sig, const struct linux_siginf
 	if (tgid <= 0 || tid <= 0)
 		return -EINVAL;
 	return send_thread(tgid, tid, &info);
+}
+
+static int send_pidfd(struct task *task, int sig, const struct linux_siginfo __user *uinfo)
+{
+	struct linux_siginfo info;
+
+	if (uinfo) {
+		if (copy_from_user(&info, uinfo, sizeof(info)))
+			return -EFAULT;
+		if (info.si_signo != sig)
+			return -EINVAL;
+		if (task != current_task() && pretends(&info))
+			return -EPERM;
+	} else {
+		signal_user_info(&info, sig, SI_USER);
+	}
+	if (atomic_load_acquire(&task->state) == TASK_DEAD)
+		return -ESRCH;
+	if (sig && !valid_signal(sig))
+		return -EINVAL;
+	return send_checked(task, &info);
+}
+
+long sys_pidfd_send_signal(int pidfd, int sig, const struct linux_siginfo __user *uinfo,
+			   unsigned int flags)
+{
+	struct handle_ref ref;
+	struct task *task;
+	int err;
+
+	if (flags)
+		return -EINVAL;
+	err = pidfd_from_handle(pidfd, RIGHT_SIGNAL, &ref, &task, NULL);
+	if (err)
+		return err;
+	err = send_pidfd(task, sig, uinfo);
+	handle_put(&ref);
+	return err;
 }
 
 /* ---- actions and masks ---- */

@@ -2,6 +2,7 @@
 /* System calls about processes, threads and their limits; kernel/sys_sched.c has scheduling. */
 #include <kernel/syscall_protos.h>
 
+#include <fs/pidfd.h>
 #include <kernel/abi/linux_dirent.h>
 #include <kernel/abi/linux_fcntl.h>
 #include <kernel/abi/linux_futex.h>
@@ -24,10 +25,14 @@ long sys_clone(unsigned long flags, vaddr_t stack, int __user *parent_tid, vaddr
 		.flags = (u32)flags, /* clone(2) has 32 of them */
 		.stack = stack,
 		.parent_tid = (u64)(uintptr_t)parent_tid,
+		.pidfd = (u64)(uintptr_t)parent_tid,
 		.child_tid = child_tid,
 		.tls = tls,
 	};
 
+	/* The word is one for both: it cannot take the number and the descriptor. */
+	if ((flags & CLONE_PIDFD) && (flags & CLONE_PARENT_SETTID))
+		return -EINVAL;
 	return task_clone(&req);
 }
 
@@ -68,6 +73,7 @@ long sys_clone3(const struct linux_clone_args __user *uargs, size_t len)
 		.flags = args.flags | args.exit_signal,
 		.stack = args.stack + args.stack_size,
 		.parent_tid = args.parent_tid,
+		.pidfd = args.pidfd,
 		.child_tid = args.child_tid,
 		.tls = args.tls,
 	};
@@ -200,12 +206,47 @@ static void fill_wait_info(struct linux_siginfo *info, const struct wait_result 
 	}
 }
 
+static int wait_info(const struct wait_request *req, struct linux_siginfo *info,
+		     struct linux_rusage __user *usage)
+{
+	struct wait_result res;
+	int ret = task_wait(req, &res);
+
+	if (ret <= 0)
+		return ret;
+	fill_wait_info(info, &res);
+	return usage && copy_rusage(usage, &res.usage) ? -EFAULT : 1;
+}
+
+/* waitid(P_PIDFD): one that does not block answers EAGAIN. */
+static int wait_pidfd(struct wait_request *req, int fd, struct linux_siginfo *info,
+		      struct linux_rusage __user *usage)
+{
+	struct handle_ref ref;
+	struct task *task;
+	bool again;
+	u32 flags;
+	int ret;
+
+	if (fd < 0)
+		return -EINVAL;
+	ret = pidfd_from_handle(fd, RIGHT_WAIT, &ref, &task, &flags);
+	if (ret)
+		return ret;
+	req->task = task;
+	again = (flags & O_NONBLOCK) && !(req->options & WNOHANG);
+	if (again)
+		req->options |= WNOHANG;
+	ret = wait_info(req, info, usage);
+	handle_put(&ref);
+	return !ret && again ? -EAGAIN : ret;
+}
+
 long sys_waitid(int which, int pid, struct linux_siginfo __user *uinfo, int options,
 		struct linux_rusage __user *usage)
 {
 	struct wait_request req = { .which = which, .id = pid, .options = options };
 	struct linux_siginfo info = { 0 };
-	struct wait_result res;
 	int ret;
 
 	if (options & ~(int)(WNOHANG | WNOWAIT | WEXITED | WSTOPPED | WCONTINUED | __WNOTHREAD |
@@ -213,18 +254,15 @@ long sys_waitid(int which, int pid, struct linux_siginfo __user *uinfo, int opti
 		return -EINVAL;
 	if (!(options & (WEXITED | WSTOPPED | WCONTINUED)))
 		return -EINVAL;
-	if (which == P_PID ? pid <= 0 : which == P_PGID ? pid < 0 : which != P_ALL)
+	if (which < P_ALL || which > P_PIDFD || (which == P_PID && pid <= 0) ||
+	    (which == P_PGID && pid < 0))
 		return -EINVAL;
 	if (which == P_PGID && !pid)
 		req.id = current_task()->pgid;
-	ret = task_wait(&req, &res);
+	ret = which == P_PIDFD ? wait_pidfd(&req, pid, &info, usage)
+			       : wait_info(&req, &info, usage);
 	if (ret < 0)
 		return ret;
-	if (ret) {
-		fill_wait_info(&info, &res);
-		if (usage && copy_rusage(usage, &res.usage))
-			return -EFAULT;
-	}
 	/* With nothing found all is 0 (POSIX waitid, WNOHANG). */
 	return uinfo ? copy_to_user(uinfo, &info, sizeof(info)) : 0;
 }

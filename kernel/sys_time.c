@@ -9,6 +9,7 @@
 
 #include <arch/percpu.h>
 #include <arch/uaccess.h>
+#include <fs/timerfd.h>
 #include <kernel/abi/errno.h>
 #include <kernel/abi/linux_time.h>
 #include <kernel/sys_util.h>
@@ -161,6 +162,7 @@ static long set_wall(ns_t now)
 	if (now < uptime_ns())
 		return -EINVAL;
 	unix_time_set(now);
+	timerfd_wall_clock_set();
 	return 0;
 }
 

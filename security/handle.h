@@ -78,6 +78,9 @@ enum handle_rights {
 	RIGHT_GRANT = 1 << 10, /* cap_grant */
 	RIGHT_DUP = 1 << 11,   /* dup, fork, SCM_RIGHTS */
 	RIGHT_ALL = (1 << 12) - 1,
+	/* of a pidfd; nothing can be read, but that is EINVAL on Linux, not EBADF */
+	RIGHTS_PIDFD = RIGHT_READ | RIGHT_WRITE | RIGHT_CONTROL | RIGHT_STAT | RIGHT_WAIT |
+		       RIGHT_SIGNAL | RIGHT_GRANT | RIGHT_DUP,
 };
 
 enum handle_flags {

@@ -60,8 +60,8 @@ def run(rows: List[str]) -> List[dict]:
     if clock.get("loop") != LOOP:
         sys.exit(f"bench: a loop of {LOOP} instructions reads {clock.get('loop')}: no instruction clock")
     with open(log, errors="replace") as f:
-        boot = re.search(r"boot: .*", f.read())
-    print(boot.group(0) if boot else "boot: the kernel says nothing about it")
+        boot = re.findall(r"boot: .*", f.read())
+    print("\n".join(boot) or "boot: the kernel says nothing about it")
     return results
 
 

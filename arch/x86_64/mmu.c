@@ -357,18 +357,45 @@ int mmu_map(struct mmu_space *space, vaddr_t va, pfn_t pfn, u32 prot)
 	return 0;
 }
 
+/* First entry in use of a last-level table at or after @va and before @next, both
+ * in it; @next if there is none. Tables are sparse: looks at a cache line at a time. */
+static __noinline vaddr_t next_used_entry(const u64 *table, vaddr_t va, vaddr_t next)
+{
+	const u64 *e = &table[pt_index(va, 0)];
+	const u64 *end = e + ((next - va) >> PAGE_SHIFT), *start = e;
+
+	while (e < end) {
+		if (IS_ALIGNED((uintptr_t)e, 64) && end - e >= 8 &&
+		    !(e[0] | e[1] | e[2] | e[3] | e[4] | e[5] | e[6] | e[7])) {
+			e += 8;
+			continue;
+		}
+		if (*e)
+			break;
+		e++;
+	}
+	return va + ((u64)(e - start) << PAGE_SHIFT);
+}
+
+static inline vaddr_t used_entry(const u64 *table, vaddr_t va, vaddr_t next)
+{
+	return va >= next || table[pt_index(va, 0)] ? va : next_used_entry(table, va, next);
+}
+
 /* Entries [va, next) of one table, all in it. */
 static void unmap_leaf(struct mmu_batch *batch, u64 *table, vaddr_t va, vaddr_t next)
 {
 	struct frame *frame = virt_to_frame(table);
 	u64 removed = 0;
 
-	for (; va < next; va += PAGE_SIZE) {
-		u64 *slot = &table[pt_index(va, 0)], e = *slot;
+	/* frame->index: how many entries of the table are in use. */
+	for (; removed < frame->index; va += PAGE_SIZE) {
+		u64 e;
 
-		if (!e)
-			continue;
-		e = atomic_xchg(slot, 0ull);
+		va = used_entry(table, va, next);
+		if (va >= next)
+			break;
+		e = atomic_xchg(&table[pt_index(va, 0)], 0ull);
 		removed++;
 		batch_touch(batch, va);
 		if (e & PTE_NOREF)
@@ -429,11 +456,10 @@ static u64 copy_leaf(u64 *dst, u64 *src, struct mmu_batch *src_batch, vaddr_t va
 {
 	u64 copied = 0;
 
-	for (; va < next; va += PAGE_SIZE) {
+	for (va = used_entry(src, va, next); va < next;
+	     va = used_entry(src, va + PAGE_SIZE, next)) {
 		u64 *slot = &src[pt_index(va, 0)], e = *slot;
 
-		if (!e)
-			continue;
 		if (write_protect && (e & PTE_W)) {
 			e = atomic_fetch_and(slot, ~PTE_W) & ~PTE_W;
 			batch_touch(src_batch, va);

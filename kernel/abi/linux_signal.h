@@ -310,3 +310,34 @@ static_assert(offsetof(struct linux_ucontext, uc_sigmask) == 296, "Linux ABI");
 /* signalfd(2) */
 #define SFD_CLOEXEC  02000000
 #define SFD_NONBLOCK 00004000
+
+/* What a signalfd gives for one signal: linux_siginfo without its unions. */
+struct linux_signalfd_siginfo {
+	u32 ssi_signo;
+	s32 ssi_errno;
+	s32 ssi_code;
+	u32 ssi_pid;
+	u32 ssi_uid;
+	s32 ssi_fd;
+	u32 ssi_tid;
+	u32 ssi_band;
+	u32 ssi_overrun;
+	u32 ssi_trapno;
+	s32 ssi_status;
+	s32 ssi_int;
+	u64 ssi_ptr;
+	u64 ssi_utime;
+	u64 ssi_stime;
+	u64 ssi_addr;
+	u16 ssi_addr_lsb;
+	u16 pad0;
+	s32 ssi_syscall;
+	u64 ssi_call_addr;
+	u32 ssi_arch;
+	u8 pad1[28];
+};
+static_assert(sizeof(struct linux_signalfd_siginfo) == 128, "Linux ABI");
+static_assert(offsetof(struct linux_signalfd_siginfo, ssi_ptr) == 48, "Linux ABI");
+static_assert(offsetof(struct linux_signalfd_siginfo, ssi_addr) == 72, "Linux ABI");
+static_assert(offsetof(struct linux_signalfd_siginfo, ssi_syscall) == 84, "Linux ABI");
+static_assert(offsetof(struct linux_signalfd_siginfo, ssi_arch) == 96, "Linux ABI");

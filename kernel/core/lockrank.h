@@ -11,6 +11,9 @@ enum lock_rank {
 	RANK_EXEC,        /* one exec of a task at a time; opens and reads files */
 	RANK_FILE_POS,    /* a file's offset is held across its read or write, and reading
 	                     /proc may ask for anything below */
+	RANK_EPOLL_NEST,  /* which epoll watches which */
+	RANK_EPOLL_OUTER, /* an epoll's items, those that watch others outermost; asks files */
+	RANK_EPOLL = RANK_EPOLL_OUTER + 4, /* one that watches no other */
 	RANK_MOUNT,       /* the mount tree; above every inode */
 	RANK_RENAME,      /* renames of directories: keeps the tree a tree */
 	RANK_FS_CONTEXT,  /* cwd, root, umask of a task */
@@ -24,6 +27,7 @@ enum lock_rank {
 	RANK_PAGETABLE,   /* page tables of one space while entries change */
 	RANK_SOCKET_GC,   /* which handles are in flight between sockets */
 	/* spinlocks */
+	RANK_EPOLL_WATCH, /* which epolls watch a file */
 	RANK_FUTEX,       /* a futex bucket */
 	RANK_HANDLES,     /* a handle table's slots */
 	RANK_SOCKET_NAMES, /* names of AF_UNIX sockets */
@@ -35,7 +39,13 @@ enum lock_rank {
 	                     takes it, so below what is held with interrupts on */
 	RANK_SIGNAL,      /* a process's signal state; sent under TASK_TREE */
 	RANK_CONSOLE,     /* serial rings: receive interrupts signal waiters */
+	RANK_TIMERFD_WALL, /* which timerfds follow the wall clock */
+	RANK_TIMERFD,     /* a timerfd's setting; its timer takes it */
 	RANK_WAITQ,       /* a wait queue; wakes, so above RUNQ */
+	RANK_EPOLL_POLL,  /* wait queue of an epoll, woken by those it watches; the watcher's
+	                     inside the watched one's */
+	RANK_EPOLL_WAIT = RANK_EPOLL_POLL + 5, /* threads in epoll_wait */
+	RANK_EPOLL_READY, /* an epoll's ready list; wake-ups add to it */
 	RANK_RUNQ,        /* a CPU's run queue; pairs by address */
 	RANK_TIMER,       /* a CPU's timer queue */
 	RANK_KVA,         /* kernel address arena */

@@ -12,6 +12,7 @@ void waitq_init(struct waitq *wq, const char *name)
 {
 	spin_init(&wq->lock, RANK_WAITQ, name);
 	list_init(&wq->waiters);
+	wq->news = 0;
 }
 
 static void waitq_link(struct waitq *wq, struct waiter *waiter)
@@ -69,7 +70,7 @@ void waitq_finish(struct waiter *waiter)
 	waitq_remove(waiter);
 }
 
-static void waitq_wake(struct waitq *wq, bool all)
+static void waitq_wake(struct waitq *wq, bool all, u32 news)
 {
 	struct list_head *link, *next;
 	irqflags_t flags;
@@ -79,6 +80,7 @@ static void waitq_wake(struct waitq *wq, bool all)
 	if (waitq_empty(wq))
 		return;
 	flags = spin_lock_irq(&wq->lock);
+	wq->news = news;
 	for (link = wq->waiters.next; link != &wq->waiters; link = next) {
 		struct waiter *waiter = container_of(link, struct waiter, link);
 
@@ -91,10 +93,15 @@ static void waitq_wake(struct waitq *wq, bool all)
 
 void waitq_wake_one(struct waitq *wq)
 {
-	waitq_wake(wq, false);
+	waitq_wake(wq, false, 0);
 }
 
 void waitq_wake_all(struct waitq *wq)
 {
-	waitq_wake(wq, true);
+	waitq_wake(wq, true, 0);
+}
+
+void waitq_wake_poll(struct waitq *wq, u32 news)
+{
+	waitq_wake(wq, true, news);
 }

@@ -22,6 +22,7 @@ struct thread;
 struct waitq {
 	struct spinlock lock;     /* RANK_WAITQ, irq-safe */
 	struct list_head waiters; /* [lock] */
+	u32 news;                 /* [lock] POLL* bits that this wake is about, 0: any */
 };
 
 struct waiter;
@@ -56,6 +57,9 @@ void waitq_finish(struct waiter *waiter);
 /** waitq_wake_one, waitq_wake_all - any context */
 void waitq_wake_one(struct waitq *wq);
 void waitq_wake_all(struct waitq *wq);
+/** waitq_wake_poll - wake all, telling which POLL* bits came true: a queue for
+ * readers and writers alike need not alarm the ones with news for the others */
+void waitq_wake_poll(struct waitq *wq, u32 news);
 /** waitq_empty - racy look, for skipping a wake after a full fence */
 static inline bool waitq_empty(const struct waitq *wq)
 {

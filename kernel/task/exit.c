@@ -203,7 +203,8 @@ static void end_task(struct task *task)
 	if (task->parent->pgid != task->pgid && task->parent->sid == task->sid)
 		task_orphan_check_locked(task, task);
 	task->exit_status = task->group_exit_status;
-	task->state = TASK_ZOMBIE;
+	atomic_store_release(&task->state, TASK_ZOMBIE);
+	waitq_wake_all(&task->exit_wait);
 	if (notify_exit_locked(task)) {
 		task_release_locked(task);
 		list_add_tail(&task->all_link, &dead);

@@ -22,7 +22,7 @@
 #include "task_priv.h"
 
 #define CLONE_UNSUPPORTED                                                                \
-	(CLONE_PIDFD | CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC |     \
+	(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC |     \
 	 CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET)
 
 /* Rules of man clone(2), ERRORS. */
@@ -33,6 +33,9 @@ static int check_flags(u64 flags)
 	if ((flags & CLONE_THREAD) && !(flags & CLONE_SIGHAND))
 		return -EINVAL;
 	if (flags & CLONE_UNSUPPORTED)
+		return -EINVAL;
+	/* A pidfd is of a process; CLONE_DETACHED may mean something again there. */
+	if ((flags & CLONE_PIDFD) && (flags & (CLONE_THREAD | CLONE_DETACHED)))
 		return -EINVAL;
 	/* Init's siblings would have no reaper. */
 	if ((flags & CLONE_PARENT) && current_task()->unkillable)
@@ -272,6 +275,37 @@ static void vfork_block(struct thread *child, struct vfork_wait *wait)
 	spin_unlock_irq(&task_tree_lock, flags);
 }
 
+/* A descriptor of the child, told to the caller's memory but not open yet. */
+struct child_pidfd {
+	int fd;
+	struct kobject *object;
+};
+
+static int pidfd_prepare(struct task *child, u64 uptr, struct child_pidfd *out)
+{
+	int err = fs_hook_pidfd(child, &out->object);
+
+	if (err)
+		return err;
+	out->fd = handle_reserve(0);
+	err = out->fd;
+	if (err < 0)
+		goto err_put;
+	err = user_write_u32((void __user *)(uintptr_t)uptr, (u32)out->fd);
+	if (!err)
+		return 0;
+	handle_unreserve(out->fd);
+err_put:
+	kobject_put(out->object);
+	return err;
+}
+
+static void pidfd_abandon(const struct child_pidfd *pidfd)
+{
+	handle_unreserve(pidfd->fd);
+	kobject_put(pidfd->object);
+}
+
 static int alloc_child(const struct clone_request *req, s32 tid, struct thread **out)
 {
 	struct task *task = current_task();
@@ -313,6 +347,7 @@ static void free_child(struct thread *child, u64 flags)
 long task_clone(const struct clone_request *req)
 {
 	struct vfork_wait wait = { .parent = current };
+	struct child_pidfd pidfd;
 	struct thread *child;
 	int tid, err;
 
@@ -329,16 +364,20 @@ long task_clone(const struct clone_request *req)
 	err = alloc_child(req, tid, &child);
 	if (err)
 		goto err_tid;
+	if (req->flags & CLONE_PIDFD)
+		err = pidfd_prepare(child->task, req->pidfd, &pidfd);
+	if (err)
+		goto err_child;
 	if (req->flags & CLONE_VFORK)
 		child->vfork = &wait;
 	if (req->flags & CLONE_PARENT_SETTID)
 		(void)!user_write_u32((void __user *)(uintptr_t)req->parent_tid, (u32)tid);
 	err = publish(child, req->flags);
-	if (err) {
-		free_child(child, req->flags);
-		goto err_tid;
-	}
+	if (err)
+		goto err_pidfd;
 	/* No failure past this point. */
+	if (req->flags & CLONE_PIDFD)
+		handle_install(pidfd.fd, pidfd.object, RIGHTS_PIDFD, HANDLE_CLOEXEC);
 	if (req->flags & CLONE_VFORK) {
 		thread_get(child);
 		sched_start(child);
@@ -349,6 +388,11 @@ long task_clone(const struct clone_request *req)
 	}
 	return tid;
 
+err_pidfd:
+	if (req->flags & CLONE_PIDFD)
+		pidfd_abandon(&pidfd);
+err_child:
+	free_child(child, req->flags);
 err_tid:
 	pid_unuse(tid);
 	return err;

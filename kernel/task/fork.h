@@ -8,6 +8,7 @@ struct clone_request {
 	u64 flags;      /* CLONE_*, low byte: exit signal */
 	u64 stack;      /* stack pointer, 0: the caller's */
 	u64 parent_tid; /* user address, CLONE_PARENT_SETTID */
+	u64 pidfd;      /* user address, CLONE_PIDFD */
 	u64 child_tid;  /* user address, CLONE_CHILD_SETTID, CLONE_CHILD_CLEARTID */
 	u64 tls;        /* FS base, CLONE_SETTLS */
 };

@@ -9,6 +9,8 @@
 
 struct file;
 struct fs_context;
+struct kobject;
+struct task;
 struct vmobject;
 
 void fs_hook_context_get(struct fs_context *fs);
@@ -31,5 +33,7 @@ __must_check long fs_hook_file_read(struct file *file, u64 pos, void *buf, size_
 __must_check int fs_hook_file_map(struct file *file, struct vmobject **out);
 /** fs_hook_setid - *euid, *egid changed as the set-id bits of @file say. True: they were. */
 bool fs_hook_setid(struct file *file, u32 *euid, u32 *egid);
+/** fs_hook_pidfd - a file that names @task. 0; -ENOMEM */
+__must_check int fs_hook_pidfd(struct task *task, struct kobject **out);
 /** fs_hook_console - descriptors 0, 1, 2 of process 1 */
 __must_check int fs_hook_console(void);

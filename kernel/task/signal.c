@@ -17,6 +17,7 @@
 
 #include <arch/context.h>
 #include <kernel/abi/errno.h>
+#include <kernel/abi/linux_poll.h>
 #include <kernel/abi/linux_wait.h>
 #include <kernel/abi/syscall_nr.h>
 #include <kernel/core/log.h>
@@ -50,7 +51,25 @@ struct sigqueue {
 
 static struct slab_cache *sigqueue_cache;
 
+/* Who watches for signals (signalfd): queues by pid, since one in the task would end
+ * with it while descriptors of it live on elsewhere. */
+#define NEWS_QUEUES 16u
+static struct waitq news_queues[NEWS_QUEUES];
+
 /* ---- state and queues ---- */
+
+struct waitq *signal_news(const struct task *task)
+{
+	return &news_queues[(u32)task->pid % NEWS_QUEUES];
+}
+
+void signal_init(void)
+{
+	sigqueue_cache = slab_create("sigqueue", sizeof(struct sigqueue), 8);
+	PANIC_ON(!sigqueue_cache, "task: no memory for signals");
+	for (u32 i = 0; i < NEWS_QUEUES; i++)
+		waitq_init(&news_queues[i], "signal_news");
+}
 
 struct signal_state *signal_state_alloc(void)
 {
@@ -58,8 +77,6 @@ struct signal_state *signal_state_alloc(void)
 
 	if (!sig)
 		return NULL;
-	if (!sigqueue_cache)
-		sigqueue_cache = slab_create("sigqueue", sizeof(struct sigqueue), 8);
 	refcount_init(&sig->refs);
 	spin_init(&sig->lock, RANK_SIGNAL, "signal");
 	return sig;
@@ -332,8 +349,10 @@ static int send_locked(struct task *task, struct signal_state *sig, struct threa
 	if (dropped_locked(task, sig, thread, signo))
 		return 0;
 	err = enqueue_locked(task, thread ? &thread->pending : &task->pending, info);
-	if (!err)
+	if (!err) {
+		waitq_wake_poll(signal_news(task), POLLIN | POLLRDNORM);
 		notify_locked(task, sig, thread, signo);
+	}
 	return err;
 }
 
@@ -530,6 +549,12 @@ u64 signal_pending_mask(void)
 
 	signal_unlock(sig, flags);
 	return mask;
+}
+
+u64 signal_waiting(void)
+{
+	return atomic_load_relaxed(&current->pending.mask) |
+	       atomic_load_relaxed(&current_task()->pending.mask);
 }
 
 int signal_wait(u64 set, ns_t deadline_ns, struct linux_siginfo *info)

@@ -14,7 +14,7 @@
 struct sigpending;
 struct task;
 struct thread;
-struct sigpending;
+struct waitq;
 struct trapframe;
 
 /* Shared by the threads of a task, and by tasks after CLONE_SIGHAND. */
@@ -89,6 +89,12 @@ u64 signal_pending_mask(void);
 /** signal_wait - take a signal of @set, waiting until @deadline_ns (0: do not wait).
  * Return: its number; -EAGAIN time-out; -EINTR another signal came. */
 __must_check int signal_wait(u64 set, ns_t deadline_ns, struct linux_siginfo *info);
+
+/** signal_news - woken when a signal is queued for @task or a thread of it; shared with
+ * other tasks, so look again. It outlives every task: a watch may be left behind. */
+struct waitq *signal_news(const struct task *task);
+/** signal_waiting - signals queued for current, blocked or not; racy */
+u64 signal_waiting(void);
 
 /** signal_check - may current send @signo to @task (kill(2))? 0; -EPERM */
 __must_check int signal_check(struct task *task, int signo);

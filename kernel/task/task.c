@@ -61,6 +61,7 @@ static void init_fields(struct task *task, s32 pid)
 	list_init(&task->threads);
 	list_init(&task->all_link);
 	waitq_init(&task->child_wait, "child_wait");
+	waitq_init(&task->exit_wait, "exit_wait");
 	sigpending_init(&task->pending);
 	timer_init(&task->alarm, task_alarm_fired);
 	task->dumpable = true;
@@ -80,6 +81,7 @@ void task_init(void)
 	thread_init_boot(&boot_thread);
 	task_cache = slab_create("task", sizeof(struct task), 64);
 	PANIC_ON(!task_cache, "task: no memory at boot");
+	signal_init();
 }
 
 struct task *task_alloc(s32 pid)
@@ -184,7 +186,8 @@ void task_link_locked(struct task *task, struct task *parent)
 void task_release_locked(struct task *task)
 {
 	assert_spin_held(&task_tree_lock);
-	task->state = TASK_DEAD;
+	atomic_store_release(&task->state, TASK_DEAD);
+	waitq_wake_all(&task->exit_wait);
 	list_del(&task->sibling);
 	list_del(&task->all_link);
 	rb_erase(&pid_tree, &task->pid_node);

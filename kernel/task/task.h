@@ -39,7 +39,7 @@ struct task_usage {
 struct task {
 	struct refcount refs;          /* its threads, its place in the tree, look-ups */
 	s32 pid;                       /* [i] tid of the first thread */
-	enum task_state state;         /* [t] */
+	enum task_state state;         /* [t][a] */
 	struct task *parent;           /* [t] */
 	s32 ppid;                      /* [t][a] parent->pid, for getppid without the lock */
 	struct list_head children;     /* [t] */
@@ -52,6 +52,7 @@ struct task {
 	struct list_head all_link;     /* [t] task_list */
 	struct rb_node pid_node;       /* [t] */
 	struct waitq child_wait;       /* wait4: children changed */
+	struct waitq exit_wait;        /* pidfd: became a zombie, was waited for */
 
 	struct aspace *as;             /* [c][t] replaced by exec; NULL: kernel task */
 	struct handle_table *handles;  /* [c][t] */

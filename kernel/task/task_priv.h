@@ -5,6 +5,8 @@
 #include <kernel/task/task.h>
 
 struct task *task_find_locked(s32 pid);
+/** signal_init - caches and queues, before the first task but the kernel's */
+void signal_init(void);
 bool task_pgrp_orphaned_locked(s32 pgid, const struct task *except);
 void task_usage_add_thread(struct task_usage *usage, const struct thread *thread);
 void task_usage_add(struct task_usage *sum, const struct task_usage *usage);

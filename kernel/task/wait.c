@@ -16,6 +16,8 @@ static bool eligible(const struct task *child, const struct wait_request *req)
 {
 	if (req->which == P_PID && child->pid != req->id)
 		return false;
+	if (req->which == P_PIDFD && child != req->task)
+		return false;
 	if (req->which == P_PGID && child->pgid != req->id)
 		return false;
 	/* "Clone children" signal something else than SIGCHLD (wait(2)). */

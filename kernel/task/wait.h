@@ -5,8 +5,9 @@
 #include <kernel/task/task.h>
 
 struct wait_request {
-	int which;   /* P_ALL, P_PID, P_PGID */
+	int which;   /* P_ALL, P_PID, P_PGID, P_PIDFD */
 	s32 id;
+	const struct task *task; /* P_PIDFD, instead of id */
 	int options; /* WEXITED, WSTOPPED, WCONTINUED, WNOHANG, WNOWAIT, __WALL, __WCLONE */
 };
 

@@ -113,6 +113,10 @@ class RunTest(unittest.TestCase):
     def test_package(self) -> None:
         done = exo("--package", "bash-static", "/usr/bin/bash-static", "-c", "echo $((6*7)) $BASH")
         self.check(done, b"42 /usr/bin/bash-static\n", 0)
+        # Dynamic programs; one of them replaces a link to busybox in the image.
+        self.check(exo("--package", "lua5.4", "lua5.4", "-e", "print(6*7)"), b"42\n", 0)
+        done = exo("--package", "lua5.4", "tar", "--version")
+        self.assertTrue(done.stdout.startswith(b"tar (GNU tar)"), done)
 
     def test_log(self) -> None:
         with tempfile.TemporaryDirectory() as top:

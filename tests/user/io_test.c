@@ -524,11 +524,11 @@ CASE(fifo_opens_wait_for_each_other)
 	CHECK_EQ(sys(SYS_read, fd, buf, sizeof(buf)), 5);
 	CHECK_EQ(sys(SYS_read, fd, buf, sizeof(buf)), 0);
 	CHECK_EXIT(pid, 0);
+	close(fd);	/* first: the next writer must not find this reader, and be gone before the next */
 	IN_CHILD(pid) {	/* a writer that comes and goes before the reader is on its CPU again still lets it in */
 		fd = must_open("p", O_WRONLY);
 		close(fd);
 	}
-	close(fd);
 	fd = must_open("p", O_RDONLY);
 	CHECK_EQ(sys(SYS_read, fd, buf, sizeof(buf)), 0);
 	CHECK_EXIT(pid, 0);
