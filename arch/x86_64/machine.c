@@ -30,7 +30,7 @@
 #define KBC_BUSY    0x02
 #define KBC_RESET   0xfe /* pulses the CPU's reset line */
 
-#define SETTLE_NS 100000000ull /* orders take a while on real machines */
+#define SETTLE_NS 2000000000ull /* orders take a while, also of a starved emulator */
 
 void machine_exit(u8 code)
 {

@@ -31,6 +31,7 @@ HOST = {
     "linux_resource.h": ["sys/resource.h"],
     "linux_futex.h": ["linux/futex.h"],
     "linux_poll.h": ["poll.h", "sys/select.h", "sys/epoll.h", "sys/eventfd.h"],
+    "linux_socket.h": ["sys/socket.h", "sys/un.h", "sys/ioctl.h", "linux/sockios.h"],
     "linux_tty.h": ["asm/termbits.h", "asm/ioctls.h", "asm/termios.h"],
     "linux_ioctl.h": ["stddef.h", "linux/ioctl.h", "linux/fs.h"],
     "linux_auxv.h": ["linux/auxvec.h", "asm/auxvec.h", "asm/hwcap2.h", "link.h"],
@@ -46,6 +47,7 @@ LIBC_DIFFERS = {"O_LARGEFILE", "MINSIGSTKSZ"}
 # Constants of ours that no host header of Debian 12 gives a program.
 ONLY_OURS = {
     "linux_fcntl.h": r"XATTR_\w+_MAX",
+    "linux_socket.h": r"MSG_CMSG_COMPAT|SCM_MAX_FD|SOCK_MAX|SOCK_TYPE_MASK",
     "linux_stat.h": r"ST_VALID",
     "linux_misc.h": r"SYSLOG_ACTION_\w+|TASK_COMM_LEN|PERSONALITY_QUERY|XATTR_NAME_MAX|XATTR_SIZE_MAX|PIDFD_NONBLOCK",
 }
@@ -103,6 +105,14 @@ STRUCTS = {
         ("struct linux_pollfd", "struct pollfd", "fd events revents"),
         ("struct linux_fd_set", "fd_set", ""),
         ("struct linux_epoll_event", "struct epoll_event", "events data")],
+    "linux_socket.h": [
+        ("struct linux_sockaddr_un", "struct sockaddr_un", "sun_family sun_path"),
+        ("struct linux_msghdr", "struct msghdr", "msg_name msg_namelen msg_iov msg_iovlen msg_control "
+         "msg_controllen msg_flags"),
+        ("struct linux_mmsghdr", "struct mmsghdr", "msg_hdr msg_len"),
+        ("struct linux_cmsghdr", "struct cmsghdr", "cmsg_len cmsg_level cmsg_type"),
+        ("struct linux_ucred", "struct ucred", "pid uid gid"),
+        ("struct linux_linger", "struct linger", "l_onoff l_linger")],
     "linux_tty.h": [
         ("struct linux_termios", "struct termios", "c_iflag c_oflag c_cflag c_lflag c_line c_cc"),
         ("struct linux_winsize", "struct winsize", "ws_row ws_col ws_xpixel ws_ypixel")],
