@@ -141,18 +141,18 @@ def _memory_file(name: str) -> int:
 PAGE, OVER_PAGE = 4096, 512
 
 
-def concatenate(paths: Sequence[str], more: bytes = b"") -> int:
-    """All archives in one memory file; each is padded to 512 bytes already.
-    Zeroes behind the last are no part of it."""
+def concatenate(m: "Machine", more: bytes = b"") -> int:
+    """All archives of a machine and `more` in one memory file."""
     fd = _memory_file("initrd")
-    for path in paths:
+    for path in m.initrds:
         with open(path, "rb") as f:
             while os.sendfile(fd, f.fileno(), None, 1 << 30):
                 pass
     rest = memoryview(more)
     while rest:
         rest = rest[os.write(fd, rest):]
-    os.write(fd, bytes((OVER_PAGE - os.fstat(fd).st_size) % PAGE))
+    if m.machine == "microvm":
+        os.write(fd, bytes((OVER_PAGE - os.fstat(fd).st_size) % PAGE))
     return fd
 
 
@@ -185,7 +185,7 @@ class Session:
         initrd_fd = -1
         if not initrd and (m.initrds or extra):
             m.check()
-            initrd_fd = concatenate(m.initrds, extra)
+            initrd_fd = concatenate(m, extra)
             fds.append(initrd_fd)
             initrd = f"/proc/self/fd/{initrd_fd}"
         self.sock, theirs = socket.socketpair()
