@@ -69,13 +69,17 @@ static void check_irq_use(const struct spinlock *lock)
 			   "interrupts on", lock->name, lock->rank);
 }
 
+/* The list changes with interrupts off: a handler's own locks would else be
+ * written into the slot that is being filled, and stay there. */
 void lockdep_spin_note(struct spinlock *lock)
 {
 	struct cpu *cpu = this_cpu();
+	irqflags_t flags = irq_save();
 
 	if (cpu->spin_depth < ARRAY_SIZE(cpu->held))
 		cpu->held[cpu->spin_depth] = lock;
 	cpu->spin_depth++;
+	irq_restore(flags);
 }
 
 void lockdep_spin_acquire(struct spinlock *lock, enum lock_rank rank)
@@ -114,12 +118,13 @@ static void held_remove(void **held, u32 *n, u32 max, const void *ptr)
 void lockdep_spin_release(struct spinlock *lock)
 {
 	struct cpu *cpu = this_cpu();
+	irqflags_t flags = irq_save();
 
-	if (cpu->spin_depth == 0) {
+	if (cpu->spin_depth == 0)
 		bug_report("spinlock %s: released but not held", lock->name);
-		return;
-	}
-	held_remove(cpu->held, &cpu->spin_depth, ARRAY_SIZE(cpu->held), lock);
+	else
+		held_remove(cpu->held, &cpu->spin_depth, ARRAY_SIZE(cpu->held), lock);
+	irq_restore(flags);
 }
 
 void lockdep_mutex_note(struct mutex *mutex)
