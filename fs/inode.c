@@ -285,12 +285,11 @@ void inode_drop_setid(struct inode *inode)
 
 static inline void put_time(s64 ns, u64 *sec, u64 *nsec)
 {
-	if (unlikely(ns < 0)) { /* before 1970: round down */
+	if (unlikely(ns < 0)) /* before 1970: round down */
 		*sec = (u64)((ns + 1) / (s64)NS_PER_SEC - 1);
-		*nsec = (u64)(ns - (s64)*sec * (s64)NS_PER_SEC);
-		return;
-	}
-	*sec = (u64)ns / NS_PER_SEC;
+	else
+		*sec = (u64)ns / NS_PER_SEC;
+	/* Unsigned: the product may lie below what a signed word holds. */
 	*nsec = (u64)ns - *sec * NS_PER_SEC;
 }
 
