@@ -28,6 +28,8 @@ enum lock_rank {
 	RANK_SOCKET_GC,   /* which handles are in flight between sockets */
 	/* spinlocks */
 	RANK_EPOLL_WATCH, /* which epolls watch a file */
+	RANK_TIMERFD_WALL, /* which timerfds follow the wall clock; interrupts on, so above
+	                      whatever a timer's handler takes */
 	RANK_FUTEX,       /* a futex bucket */
 	RANK_HANDLES,     /* a handle table's slots */
 	RANK_SOCKET_NAMES, /* names of AF_UNIX sockets */
@@ -39,7 +41,6 @@ enum lock_rank {
 	                     takes it, so below what is held with interrupts on */
 	RANK_SIGNAL,      /* a process's signal state; sent under TASK_TREE */
 	RANK_CONSOLE,     /* serial rings: receive interrupts signal waiters */
-	RANK_TIMERFD_WALL, /* which timerfds follow the wall clock */
 	RANK_TIMERFD,     /* a timerfd's setting; its timer takes it */
 	RANK_WAITQ,       /* a wait queue; wakes, so above RUNQ */
 	RANK_EPOLL_POLL,  /* wait queue of an epoll, woken by those it watches; the watcher's
