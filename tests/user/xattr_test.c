@@ -189,6 +189,9 @@ CASE(xattr_kinds_of_files)
 	if (is_root()) {
 		CHECK_EQ(sys(SYS_lsetxattr, "l", "trusted.a", "1", 1, 0), 0);
 		CHECK(listed("l", "trusted.a"));
+		CHECK_EQ(sys(SYS_lgetxattr, "l", "trusted.a", big, 1), 1);
+		CHECK_EQ(sys(SYS_lremovexattr, "l", "trusted.a"), 0);
+		CHECK(!listed("l", "trusted.a"));
 		CHECK_EQ(set("p", "trusted.a", "1"), 0);
 		CHECK_EQ(get("p", "trusted.a"), 1);
 	}
