@@ -50,7 +50,7 @@ static int may_access(struct inode *inode, const char *name, u32 mask)
 	if (has_prefix(name, "security.") || has_prefix(name, "system."))
 		return 0;
 	if (has_prefix(name, "trusted.")) {
-		if (cred_privileged(cred))
+		if (cred_capable(cred, CAP_SYS_ADMIN))
 			return 0;
 		return mask & MAY_WRITE ? -EPERM : -ENODATA;
 	}
@@ -79,11 +79,16 @@ static bool is_capability(const void *value, size_t size)
 
 static int may_set_security(const char *name, const void *value, size_t size)
 {
+	u32 cap = CAP_SYS_ADMIN;
+
 	if (!has_prefix(name, "security."))
 		return 0;
-	if (value && !strcmp(name, "security.capability") && !is_capability(value, size))
-		return -EINVAL;
-	return cred_privileged(cred_current()) ? 0 : -EPERM;
+	if (!strcmp(name, "security.capability")) {
+		if (value && !is_capability(value, size))
+			return -EINVAL;
+		cap = CAP_SETFCAP;
+	}
+	return capable(cap) ? 0 : -EPERM;
 }
 
 /* ---- of an inode ---- */
@@ -139,7 +144,7 @@ long xattr_list(struct inode *inode, char *buf, size_t size)
 	if (!inode->ops->listxattr)
 		return 0; /* an empty list is no error */
 	mutex_lock(&inode->lock);
-	ret = inode->ops->listxattr(inode, buf, size, cred_privileged(cred_current()));
+	ret = inode->ops->listxattr(inode, buf, size, capable(CAP_SYS_ADMIN));
 	mutex_unlock(&inode->lock);
 	return ret;
 }
