@@ -16,6 +16,13 @@ import package  # noqa: E402
 
 EXO = [os.path.join(ROOT, "tools/exo"), "run", "--accel", "tcg", *shlex.split(os.environ.get("EXO_RUN", ""))]
 LIMIT_S = 240
+HELLO = """#include <stdio.h>
+int main(void)
+{
+	printf("hello from %s\\n", __FILE__);
+	return 0;
+}
+"""
 
 
 def need(names: Sequence[str]) -> List[str]:
@@ -68,14 +75,14 @@ class LanguagesTest(Programs):
 
     def test_tcc(self) -> None:
         out, _ = self.guest(["tcc", "libc6-dev"], "sh", "-ec",
-                            "tcc -run hello.c; tcc -o hello hello.c; ./hello", files=["hello.c"])
+                            "cat > hello.c; tcc -run hello.c; tcc -o hello hello.c; ./hello", text=HELLO)
         self.same(out, ["hello from hello.c"] * 2)
 
     def test_gcc(self) -> None:
         out, _ = self.guest(["gcc", "libc6-dev"], "sh", "-ec",
-                            "gcc hello.c -o hello; ./hello; gcc -O2 -flto -static -pthread hello.c -o a; ./a; "
+                            "cat > hello.c; gcc hello.c -o hello; ./hello; gcc -O2 -flto -static -pthread hello.c -o a; ./a; "
                             "gcc -c -g hello.c; nm hello.o | grep -c main; readelf -h hello | grep Type",
-                            files=["hello.c"])
+                            text=HELLO)
         lines = out.splitlines()
         self.assertEqual(lines[:3], ["hello from hello.c"] * 2 + ["1"])
         self.assertIn("DYN", lines[3])
