@@ -80,7 +80,8 @@ class LanguagesTest(Programs):
 
     def test_gcc(self) -> None:
         out, _ = self.guest(["gcc", "libc6-dev"], "sh", "-ec",
-                            "cat > hello.c; gcc hello.c -o hello; ./hello; gcc -O2 -flto -static -pthread hello.c -o a; ./a; "
+                            "cat > hello.c; gcc hello.c -o hello; ./hello; "
+                            "gcc -O2 -flto -static -pthread hello.c -o a; ./a; "
                             "gcc -c -g hello.c; nm hello.o | grep -c main; readelf -h hello | grep Type",
                             text=HELLO)
         lines = out.splitlines()
