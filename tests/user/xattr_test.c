@@ -155,6 +155,8 @@ CASE(xattr_list_sizes)
 	CHECK_EQ(sys(SYS_listxattr, "f", list, 15), 15);
 	CHECK(listed("f", "user.a") && listed("f", "user.bc") && !listed("f", "user.b"));
 	CHECK_EQ(sys(SYS_listxattr, "f", NULL, 15), -EFAULT);
+	CHECK_EQ(sys(SYS_flistxattr, must_open("f", O_RDONLY), list, 20), 15);
+	CHECK_EQ(sys(SYS_flistxattr, must_open("f", O_PATH), list, 20), -EBADF);
 	/* More names than any list may hold. */
 	for (i = 0; i < 260; i++) {
 		snprintf(name, sizeof(name), "user.%0249ld", i);
