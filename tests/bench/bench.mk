@@ -16,7 +16,8 @@ bench bench-wall bench-check: setup
 
 bench-build: kernel build/bench/bench build/bench/init build/bench/profile.so
 
-build/bench/bench: $(BENCH_SRCS) tests/bench/bench.h tests/bench/bench.mk kernel/abi/ring.h kernel/lib/ring_ops.h | $(GEN)
+BENCH_DEPS := tests/bench/bench.h tests/bench/bench.mk kernel/abi/ring.h kernel/lib/ring_ops.h
+build/bench/bench: $(BENCH_SRCS) $(BENCH_DEPS) | $(GEN)
 	@mkdir -p $(@D)
 	$(Q)musl-gcc -static $(BENCH_CFLAGS) -o $@ $(BENCH_SRCS)
 
