@@ -90,6 +90,11 @@ static bool set_apic(const char *v)
 	return boot_options.apic == APIC_X1 || !strcmp(v, "x2apic");
 }
 
+static bool set_tsc_unsteady(__unused const char *v)
+{
+	return boot_options.tsc_unsteady = true;
+}
+
 static bool set_tsc_deadline(__unused const char *v)
 {
 	return boot_options.tsc_deadline = true;
@@ -107,6 +112,8 @@ static const struct option options[] = {
 	{ "apic", true, set_apic, "xapic or x2apic: the mode of the local APICs (x2apic if there)" },
 	{ "tsc_deadline", false, set_tsc_deadline,
 	  "time interrupts by the TSC's deadline register" },
+	{ "tsc_unsteady", false, set_tsc_unsteady,
+	  "take the CPUs' TSCs for different ones: programs ask the kernel for the time" },
 };
 
 const char *cmdline_raw(void)

@@ -19,6 +19,7 @@ struct boot_options {
 	bool ubsan_panic;      /* ubsan=panic */
 	enum { APIC_BEST, APIC_X1, APIC_X2 } apic; /* apic=xapic|x2apic, default x2APIC if there */
 	bool tsc_deadline;     /* tsc_deadline: APIC timer by TSC deadline */
+	bool tsc_unsteady;     /* tsc_unsteady: as if the CPUs' TSCs differed */
 };
 
 extern struct boot_options boot_options;

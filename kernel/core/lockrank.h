@@ -8,7 +8,6 @@
 
 enum lock_rank {
 	/* mutexes */
-	RANK_EXEC,        /* one exec of a task at a time; opens and reads files */
 	RANK_FILE_POS,    /* a file's offset is held across its read or write, and reading
 	                     /proc may ask for anything below */
 	RANK_EPOLL_NEST,  /* which epoll watches which */
