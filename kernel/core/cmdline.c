@@ -109,7 +109,7 @@ static const struct option options[] = {
 	{ "fail_nth", true, set_fail_nth,
 	  "the Nth allocation of init and what it starts fails (debug builds)" },
 	{ "ubsan", true, set_ubsan, "panic: stop at the first report (ubsan builds)" },
-	{ "apic", true, set_apic, "xapic or x2apic: the mode of the local APICs (x2apic if there)" },
+	{ "apic", true, set_apic, "xapic or x2apic: mode of the local APICs (x2apic if there)" },
 	{ "tsc_deadline", false, set_tsc_deadline,
 	  "time interrupts by the TSC's deadline register" },
 	{ "tsc_unsteady", false, set_tsc_unsteady,
