@@ -14,8 +14,8 @@
  * of a folder counts its entries and says DEAD once it was removed; both by
  * one compare-exchange, so a folder is never removed while a name is added.
  *
- * Pages are counted against the limit after they were made: inode->object
- * knows how many it holds, `charged` how many the superblock was told of.
+ * Every page an object of a file takes or gives back is counted against the
+ * limit by object_charge(), whether a write, a fault or a punch made the change.
  */
 #include <fs/tmpfs.h>
 
@@ -58,7 +58,6 @@ struct entry {
 
 struct tmpfs_inode {
 	struct inode inode;
-	u64 charged;                    /* [n] pages of the object that are counted */
 	struct rb_tree names, order;    /* [n] folders */
 	u64 next_seq;                   /* [n] */
 	u32 live;                       /* [a] entries, | DIR_DEAD */
@@ -82,6 +81,21 @@ static struct tmpfs_super *super_of(struct superblock *sb)
 
 /* ---- inodes ---- */
 
+/* Also when memory itself is short: nobody can take a file's pages back. */
+static int object_charge(struct vmobject *obj, s64 pages)
+{
+	struct inode *inode = obj->owner;
+	struct tmpfs_super *ts = super_of(inode->sb);
+	u64 used = atomic_fetch_add(&ts->used_pages, (u64)pages) + (u64)pages;
+
+	if (pages < 0 || ((!ts->max_pages || used <= ts->max_pages) && pmm_has_room(PMM_CACHE)))
+		return 0;
+	(void)atomic_fetch_sub(&ts->used_pages, (u64)pages);
+	return -ENOSPC;
+}
+
+static const struct vmobject_ops object_ops = { .charge = object_charge };
+
 static struct inode *tmpfs_new(struct superblock *sb, const struct inode *dir, u32 mode, u64 rdev)
 {
 	struct tmpfs_inode *ti = slab_alloc(inode_cache, MEM_ZERO);
@@ -91,7 +105,7 @@ static struct inode *tmpfs_new(struct superblock *sb, const struct inode *dir, u
 		return NULL;
 	if (S_ISREG(mode)) {
 		fops = &tmpfs_file_ops;
-		ti->inode.object = vmobject_create(NULL, 0, &ti->inode);
+		ti->inode.object = vmobject_create(&object_ops, 0, &ti->inode);
 		if (!ti->inode.object) {
 			slab_free(inode_cache, ti);
 			return NULL;
@@ -107,18 +121,6 @@ static struct inode *tmpfs_new(struct superblock *sb, const struct inode *dir, u
 		ti->inode.nlink = 2;
 	atomic_add_relaxed(&super_of(sb)->nr_inodes, 1);
 	return &ti->inode;
-}
-
-/* After pages came or went; inode lock held, or nobody else has the inode. */
-static void charge(struct inode *inode)
-{
-	struct tmpfs_inode *ti = tmpfs_of(inode);
-	u64 now = atomic_load_relaxed(&inode->object->nr_pages);
-
-	if (now == ti->charged)
-		return;
-	atomic_add_relaxed(&super_of(inode->sb)->used_pages, now - ti->charged);
-	ti->charged = now;
 }
 
 static void free_entry(struct entry *entry)
@@ -166,7 +168,9 @@ static void tmpfs_release(struct inode *inode)
 	struct tmpfs_super *ts = super_of(inode->sb);
 
 	if (inode->object) {
-		(void)atomic_fetch_sub(&ts->used_pages, ti->charged);
+		/* A sleeper on a futex may still hold it: it must not charge any more. */
+		if (refcount_read(&inode->object->refs) > 1)
+			vmobject_resize(inode->object, 0);
 		vmobject_put(inode->object);
 	}
 	if (S_ISDIR(inode->mode))
@@ -481,7 +485,6 @@ static int tmpfs_setattr(struct inode *inode, const struct inode_attr *attr)
 		if (attr->size > MAX_BYTES)
 			return -EFBIG;
 		vmobject_resize(inode->object, attr->size);
-		charge(inode);
 	}
 	inode_apply_attr(inode, attr);
 	return 0;
@@ -661,7 +664,6 @@ static long write_locked(struct inode *inode, struct iov_iter *it, u64 pos)
 	}
 	if (at < end && end > old_size)
 		vmobject_resize(obj, MAX(at, old_size));
-	charge(inode);
 	if (at == pos)
 		return n == -ENOMEM ? -ENOSPC : n;
 	inode_touch_modified(inode);
@@ -716,18 +718,14 @@ static int tmpfs_fsync(__unused struct file *file)
 /* Pages for [off, end) that are within the size. */
 static int fill_range(struct inode *inode, u64 off, u64 end)
 {
-	struct tmpfs_super *ts = super_of(inode->sb);
 	int err = 0;
 
 	for (u64 i = off / PAGE_SIZE; !err && i * PAGE_SIZE < end; i++) {
 		struct frame *frame;
 
-		if (ts->max_pages && ts->used_pages >= ts->max_pages)
-			return -ENOSPC;
 		err = vmobject_page(inode->object, i, true, &frame);
 		if (!err)
 			frame_put(frame);
-		charge(inode);
 		sched_point();
 	}
 	return err == -ENOMEM ? -ENOSPC : err;
@@ -754,7 +752,6 @@ static int tmpfs_fallocate(struct file *file, u32 mode, u64 off, u64 len)
 		err = fill_range(inode, off, MIN(end, size));
 	if (err && size > old_size)
 		vmobject_resize(inode->object, old_size);
-	charge(inode);
 	if (!err)
 		inode_touch_modified(inode);
 	mutex_unlock(&inode->lock);

@@ -15,6 +15,7 @@
 #include <kernel/core/log.h>
 #include <kernel/core/panic.h>
 #include <kernel/sched/sched.h>
+#include <kernel/task/oom.h>
 #include <kernel/task/task.h>
 #include <kernel/time/clock.h>
 #include <kernel/upcall.h>
@@ -31,6 +32,7 @@ static void boot_thread(void *arg)
 
 	smp_start_cpus(boot_options.smp ? boot_options.smp : NR_CPUS);
 	fs_init(info);
+	oom_init();
 	if (CONFIG_TESTS && boot_options.ktest)
 		ktest_run_all(boot_options.ktest_filter);
 	task_start_init();
