@@ -94,6 +94,11 @@ static bool set_tsc_unsteady(__unused const char *v)
 	return boot_options.tsc_unsteady = true;
 }
 
+static bool set_kbench(__unused const char *v)
+{
+	return boot_options.kbench = true;
+}
+
 static bool set_tsc_deadline(__unused const char *v)
 {
 	return boot_options.tsc_deadline = true;
@@ -109,6 +114,7 @@ static const struct option options[] = {
 	  "the Nth allocation of init and what it starts fails (debug builds)" },
 	{ "ubsan", true, set_ubsan, "panic: stop at the first report (ubsan builds)" },
 	{ "xapic", false, set_xapic, "use the local APIC's old form although there is x2APIC" },
+	{ "kbench", false, set_kbench, "measure costs inside the kernel before init" },
 	{ "tsc_deadline", false, set_tsc_deadline,
 	  "time interrupts by the TSC's deadline register" },
 	{ "tsc_unsteady", false, set_tsc_unsteady,

@@ -18,6 +18,7 @@ struct boot_options {
 	u32 fail_nth;          /* fail_nth=N: the Nth allocation of init or its children fails */
 	bool ubsan_panic;      /* ubsan=panic */
 	bool xapic;            /* xapic: no x2APIC even where there is one */
+	bool kbench;           /* kbench: measure inside the kernel before init */
 	bool tsc_deadline;     /* tsc_deadline: APIC timer by TSC deadline */
 	bool tsc_unsteady;     /* tsc_unsteady: as if the CPUs' TSCs differed */
 };
