@@ -48,8 +48,8 @@ static int may_delete(struct walk *walk, struct dentry *victim, bool want_dir)
 	if (err)
 		return err;
 	/* Sticky folders: only who owns the file or the folder. */
-	if ((dir->mode & S_ISVTX) && cred->fsuid != 0 && cred->fsuid != inode->uid &&
-	    cred->fsuid != dir->uid)
+	if ((dir->mode & S_ISVTX) && cred->fsuid != inode->uid && cred->fsuid != dir->uid &&
+	    !cred_capable(cred, CAP_FOWNER))
 		return -EPERM;
 	if (want_dir && !inode_is_dir(inode))
 		return -ENOTDIR;
@@ -128,7 +128,7 @@ int name_create(int dirfd, const char *path, u32 mode, u64 rdev)
 	if (err)
 		return err;
 	mode &= ~fs_context_umask();
-	if ((S_ISCHR(mode) || S_ISBLK(mode)) && !cred_privileged(walk.cred))
+	if ((S_ISCHR(mode) || S_ISBLK(mode)) && !cred_capable(walk.cred, CAP_MKNOD))
 		err = -EPERM;
 	else
 		err = create_locked(walk.cur.dentry->inode, dentry, &walk.last, mode, rdev);

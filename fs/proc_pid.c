@@ -291,21 +291,20 @@ static int show_status(struct seq *seq, struct proc_inode *pi)
 	struct task *task = pi->task;
 	struct thread *thread = get_thread(pi);
 	struct cred *cred = task_cred(task);
-	/* All or nothing, until capability sets exist (security/cred.h). */
-	ull caps = cred_privileged(cred) ? BIT(41) - 1 : 0;
 	struct task_usage usage = { 0 };
 	struct signals sig;
 
-	cred_put(cred);
 	show_thread_status(seq, pi, thread);
 	get_signals(task, thread, &sig);
 	seq_printf(seq, "SigQ:\t%u/%llu\nSigPnd:\t%016llx\nShdPnd:\t%016llx\nSigBlk:\t%016llx\n"
 		   "SigIgn:\t%016llx\nSigCgt:\t%016llx\n", sig.queued,
 		   (ull)task->rlimits[RLIMIT_SIGPENDING].rlim_cur, (ull)sig.thread_pending,
 		   (ull)sig.task_pending, (ull)sig.blocked, (ull)sig.ignored, (ull)sig.caught);
-	seq_printf(seq, "CapInh:\t%016u\nCapPrm:\t%016llx\nCapEff:\t%016llx\nCapBnd:\t%016llx\n"
-		   "CapAmb:\t%016u\nNoNewPrivs:\t%d\nSeccomp:\t0\n", 0, caps, caps,
-		   (ull)(BIT(41) - 1), 0, task->no_new_privs);
+	seq_printf(seq, "CapInh:\t%016llx\nCapPrm:\t%016llx\nCapEff:\t%016llx\nCapBnd:\t%016llx\n"
+		   "CapAmb:\t%016llx\nNoNewPrivs:\t%d\nSeccomp:\t0\n",
+		   (ull)cred->cap_inheritable, (ull)cred->cap_permitted, (ull)cred->cap_effective,
+		   (ull)cred->cap_bounding, (ull)cred->cap_ambient, task->no_new_privs);
+	cred_put(cred);
 	if (thread) {
 		task_usage_thread(thread, &usage);
 		show_cpus(seq, thread);
@@ -597,7 +596,7 @@ static int store_oom_score_adj(struct proc_inode *pi, const char *text, size_t l
 		return -EINVAL;
 	/* Only root makes a process less likely to be chosen. */
 	if (value < atomic_load_relaxed(&pi->task->oom_score_adj) &&
-	    !cred_privileged(cred_current()))
+	    !capable(CAP_SYS_RESOURCE))
 		return -EACCES;
 	atomic_store_relaxed(&pi->task->oom_score_adj, value);
 	return 0;
@@ -618,7 +617,7 @@ __unused static int store_fail_nth(struct proc_inode *pi, const char *text, size
 {
 	u32 nth;
 
-	if (!cred_privileged(cred_current()))
+	if (!capable(CAP_SYS_ADMIN))
 		return -EPERM;
 	if (pi->task != current->task || !parse_number(text, len, 9, &nth))
 		return -EINVAL;

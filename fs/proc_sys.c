@@ -278,7 +278,7 @@ static int show_uts(struct seq *seq, struct proc_inode *pi)
 
 static int store_uts(struct proc_inode *pi, const char *text, size_t len)
 {
-	if (!cred_privileged(cred_current()))
+	if (!capable(CAP_SYS_ADMIN))
 		return -EPERM;
 	len = MIN(len, (size_t)LINUX_UTS_LEN);
 	if (!strcmp(pi->entry->name, "hostname"))

@@ -46,7 +46,7 @@ bool proc_may_access(struct task *task)
 	struct cred *it;
 	bool same;
 
-	if (task == current_task() || cred_privileged(me))
+	if (task == current_task() || cred_capable(me, CAP_SYS_PTRACE))
 		return true;
 	it = task_cred(task);
 	same = me->fsuid == it->uid && me->fsuid == it->euid && me->fsuid == it->suid &&

@@ -256,8 +256,7 @@ long sys_faccessat2(int dirfd, const char __user *upath, int mode, int flags)
 		return -EINVAL;
 	if (!(flags & AT_EACCESS)) {
 		lookup |= LOOKUP_REAL_IDS;
-		cred.fsuid = cred.uid;
-		cred.fsgid = cred.gid;
+		cred_use_real_ids(&cred);
 	}
 	err = path_name_get(&name, upath);
 	if (err)

@@ -157,7 +157,7 @@ long sys_time(u64 __user *t)
 /* The clock may not be set to before uptime 0, since offsets are not negative. */
 static long set_wall(ns_t now)
 {
-	if (!cred_privileged(cred_current()))
+	if (!capable(CAP_SYS_TIME))
 		return -EPERM;
 	if (now < uptime_ns())
 		return -EINVAL;
@@ -190,7 +190,7 @@ long sys_settimeofday(const struct linux_timeval __user *utv,
 	if (utz && copy_from_user(&tz, utz, sizeof(tz)))
 		return -EFAULT;
 	if (!utv)
-		return cred_privileged(cred_current()) ? 0 : -EPERM;
+		return capable(CAP_SYS_TIME) ? 0 : -EPERM;
 	err = timeval_ns(&tv, &now);
 	return err ? err : set_wall(now);
 }

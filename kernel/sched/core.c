@@ -546,7 +546,13 @@ void sched_fork(struct thread *child, const struct thread *parent)
 {
 	struct sched_entity *se = &child->sched;
 
-	apply_class(se, parent->sched.policy, parent->sched.rt_priority, parent->sched.nice);
+	if (!parent->sched.reset_on_fork)
+		apply_class(se, parent->sched.policy, parent->sched.rt_priority,
+			    parent->sched.nice);
+	else if (sched_is_rt(parent))
+		apply_class(se, SCHED_NORMAL, 0, 0);
+	else
+		apply_class(se, parent->sched.policy, 0, MAX(parent->sched.nice, (s8)0));
 	for (u32 i = 0; i < ARRAY_SIZE(se->affinity); i++)
 		se->affinity[i] = parent->sched.affinity[i];
 }

@@ -28,6 +28,7 @@ struct sched_entity {
 	u8 rt_priority;           /* [q] 1..99, else 0 */
 	s8 nice;                  /* [q] -20..19 */
 	bool queued;              /* [q] in a tree or list; never while running */
+	bool reset_on_fork;       /* [q] children start in the fair class */
 };
 
 /** sched_init - boot CPU's queue; the caller (current) becomes its idle thread */

@@ -137,15 +137,13 @@ static int prepare_cred(struct exec_state *st, struct exec_identity *id)
 	else
 		st->secure = cred->euid != cred->uid || cred->egid != cred->gid;
 	*id = (struct exec_identity){ cred->uid, euid, cred->gid, egid, st->secure };
-	/* exec copies the effective ids to the saved ones (credentials(7)). */
-	if (euid == cred->euid && egid == cred->egid && cred->suid == euid &&
-	    cred->sgid == egid && cred->fsuid == euid && cred->fsgid == egid)
-		return 0;
 	copy = cred_copy(cred);
 	if (!copy)
 		return -ENOMEM;
+	/* exec copies the effective ids to the saved ones (credentials(7)). */
 	copy->euid = copy->suid = copy->fsuid = euid;
 	copy->egid = copy->sgid = copy->fsgid = egid;
+	cred_exec_caps(copy);
 	st->cred = copy;
 	return 0;
 }
@@ -299,7 +297,6 @@ static void exchange_rest(struct exec_state *st)
 	if (st->secure)
 		task->pdeath_signal = 0;
 	task->dumpable = !st->secure;
-	task->keep_caps = false;
 	task->exit_signal = SIGCHLD;
 	task->personality &= st->secure ? ~PERSONALITY_NO_RANDOMIZE : ~0u;
 	thread->robust_list = NULL;

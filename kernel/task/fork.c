@@ -53,7 +53,7 @@ static int check_nproc(void)
 	irqflags_t flags;
 	const struct task *task;
 
-	if (cred_privileged(cred_current()) || limit == RLIM64_INFINITY)
+	if (capable(CAP_SYS_RESOURCE) || limit == RLIM64_INFINITY)
 		return 0;
 	flags = spin_lock_irq(&task_tree_lock);
 	LIST_FOR_EACH(task, &task_list, all_link)
@@ -136,7 +136,7 @@ static int copy_resources(struct task *task, struct task *parent, u64 flags)
 	task->exit_signal = (int)(flags & CSIGNAL);
 	task->no_new_privs = parent->no_new_privs;
 	task->dumpable = parent->dumpable;
-	task->keep_caps = parent->keep_caps;
+	task->thp_disable = parent->thp_disable;
 	task->personality = parent->personality;
 	task->oom_score_adj = parent->oom_score_adj;
 	return 0;
@@ -188,6 +188,7 @@ static int init_thread(struct thread *thread, const struct clone_request *req)
 	thread->pledge = parent->pledge;
 	thread->pledge_exec = parent->pledge_exec;
 	thread->fail_alloc = parent->fail_alloc;
+	thread->ioprio = parent->ioprio;
 	thread->work = parent->work & THREAD_WORK_SYSCALL;
 	/* A thread of its own stack cannot share the alternate one (sigaltstack(2)). */
 	if (!(req->flags & CLONE_VM) || (req->flags & CLONE_VFORK)) {

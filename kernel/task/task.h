@@ -79,7 +79,7 @@ struct task {
 	bool is_reaper;                /* [i] init: gets orphans */
 	bool unkillable;               /* [s] init: default actions do nothing */
 	bool is_subreaper;             /* [t] prctl PR_SET_CHILD_SUBREAPER */
-	bool no_new_privs, dumpable, keep_caps; /* [c] prctl */
+	bool no_new_privs, dumpable, thp_disable; /* [c] prctl */
 	bool handles_shared;           /* [c] CLONE_FILES was used: exec takes a copy */
 	int pdeath_signal;             /* [c] prctl, to this task when its parent dies */
 	u32 personality;               /* [c] */

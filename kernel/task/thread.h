@@ -100,6 +100,7 @@ struct thread {
 
 	ns_t user_ns, system_ns;      /* [c] accounted at entry and exit */
 	u64 minor_faults, major_faults; /* [c] */
+	u16 ioprio;                   /* [a] ioprio_set(2); there is no disk to order yet */
 	u64 timer_slack_ns;           /* [c] prctl; timers are exact all the same. 0: default */
 	u64 last_syscall;             /* [c] for panics and /proc/PID/syscall */
 	struct vfork_wait *vfork;     /* [TASK_TREE] the parent that waits until exec or exit */
