@@ -52,6 +52,14 @@ bool seccomp_is_ancestor(const struct seccomp_filter *old, const struct seccomp_
 u32 seccomp_verdict(const struct seccomp_filter *filter, const struct linux_seccomp_data *data,
 		    const struct seccomp_filter **match);
 
+/** seccomp_filter_mode - SECCOMP_MODE_* of a thread with @filter, or NULL */
+static inline u32 seccomp_filter_mode(const struct seccomp_filter *filter)
+{
+	if (!filter)
+		return SECCOMP_MODE_DISABLED;
+	return filter == &seccomp_strict ? SECCOMP_MODE_STRICT : SECCOMP_MODE_FILTER;
+}
+
 static inline bool seccomp_allows(const struct seccomp_filter *filter, u64 nr)
 {
 	return nr < SECCOMP_MAP_SIZE && (filter->allowed[nr / 64] >> nr % 64 & 1);
