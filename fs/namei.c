@@ -320,7 +320,7 @@ static int rename_commit(struct rename *r)
 	if (!to_name || (exchange && !from_name))
 		goto err_names;
 	err = from_dir->ops->rename(from_dir, &r->from.last, inode, to_dir, &r->to.last, target,
-				    exchange);
+				    r->flags);
 	if (err)
 		goto err_names;
 	/* No failure past this point. */

@@ -398,6 +398,10 @@ static const char *region_name(const struct region_info *info, char *buf)
 		return file_path(info->file, buf, PATH_MAX);
 	if (info->flags & REGION_STACK)
 		return "[stack]";
+	if (info->flags & REGION_VDSO)
+		return "[vdso]";
+	if (info->flags & REGION_VVAR)
+		return "[vvar]";
 	return info->flags & REGION_HEAP ? "[heap]" : NULL;
 }
 

@@ -17,6 +17,7 @@
 #include <kernel/sched/sched.h>
 #include <kernel/task/task.h>
 #include <kernel/time/clock.h>
+#include <kernel/time/vdso.h>
 #include <kernel/upcall.h>
 #include <mm/aspace.h>
 #include <mm/kasan_shadow.h>
@@ -30,6 +31,8 @@ static void boot_thread(void *arg)
 	const struct boot_info *info = arg;
 
 	smp_start_cpus(boot_options.smp ? boot_options.smp : NR_CPUS);
+	clock_cpus_started();
+	vdso_init();
 	fs_init(info);
 	if (CONFIG_TESTS && boot_options.ktest)
 		ktest_run_all(boot_options.ktest_filter);

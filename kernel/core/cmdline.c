@@ -89,6 +89,11 @@ static bool set_xapic(__unused const char *v)
 	return boot_options.xapic = true;
 }
 
+static bool set_tsc_unsteady(__unused const char *v)
+{
+	return boot_options.tsc_unsteady = true;
+}
+
 static bool set_tsc_deadline(__unused const char *v)
 {
 	return boot_options.tsc_deadline = true;
@@ -106,6 +111,8 @@ static const struct option options[] = {
 	{ "xapic", false, set_xapic, "use the local APIC's old form although there is x2APIC" },
 	{ "tsc_deadline", false, set_tsc_deadline,
 	  "time interrupts by the TSC's deadline register" },
+	{ "tsc_unsteady", false, set_tsc_unsteady,
+	  "take the CPUs' TSCs for different ones: programs ask the kernel for the time" },
 };
 
 const char *cmdline_raw(void)

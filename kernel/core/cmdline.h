@@ -19,6 +19,7 @@ struct boot_options {
 	bool ubsan_panic;      /* ubsan=panic */
 	bool xapic;            /* xapic: no x2APIC even where there is one */
 	bool tsc_deadline;     /* tsc_deadline: APIC timer by TSC deadline */
+	bool tsc_unsteady;     /* tsc_unsteady: as if the CPUs' TSCs differed */
 };
 
 extern struct boot_options boot_options;
