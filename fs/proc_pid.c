@@ -308,7 +308,8 @@ static int show_status(struct seq *seq, struct proc_inode *pi)
 		   "CapAmb:\t%016llx\nNoNewPrivs:\t%d\nSeccomp:\t%d\nSeccomp_filters:\t%u\n",
 		   (ull)cred->cap_inheritable, (ull)cred->cap_permitted, (ull)cred->cap_effective,
 		   (ull)cred->cap_bounding, (ull)cred->cap_ambient,
-		   thread && thread->no_new_privs, seccomp_filter_mode(filter), filter ? filter->depth : 0);
+		   thread && thread->no_new_privs, seccomp_filter_mode(filter),
+		   filter ? filter->depth : 0);
 	cred_put(cred);
 	if (thread) {
 		task_usage_thread(thread, &usage);

@@ -221,7 +221,8 @@ u32 bpf_run(const struct linux_sock_filter *insns, const struct linux_seccomp_da
 			break;
 		default:
 			if (OP_CLASS(insn->code) == BPF_JMP)
-				insn += jump_taken(insn->code & 0xf0, a, operand) ? insn->jt : insn->jf;
+				insn += jump_taken(insn->code & 0xf0, a, operand) ? insn->jt
+										  : insn->jf;
 			else if (!alu(insn->code & 0xf0, &a, operand))
 				return SECCOMP_RET_KILL_THREAD;
 		}
@@ -261,7 +262,8 @@ bool bpf_constant(const struct linux_sock_filter *insns, s32 nr, u32 *result)
 		case BPF_JMP | BPF_JGT | BPF_K:
 		case BPF_JMP | BPF_JGE | BPF_K:
 		case BPF_JMP | BPF_JSET | BPF_K:
-			insn += jump_taken(insn->code & 0xf0, a, insn->k) ? insn->jt : insn->jf;
+			insn += jump_taken(insn->code & 0xf0, a, insn->k) ? insn->jt
+									  : insn->jf;
 			break;
 		default:
 			return false;

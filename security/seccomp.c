@@ -98,7 +98,8 @@ u32 seccomp_verdict(const struct seccomp_filter *filter, const struct linux_secc
 	for (; filter; filter = filter->below) {
 		u32 result = bpf_run(filter->insns, data);
 
-		if ((s32)(result & SECCOMP_RET_ACTION_FULL) < (s32)(verdict & SECCOMP_RET_ACTION_FULL)) {
+		if ((s32)(result & SECCOMP_RET_ACTION_FULL) <
+		    (s32)(verdict & SECCOMP_RET_ACTION_FULL)) {
 			verdict = result;
 			*match = filter;
 		}

@@ -12,8 +12,9 @@
 #define SECCOMP_MAP_SIZE 512 /* numbers with a bit of their own */
 
 struct seccomp_filter {
-	u64 allowed[SECCOMP_MAP_SIZE / 64]; /* [i] this and all below allow it, whatever its arguments;
-	                                       first: the entry path tests it */
+	/* [i] Numbers that this and all below allow, whatever the arguments. First: the
+	 * entry path tests it. */
+	u64 allowed[SECCOMP_MAP_SIZE / 64];
 	struct refcount refs;
 	struct seccomp_filter *below;       /* [i] older; referenced */
 	u32 len;                            /* [i] instructions */

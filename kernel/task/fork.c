@@ -226,7 +226,7 @@ static int publish(struct thread *thread, u64 flags)
 	struct signal_state *sig = signal_lock(parent, &sigirq);
 	bool refuse = signal_pending();
 
-	/* Under the lock: another thread may be putting a filter on all (SECCOMP_FILTER_FLAG_TSYNC). */
+	/* Under the lock: another thread may just be putting a filter on all (TSYNC). */
 	if (!refuse)
 		inherit_watches_locked(thread, current);
 	if (!refuse && (flags & CLONE_THREAD)) {

@@ -286,7 +286,8 @@ CASE(trap_tells_all)
 CASE(no_tracer_no_listener)
 {
 	no_new_privs();
-	CHECK_EQ(LOAD(NR, ON(SYS_getppid, SECCOMP_RET_TRACE), ON(SYS_getuid, SECCOMP_RET_USER_NOTIF), ON(SYS_getgid, SECCOMP_RET_LOG),
+	CHECK_EQ(LOAD(NR, ON(SYS_getppid, SECCOMP_RET_TRACE), ON(SYS_getuid, SECCOMP_RET_USER_NOTIF), ON(SYS_getgid,
+	    SECCOMP_RET_LOG),
 		      RET(ALLOW)), 0);
 	CHECK_EQ(sys(SYS_getppid), -ENOSYS);
 	CHECK_EQ(sys(SYS_getuid), -ENOSYS);
@@ -367,7 +368,8 @@ CASE(programs_refused)
 	REFUSED(BPF_STMT(BPF_ALU | BPF_RSH | BPF_K, 33), RET(ALLOW));
 	REFUSED(BPF_STMT(BPF_ST, 16), RET(ALLOW));
 	REFUSED(BPF_STMT(BPF_LD | BPF_MEM, 0), RET(ALLOW));			/* read before written */
-	REFUSED(NR, BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 1, 0, 1), BPF_STMT(BPF_ST, 3), BPF_STMT(BPF_LD | BPF_MEM, 3), RET(ALLOW));
+	REFUSED(NR, BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 1, 0, 1), BPF_STMT(BPF_ST, 3), BPF_STMT(BPF_LD | BPF_MEM, 3),
+	    RET(ALLOW));
 	REFUSED(BPF_STMT(BPF_JMP | BPF_JA, 1), RET(ALLOW));			/* out of the program */
 	REFUSED(BPF_STMT(BPF_JMP | BPF_JA, 0xffffffff), RET(ALLOW));
 	REFUSED(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 1, 0, 1), RET(ALLOW));
@@ -384,16 +386,19 @@ CASE(programs_accepted)
 	ACCEPTED(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 60), RET(ALLOW));
 	ACCEPTED(BPF_STMT(BPF_LD | BPF_IMM, ALLOW), BPF_STMT(BPF_RET | BPF_A, 0));
 	ACCEPTED(BPF_STMT(BPF_ST, 15), BPF_STMT(BPF_LDX | BPF_MEM, 15), RET(ALLOW));
-	ACCEPTED(NR, BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 1, 0, 1), BPF_STMT(BPF_ST, 3), BPF_STMT(BPF_STX, 3), BPF_STMT(BPF_LD | BPF_MEM, 3),
+	ACCEPTED(NR, BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 1, 0, 1), BPF_STMT(BPF_ST, 3), BPF_STMT(BPF_STX, 3),
+	    BPF_STMT(BPF_LD | BPF_MEM, 3),
 		 BPF_STMT(BPF_MISC | BPF_TAX, 0), RET(ALLOW));
-	ACCEPTED(BPF_STMT(BPF_LD | BPF_W | BPF_LEN, 0), BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 64, 1, 0), RET(0), RET(ALLOW));
+	ACCEPTED(BPF_STMT(BPF_LD | BPF_W | BPF_LEN, 0), BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 64, 1, 0), RET(0),
+	    RET(ALLOW));
 	ACCEPTED(BPF_STMT(BPF_LDX | BPF_W | BPF_LEN, 0), BPF_STMT(BPF_MISC | BPF_TXA, 0),
 		 BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 64, 1, 0), RET(0), RET(ALLOW));
 }
 
 CASE(division_by_a_zero_register_kills)
 {
-	DIES(SIGSYS, LOAD(NR, BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, NR_NONE, 1, 0), RET(ALLOW), BPF_STMT(BPF_LDX | BPF_IMM, 0),
+	DIES(SIGSYS, LOAD(NR, BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, NR_NONE, 1, 0), RET(ALLOW),
+	    BPF_STMT(BPF_LDX | BPF_IMM, 0),
 			  BPF_STMT(BPF_ALU | BPF_DIV | BPF_X, 0), RET(ALLOW)); sys(NR_NONE));
 }
 
@@ -545,7 +550,8 @@ CASE(tsync_names_who_cannot)
 	pthread_barrier_wait(&barrier);
 	tid = thread_results[2];
 	CHECK_EQ(LOAD_FLAGS(SECCOMP_FILTER_FLAG_TSYNC, NR, ON(NR_NONE, DENY(5)), RET(ALLOW)), tid);
-	CHECK_EQ(LOAD_FLAGS(SECCOMP_FILTER_FLAG_TSYNC | SECCOMP_FILTER_FLAG_TSYNC_ESRCH, NR, ON(NR_NONE, DENY(5)), RET(ALLOW)), -ESRCH);
+	CHECK_EQ(LOAD_FLAGS(SECCOMP_FILTER_FLAG_TSYNC | SECCOMP_FILTER_FLAG_TSYNC_ESRCH, NR, ON(NR_NONE, DENY(5)),
+			    RET(ALLOW)), -ESRCH);
 	CHECK_EQ(sys(NR_NONE), -ENOSYS);	/* nothing happened */
 	CHECK_EQ(mode(), 0);
 	pthread_barrier_wait(&barrier);
@@ -592,7 +598,8 @@ static uint32_t dice(uint32_t n)
 enum { MAX_INSNS = 24 };
 
 static const uint16_t opcodes[] = {
-	BPF_LD | BPF_W | BPF_ABS, BPF_LD | BPF_W | BPF_ABS, BPF_LD | BPF_IMM, BPF_LDX | BPF_IMM, BPF_LD | BPF_W | BPF_LEN,
+	BPF_LD | BPF_W | BPF_ABS, BPF_LD | BPF_W | BPF_ABS, BPF_LD | BPF_IMM, BPF_LDX | BPF_IMM,
+	    BPF_LD | BPF_W | BPF_LEN,
 	BPF_LDX | BPF_W | BPF_LEN, BPF_LD | BPF_MEM, BPF_LDX | BPF_MEM, BPF_ST, BPF_STX, BPF_ST, BPF_STX,
 	BPF_ALU | BPF_ADD | BPF_K, BPF_ALU | BPF_ADD | BPF_X, BPF_ALU | BPF_SUB | BPF_K, BPF_ALU | BPF_SUB | BPF_X,
 	BPF_ALU | BPF_MUL | BPF_K, BPF_ALU | BPF_MUL | BPF_X, BPF_ALU | BPF_DIV | BPF_K, BPF_ALU | BPF_DIV | BPF_X,
@@ -615,7 +622,8 @@ static unsigned make_program(struct sock_filter *f)
 		f[i] = (struct sock_filter){ opcodes[dice(COUNT(opcodes))], 0, 0, dice(64) };
 		if (f[i].code == (BPF_LD | BPF_W | BPF_ABS))
 			f[i].k &= ~3u;
-		else if (BPF_CLASS(f[i].code) == BPF_ST || BPF_CLASS(f[i].code) == BPF_STX || BPF_MODE(f[i].code) == BPF_MEM)
+		else if (BPF_CLASS(f[i].code) == BPF_ST || BPF_CLASS(f[i].code) == BPF_STX || BPF_MODE(f[i].code) ==
+		    BPF_MEM)
 			f[i].k &= 3;
 		else if ((f[i].code & 0xe7) == (BPF_ALU | 0x60))
 			f[i].k &= 31;
@@ -679,11 +687,13 @@ static bool right(const struct sock_filter *f, unsigned n)
 		    ((class == BPF_ST || class == BPF_STX || f[i].code == (BPF_LD | BPF_MEM) ||
 		      f[i].code == (BPF_LDX | BPF_MEM)) && f[i].k >= 16) ||
 		    (f[i].code == (BPF_ALU | BPF_DIV | BPF_K) && f[i].k == 0) ||
-		    ((f[i].code == (BPF_ALU | BPF_LSH | BPF_K) || f[i].code == (BPF_ALU | BPF_RSH | BPF_K)) && f[i].k > 31))
+		    ((f[i].code == (BPF_ALU | BPF_LSH | BPF_K) || f[i].code == (BPF_ALU | BPF_RSH | BPF_K)) &&
+		    f[i].k > 31))
 			return false;
 		if (f[i].code == (BPF_JMP | BPF_JA) && f[i].k >= n - i - 1)
 			return false;
-		if (class == BPF_JMP && f[i].code != (BPF_JMP | BPF_JA) && (i + 1 + f[i].jt >= n || i + 1 + f[i].jf >= n))
+		if (class == BPF_JMP && f[i].code != (BPF_JMP | BPF_JA) && (i + 1 + f[i].jt >= n ||
+		    i + 1 + f[i].jf >= n))
 			return false;
 	}
 	if (BPF_CLASS(f[n - 1].code) != BPF_RET)
@@ -802,7 +812,8 @@ static void verdict_of(const struct sock_filter *f, unsigned n)
 		no_new_privs();
 		if (load_n(all, len, 0))
 			_exit(98);
-		_exit(sys(NR_NONE, data.args[0], data.args[1], data.args[2], data.args[3], data.args[4], data.args[5]) ==
+		_exit(sys(NR_NONE, data.args[0], data.args[1], data.args[2], data.args[3], data.args[4],
+		    data.args[5]) ==
 		      -(long)(want & 0xfff) ? 0 : 97);
 	}
 	if (want == 0)
