@@ -38,8 +38,9 @@ void upcall_user_exception(int signo, int code, u64 addr, u32 trapno, u64 error)
  */
 void upcall_thread_start(struct thread *prev);
 
-/** upcall_timer - this CPU's armed deadline has passed. Interrupts off. */
-void upcall_timer(void);
+/** upcall_timer - this CPU's armed deadline has passed. Interrupts off.
+ * @user: the interrupt came in user mode */
+void upcall_timer(bool user);
 
 /** upcall_resched - a reschedule IPI came. Interrupts off. */
 void upcall_resched(void);

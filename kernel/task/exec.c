@@ -22,6 +22,7 @@
 #include <kernel/lib/format.h>
 #include <kernel/lib/string.h>
 #include <kernel/task/fs_hooks.h>
+#include <kernel/task/posix_timer.h>
 #include <kernel/task/task.h>
 #include <mm/aspace.h>
 #include <mm/kmalloc.h>
@@ -291,6 +292,7 @@ static void exchange_rest(struct exec_state *st)
 		handle_table_put(old);
 	}
 	handle_table_exec(task->handles);
+	posix_timer_delete_all(task);
 	signal_exec(st->sig);
 	if (st->cred)
 		cred_commit(st->cred);

@@ -89,6 +89,9 @@ struct task {
 	struct timer alarm;            /* ITIMER_REAL */
 	ns_t alarm_deadline_ns, alarm_interval_ns; /* [s] */
 	ns_t cpu_timer[2][2];          /* [s] ITIMER_VIRTUAL, PROF: expiry in CPU time, interval */
+	struct list_head timers;       /* [s] of timer_create(2) */
+	u32 nr_timers, nr_cpu_timers;  /* [s] in all; of CPU time */
+	s32 next_timer;                /* [s] number to try next */
 	s32 oom_score_adj;             /* [a] */
 };
 
@@ -129,7 +132,7 @@ struct cred *task_cred(struct task *task);
 /** task_usage_now - all threads, dead and alive */
 void task_usage_now(struct task *task, struct task_usage *out);
 /** task_usage_thread - of one thread alone */
-void task_usage_thread(const struct thread *thread, struct task_usage *out);
+void task_usage_thread(struct thread *thread, struct task_usage *out);
 /** task_aspace - @task's space with a reference, NULL when it has none any more.
  * task_handles, task_fs - the same for others than current (/proc). */
 struct aspace *task_aspace(struct task *task);

@@ -102,7 +102,6 @@ struct thread {
 	void __user *robust_list;     /* [c] */
 	size_t robust_list_len;       /* [c] */
 
-	ns_t user_ns, system_ns;      /* [c] accounted at entry and exit */
 	u64 minor_faults, major_faults; /* [c] */
 	u16 ioprio;                   /* [a] ioprio_set(2); there is no disk to order yet */
 	u64 timer_slack_ns;           /* [c] prctl; timers are exact all the same. 0: default */
