@@ -67,7 +67,7 @@ def rows_table() -> None:
     counts = kbench("", 1, True)
     counts.update({n: v for n, v in kbench("", 1, True, NUMA).items() if n == "frame_remote"})
     x2apic = in_ns(kbench("", 2, False))
-    xapic = in_ns(kbench("xapic", 2, False))
+    xapic = in_ns(kbench("apic=xapic", 2, False))
     remote = in_ns(kbench("", 1, False, NUMA)).get("frame_remote")
     if remote is not None:
         x2apic["frame_remote"] = remote

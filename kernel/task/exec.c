@@ -134,7 +134,7 @@ static int prepare_cred(struct exec_state *st, struct exec_identity *id)
 	u32 euid = cred->euid, egid = cred->egid;
 	struct cred *copy;
 
-	if (!current_task()->no_new_privs && fs_hook_setid(st->file, &euid, &egid))
+	if (!current->no_new_privs && fs_hook_setid(st->file, &euid, &egid))
 		st->secure = euid != cred->uid || egid != cred->gid;
 	else
 		st->secure = cred->euid != cred->uid || cred->egid != cred->gid;
