@@ -22,8 +22,6 @@
 #include <arch/irq.h>
 #include <arch/smp.h>
 #include <kernel/abi/errno.h>
-#include <kernel/abi/linux_sched.h>
-#include <kernel/sched/cfs_math.h>
 #include <kernel/task/signal.h>
 #include <kernel/task/task.h>
 #include <kernel/time/clock.h>
@@ -74,7 +72,7 @@ void sched_init_entity(struct sched_entity *se)
 }
 
 /* Locks the queue of the CPU where @thread is; interrupts are off. */
-static struct runq *lock_runq_of(const struct thread *thread)
+static inline struct runq *lock_runq_of(const struct thread *thread)
 {
 	for (;;) {
 		cpu_t cpu = atomic_load_acquire(&thread->cpu);
@@ -87,7 +85,7 @@ static struct runq *lock_runq_of(const struct thread *thread)
 	}
 }
 
-static void slice_begin_locked(struct runq *rq, ns_t now)
+static inline void slice_begin_locked(struct runq *rq, ns_t now)
 {
 	const struct thread *curr = rq->curr;
 
@@ -106,7 +104,7 @@ static void slice_arm_locked(struct runq *rq)
 		timer_arm_sooner(rq->slice_end_ns);
 }
 
-void sched_enqueue_locked(struct runq *rq, struct thread *thread, enum enqueue_why why)
+static __always_inline void enqueue(struct runq *rq, struct thread *thread, enum enqueue_why why)
 {
 	thread->state = THREAD_READY;
 	thread->sched.queued = true;
@@ -118,7 +116,12 @@ void sched_enqueue_locked(struct runq *rq, struct thread *thread, enum enqueue_w
 	atomic_store_release(&rq->nr_queued, rq->nr_queued + 1);
 }
 
-void sched_dequeue_locked(struct runq *rq, struct thread *thread)
+void sched_enqueue_locked(struct runq *rq, struct thread *thread, enum enqueue_why why)
+{
+	enqueue(rq, thread, why);
+}
+
+static inline void dequeue(struct runq *rq, struct thread *thread)
 {
 	if (sched_is_rt(thread))
 		rt_dequeue(rq, thread);
@@ -126,6 +129,11 @@ void sched_dequeue_locked(struct runq *rq, struct thread *thread)
 		cfs_dequeue(rq, thread);
 	thread->sched.queued = false;
 	atomic_store_relaxed(&rq->nr_queued, rq->nr_queued - 1);
+}
+
+void sched_dequeue_locked(struct runq *rq, struct thread *thread)
+{
+	dequeue(rq, thread);
 }
 
 void sched_resched_locked(struct runq *rq)
@@ -140,7 +148,7 @@ void sched_resched_locked(struct runq *rq)
 }
 
 /* Charge curr for the time since the last call. */
-static void account_locked(struct runq *rq, ns_t now)
+static __always_inline void account_locked(struct runq *rq, ns_t now)
 {
 	struct thread *curr = rq->curr;
 	ns_t delta = now - curr->sched.exec_start;
@@ -151,22 +159,24 @@ static void account_locked(struct runq *rq, ns_t now)
 		cfs_account(rq, curr, delta);
 }
 
-static bool preempts(const struct runq *rq, const struct thread *thread)
+static inline bool preempts(const struct runq *rq, const struct thread *thread)
 {
 	const struct thread *curr = rq->curr;
+	ns_t since;
 
 	if (curr == rq->idle)
 		return true;
 	if (sched_is_rt(thread) || sched_is_rt(curr))
 		return thread->sched.rt_priority > curr->sched.rt_priority;
-	return cfs_preempts(thread, curr);
+	/* curr is not charged yet for the time since its last accounting. */
+	since = uptime_ns() - curr->sched.exec_start;
+	return cfs_preempts(thread, curr,
+			    curr->sched.vruntime + cfs_scale(since, curr->sched.weight));
 }
 
 /* @thread has come into @rq: run it at once, or see to it that it is run. */
-static void check_preempt_locked(struct runq *rq, const struct thread *thread)
+static inline void check_preempt_locked(struct runq *rq, const struct thread *thread)
 {
-	if (rq->curr != rq->idle && !sched_is_rt(rq->curr))
-		account_locked(rq, uptime_ns());
 	if (preempts(rq, thread))
 		sched_resched_locked(rq);
 	else if (rq->cpu == this_cpu())
@@ -220,13 +230,13 @@ void sched_thread_started(struct thread *prev)
 }
 
 /* Takes the thread to run next out of its queue. */
-static struct thread *pick_locked(struct runq *rq)
+static inline struct thread *pick_locked(struct runq *rq)
 {
 	struct thread *next = rq->rt.nr ? rt_first(rq) : cfs_first(rq);
 
 	if (!next)
 		return rq->idle;
-	sched_dequeue_locked(rq, next);
+	dequeue(rq, next);
 	return next;
 }
 
@@ -250,6 +260,8 @@ static void switch_locked(struct runq *rq, ns_t now)
 	if (rq->nr_queued || next->cpu_tick)
 		timer_arm_sooner(next->cpu_tick ? MIN(rq->slice_end_ns, now + CPU_TICK_NS)
 						: rq->slice_end_ns);
+	else if (prev == rq->idle)
+		timer_arm_sooner(now + SAMPLE_NS); /* the tick goes on by itself */
 	if (next == prev) {
 		spin_unlock(&rq->lock);
 		return;
@@ -335,6 +347,11 @@ void sched_exit(void)
 
 /* ---- blocking and waking ---- */
 
+static inline bool interrupted(const struct thread *thread)
+{
+	return atomic_load_acquire(&thread->work) & THREAD_WORK_INTERRUPT;
+}
+
 int sched_block(ns_t deadline_ns)
 {
 	struct thread *curr = current;
@@ -358,7 +375,7 @@ int sched_block(ns_t deadline_ns)
 	rq = this_runq();
 	spin_lock(&rq->lock);
 	state = curr->state;
-	if (state == THREAD_SLEEP && signal_pending())
+	if (state == THREAD_SLEEP && interrupted(curr))
 		curr->state = THREAD_RUNNING;
 	if (BIT(curr->state) & ASLEEP_STATES) {
 		curr->sched.switches_voluntary++;
@@ -374,7 +391,7 @@ int sched_block(ns_t deadline_ns)
 		if (atomic_load_acquire(&curr->block_timed_out))
 			err = -ETIMEDOUT;
 	}
-	if (state == THREAD_SLEEP && signal_pending())
+	if (state == THREAD_SLEEP && interrupted(curr))
 		err = -ERESTARTSYS;
 	return err;
 }
@@ -393,17 +410,26 @@ bool sched_wake(struct thread *thread, u32 state_mask)
 	struct runq *rq = lock_runq_of(thread);
 	enum thread_state state = thread->state;
 	bool asleep = BIT(state) & state_mask & ASLEEP_STATES;
+	cpu_t cpu = rq->cpu->id, to;
 
-	if (!asleep) {
-		spin_unlock(&rq->lock);
-	} else if (thread == rq->curr) {
+	if (!asleep)
+		goto out_unlock;
+	if (thread == rq->curr) {
 		thread->state = THREAD_RUNNING;
-		spin_unlock(&rq->lock);
-	} else {
-		if (state == THREAD_BLOCK)
-			atomic_store_relaxed(&rq->nr_blocked, rq->nr_blocked - 1);
-		place_unlock(rq, thread, balance_wake_cpu(thread, rq->cpu->id), ENQUEUE_WAKE);
+		goto out_unlock;
 	}
+	if (state == THREAD_BLOCK)
+		atomic_store_relaxed(&rq->nr_blocked, rq->nr_blocked - 1);
+	to = balance_wake_cpu(thread, cpu);
+	if (unlikely(to != cpu)) {
+		place_unlock(rq, thread, to, ENQUEUE_WAKE);
+		goto out;
+	}
+	enqueue(rq, thread, ENQUEUE_WAKE);
+	check_preempt_locked(rq, thread);
+out_unlock:
+	spin_unlock(&rq->lock);
+out:
 	irq_restore(flags);
 	return asleep;
 }
@@ -441,7 +467,23 @@ void sched_resched_ipi(void)
 	spin_unlock(&rq->lock);
 }
 
-ns_t sched_tick(void)
+/* Curr was accounted for up to now. */
+static void sample_locked(struct runq *rq, bool user)
+{
+	struct sched_entity *se = &rq->curr->sched;
+	ns_t delta = se->sum_exec - se->sample.until_ns;
+
+	se->sample.until_ns = se->sum_exec;
+	if (user) {
+		se->sample.user += delta;
+		rq->user += delta;
+	} else {
+		se->sample.system += delta;
+		rq->system += delta;
+	}
+}
+
+ns_t sched_tick(bool user)
 {
 	struct runq *rq = this_runq();
 	ns_t now = uptime_ns(), again = NS_FOREVER;
@@ -449,12 +491,14 @@ ns_t sched_tick(void)
 	spin_lock(&rq->lock);
 	if (rq->curr != rq->idle) {
 		account_locked(rq, now);
+		sample_locked(rq, user);
+		again = now + SAMPLE_NS;
 		if (rq->nr_queued) {
 			if (now >= rq->slice_end_ns) {
 				sched_resched_locked(rq);
 				slice_begin_locked(rq, now);
 			}
-			again = rq->slice_end_ns;
+			again = MIN(again, rq->slice_end_ns);
 		}
 		if (rq->curr->cpu_tick)
 			again = MIN(again, now + CPU_TICK_NS);
@@ -546,7 +590,13 @@ void sched_fork(struct thread *child, const struct thread *parent)
 {
 	struct sched_entity *se = &child->sched;
 
-	apply_class(se, parent->sched.policy, parent->sched.rt_priority, parent->sched.nice);
+	if (!parent->sched.reset_on_fork)
+		apply_class(se, parent->sched.policy, parent->sched.rt_priority,
+			    parent->sched.nice);
+	else if (sched_is_rt(parent))
+		apply_class(se, SCHED_NORMAL, 0, 0);
+	else
+		apply_class(se, parent->sched.policy, 0, MAX(parent->sched.nice, (s8)0));
 	for (u32 i = 0; i < ARRAY_SIZE(se->affinity); i++)
 		se->affinity[i] = parent->sched.affinity[i];
 }
@@ -562,6 +612,33 @@ ns_t sched_thread_ns(const struct thread *thread)
 	spin_unlock(&rq->lock);
 	irq_restore(flags);
 	return ns;
+}
+
+/* @total * @part / @whole without overflow. */
+static ns_t share(ns_t total, ns_t part, ns_t whole)
+{
+	while (whole >= 1u << 24) {
+		whole >>= 1;
+		part >>= 1;
+	}
+	return whole ? total / whole * part + total % whole * part / whole : 0;
+}
+
+void sched_thread_split(struct thread *thread, ns_t *user_ns, ns_t *system_ns)
+{
+	struct sched_entity *se = &thread->sched;
+	ns_t total = sched_thread_ns(thread);
+	ns_t system = share(total, se->sample.system, se->sample.system + se->sample.user);
+
+	assert_spin_held(&task_tree_lock);
+	/* Neither goes back when the proportion changes. */
+	system = MAX(system, se->told_system_ns);
+	if (system + se->told_user_ns > total)
+		system = total > se->told_user_ns ? total - se->told_user_ns : 0;
+	se->told_system_ns = system;
+	se->told_user_ns = MAX(se->told_user_ns, total - system);
+	*system_ns = system;
+	*user_ns = se->told_user_ns;
 }
 
 ns_t sched_rr_interval_ns(const struct thread *thread)
@@ -595,6 +672,8 @@ void sched_cpu_stats(u32 cpu, struct sched_cpu_stats *out)
 	if (rq->curr == rq->idle)
 		out->idle_ns += now - rq->idle->sched.exec_start;
 	out->user_ns = now > out->idle_ns ? now - out->idle_ns : 0;
+	out->system_ns = share(out->user_ns, rq->system, rq->system + rq->user);
+	out->user_ns -= out->system_ns;
 	out->switches = rq->switches;
 	out->runnable = rq->nr_queued + (rq->curr != rq->idle);
 	spin_unlock_irq(&rq->lock, flags);
