@@ -24,6 +24,7 @@
 #include <kernel/task/fs_hooks.h>
 #include <kernel/task/posix_timer.h>
 #include <kernel/task/task.h>
+#include <kernel/upcall.h>
 #include <mm/aspace.h>
 #include <mm/kmalloc.h>
 #include <mm/pmm.h>
@@ -133,7 +134,7 @@ static int prepare_cred(struct exec_state *st, struct exec_identity *id)
 	u32 euid = cred->euid, egid = cred->egid;
 	struct cred *copy;
 
-	if (!current_task()->no_new_privs && fs_hook_setid(st->file, &euid, &egid))
+	if (!current->no_new_privs && fs_hook_setid(st->file, &euid, &egid))
 		st->secure = euid != cred->uid || egid != cred->gid;
 	else
 		st->secure = cred->euid != cred->uid || cred->egid != cred->gid;
@@ -377,6 +378,8 @@ static void start_init(__unused struct trapframe *tf)
 	err = fs_hook_console();
 	if (err)
 		panic("init: cannot open /dev/console (error %d)", -err);
+	if (boot_options.kbench)
+		upcall_kbench();
 	exec_args_init(&args);
 	err = init_args(&args);
 	if (!err)

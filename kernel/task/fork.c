@@ -18,6 +18,7 @@
 #include <mm/aspace.h>
 #include <security/cred.h>
 #include <security/handle.h>
+#include <security/seccomp.h>
 
 #include "task_priv.h"
 
@@ -43,6 +44,22 @@ static int check_flags(u64 flags)
 	if ((flags & CSIGNAL) > LINUX_NSIG)
 		return -EINVAL;
 	return 0;
+}
+
+/*
+ * All threads together are bounded, root's too. The last of them are for init and
+ * for session leaders, which the shell at a console is: so a fork bomb leaves it
+ * able to start the command that ends the bomb.
+ */
+static int check_threads(void)
+{
+	u32 max = task_threads_max();
+	u32 now = MAX(thread_live(), task_live()); /* zombies count, too */
+	const struct task *task = current_task();
+
+	if (likely(now < max - max / 16))
+		return 0;
+	return now < max && (task->unkillable || task->sid == task->pid) ? 0 : -EAGAIN;
 }
 
 /* RLIMIT_NPROC: processes of this user. Root is not bound. */
@@ -134,7 +151,6 @@ static int copy_resources(struct task *task, struct task *parent, u64 flags)
 	task->exe = task_exe(parent);
 	memcpy(task->rlimits, parent->rlimits, sizeof(task->rlimits));
 	task->exit_signal = (int)(flags & CSIGNAL);
-	task->no_new_privs = parent->no_new_privs;
 	task->dumpable = parent->dumpable;
 	task->thp_disable = parent->thp_disable;
 	task->personality = parent->personality;
@@ -189,7 +205,7 @@ static int init_thread(struct thread *thread, const struct clone_request *req)
 	thread->pledge_exec = parent->pledge_exec;
 	thread->fail_alloc = parent->fail_alloc;
 	thread->ioprio = parent->ioprio;
-	thread->work = parent->work & THREAD_WORK_SYSCALL;
+	thread->no_new_privs = parent->no_new_privs;
 	/* A thread of its own stack cannot share the alternate one (sigaltstack(2)). */
 	if (!(req->flags & CLONE_VM) || (req->flags & CLONE_VFORK)) {
 		thread->altstack_sp = parent->altstack_sp;
@@ -207,6 +223,14 @@ static int init_thread(struct thread *thread, const struct clone_request *req)
 	return 0;
 }
 
+static void inherit_watches_locked(struct thread *thread, const struct thread *parent)
+{
+	seccomp_filter_get(parent->seccomp);
+	thread->seccomp = parent->seccomp;
+	thread->no_new_privs = parent->no_new_privs;
+	thread->work |= atomic_load_relaxed(&parent->work) & THREAD_WORK_WATCHED;
+}
+
 /*
  * Return: 0, linked; -ERESTARTNOINTR a signal has to be handled first.
  * No failure past the check: the child is visible.
@@ -218,6 +242,9 @@ static int publish(struct thread *thread, u64 flags)
 	struct signal_state *sig = signal_lock(parent, &sigirq);
 	bool refuse = signal_pending();
 
+	/* Under the lock: another thread may just be putting a filter on all (TSYNC). */
+	if (!refuse)
+		inherit_watches_locked(thread, current);
 	if (!refuse && (flags & CLONE_THREAD)) {
 		thread->cpu_tick = current->cpu_tick;
 		thread_link_locked(thread);
@@ -355,6 +382,8 @@ long task_clone(const struct clone_request *req)
 	err = check_flags(req->flags);
 	if (!err && (req->flags & CLONE_SETTLS) && req->tls >= USER_END)
 		err = -EPERM;
+	if (!err)
+		err = check_threads();
 	if (!err)
 		err = check_nproc();
 	if (err)
