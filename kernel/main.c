@@ -15,6 +15,7 @@
 #include <kernel/core/log.h>
 #include <kernel/core/panic.h>
 #include <kernel/sched/sched.h>
+#include <kernel/sys_pledge.h>
 #include <kernel/task/task.h>
 #include <kernel/time/clock.h>
 #include <kernel/time/vdso.h>
@@ -33,6 +34,7 @@ static void boot_thread(void *arg)
 	smp_start_cpus(boot_options.smp ? boot_options.smp : NR_CPUS);
 	clock_cpus_started();
 	vdso_init();
+	pledge_init();
 	fs_init(info);
 	if (CONFIG_TESTS && boot_options.ktest)
 		ktest_run_all(boot_options.ktest_filter);
