@@ -95,6 +95,11 @@ static bool set_tsc_unsteady(__unused const char *v)
 	return boot_options.tsc_unsteady = true;
 }
 
+static bool set_kbench(__unused const char *v)
+{
+	return boot_options.kbench = true;
+}
+
 static bool set_tsc_deadline(__unused const char *v)
 {
 	return boot_options.tsc_deadline = true;
@@ -109,6 +114,7 @@ static const struct option options[] = {
 	{ "fail_nth", true, set_fail_nth,
 	  "the Nth allocation of init and what it starts fails (debug builds)" },
 	{ "ubsan", true, set_ubsan, "panic: stop at the first report (ubsan builds)" },
+	{ "kbench", false, set_kbench, "measure costs inside the kernel before init" },
 	{ "apic", true, set_apic, "xapic or x2apic: mode of the local APICs (x2apic if there)" },
 	{ "tsc_deadline", false, set_tsc_deadline,
 	  "time interrupts by the TSC's deadline register" },

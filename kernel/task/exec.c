@@ -24,6 +24,7 @@
 #include <kernel/task/fs_hooks.h>
 #include <kernel/task/posix_timer.h>
 #include <kernel/task/task.h>
+#include <kernel/upcall.h>
 #include <mm/aspace.h>
 #include <mm/kmalloc.h>
 #include <mm/pmm.h>
@@ -392,6 +393,8 @@ static void start_init(__unused struct trapframe *tf)
 	err = fs_hook_console();
 	if (err)
 		panic("init: cannot open /dev/console (error %d)", -err);
+	if (boot_options.kbench)
+		upcall_kbench();
 	exec_args_init(&args);
 	err = init_args(&args);
 	if (!err)
