@@ -228,7 +228,8 @@ static void inherit_watches_locked(struct thread *thread, const struct thread *p
 	thread->no_new_privs = parent->no_new_privs;
 	thread->pledge = parent->pledge;
 	thread->pledge_exec = parent->pledge_exec;
-	thread->work |= atomic_load_relaxed(&parent->work) & THREAD_WORK_WATCHED;
+	thread->work |= atomic_load_relaxed(&parent->work) &
+			(THREAD_WORK_WATCHED | THREAD_WORK_UNVEIL);
 }
 
 /*
