@@ -14,6 +14,7 @@
 #include <kernel/lib/hash.h>
 #include <kernel/lib/string.h>
 #include <kernel/syscall_protos.h>
+#include <kernel/task/ptrace.h>
 #include <kernel/task/task.h>
 #include <kernel/upcall.h>
 
@@ -82,11 +83,25 @@ static __noinline u64 dispatch(const struct trapframe *tf, u64 nr)
 	return (u64)handler(args[0], args[1], args[2], args[3], args[4], args[5]);
 }
 
-u64 upcall_syscall_slow(struct trapframe *tf)
+static u64 call(struct trapframe *tf)
 {
 	u64 nr = (u32)tf->orig_rax; /* like Linux: the low 32 bits count */
 
 	if (nr >= SYSCALL_MAP_SIZE && !is_native(nr))
 		return (u64)not_implemented(nr);
 	return dispatch(tf, nr);
+}
+
+/* The call may be another one after the tracer's stop, and its result too. */
+static __noinline u64 call_traced(struct trapframe *tf)
+{
+	if (ptrace_syscall_enter(tf))
+		tf->rax = call(tf);
+	ptrace_syscall_exit(tf);
+	return tf->rax;
+}
+
+u64 upcall_syscall_slow(struct trapframe *tf)
+{
+	return current->work & THREAD_WORK_TRACE ? call_traced(tf) : call(tf);
 }
