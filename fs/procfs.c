@@ -107,7 +107,8 @@ static struct inode *new_inode(const struct proc_entry *entry, const struct proc
 	if (pi->task)
 		task_get(pi->task);
 	inode_init(&pi->inode, &proc_sb, ops_of(entry),
-		   S_ISDIR(entry->mode) ? &dir_fops : entry->fops ? entry->fops : &file_fops, entry->mode);
+		   S_ISDIR(entry->mode) ? &dir_fops : entry->fops ? entry->fops : &file_fops,
+		   entry->mode);
 	pi->inode.ino = number_of(pi);
 	set_owner(pi);
 	if (S_ISDIR(entry->mode))

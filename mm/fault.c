@@ -338,8 +338,8 @@ static struct fault_result fault_forced(struct aspace *as, u64 va)
 {
 	struct region *r = find_region(as, va);
 
-	if (r && !(r->prot & PROT_WRITE) && !(r->flags & REGION_SHARED) && permitted(r, FAULT_READ) &&
-	    !(r->object && (r->object->flags & VMOBJECT_DEVICE)))
+	if (r && !(r->prot & PROT_WRITE) && !(r->flags & REGION_SHARED) &&
+	    permitted(r, FAULT_READ) && !(r->object && (r->object->flags & VMOBJECT_DEVICE)))
 		return fault_own(r, ALIGN_DOWN(va, PAGE_SIZE));
 	return fault_locked(as, va, FAULT_WRITE);
 }

@@ -135,7 +135,8 @@ static int prepare_cred(struct exec_state *st, struct exec_identity *id)
 	struct cred *copy;
 
 	/* Who is traced does not become somebody else (Linux: unless the tracer is root). */
-	if (!current_task()->no_new_privs && !current->ptrace && fs_hook_setid(st->file, &euid, &egid))
+	if (!current_task()->no_new_privs && !current->ptrace &&
+	    fs_hook_setid(st->file, &euid, &egid))
 		st->secure = euid != cred->uid || egid != cred->gid;
 	else
 		st->secure = cred->euid != cred->uid || cred->egid != cred->gid;

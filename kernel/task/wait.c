@@ -46,7 +46,8 @@ static bool take_job_change_locked(struct task *child, const struct wait_request
 	bool found = true;
 
 	/* A tracer hears of stops as those of its thread. */
-	if ((req->options & WSTOPPED) && !ptrace_is_own_locked(child) && child->stopped && !child->stop_reported) {
+	if ((req->options & WSTOPPED) && !ptrace_is_own_locked(child) && child->stopped &&
+	    !child->stop_reported) {
 		child->stop_reported = !keep;
 		describe(child, CLD_STOPPED, linux_wait_stopped(child->stop_signo), out);
 	} else if ((req->options & WCONTINUED) && child->continued) {

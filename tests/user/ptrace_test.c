@@ -15,7 +15,8 @@
 #include <sys/user.h>
 
 enum { STOP_EVENT = 128, SYSGOOD = 0x80, WALL = 0x40000000 };
-enum { T_SYSGOOD = 1, T_FORK = 2, T_VFORK = 4, T_CLONE = 8, T_EXEC = 16, T_VFORKDONE = 32, T_EXIT = 64, T_EXITKILL = 1 << 20 };
+enum { T_SYSGOOD = 1, T_FORK = 2, T_VFORK = 4, T_CLONE = 8, T_EXEC = 16, T_VFORKDONE = 32, T_EXIT = 64,
+       T_EXITKILL = 1 << 20 };
 
 static long trace(long request, pid_t pid, unsigned long addr, unsigned long data)
 {
@@ -302,7 +303,8 @@ CASE(single_steps)
 
 	if (!pid) {
 		sys(SYS_ptrace, PTRACE_TRACEME, 0, 0, 0);
-		__asm__ volatile("int3\n\tnop\n\tmov $39, %%eax\n\tsyscall\n\tnop\n\tnop" ::: "rax", "rcx", "r11", "memory");
+		__asm__ volatile("int3\n\tnop\n\tmov $39, %%eax\n\tsyscall\n\tnop\n\tnop"
+				 ::: "rax", "rcx", "r11", "memory");
 		_exit(5);
 	}
 	REQUIRE_EQ(next(pid), stopped(SIGTRAP));
