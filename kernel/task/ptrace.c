@@ -554,7 +554,7 @@ static void describe(const struct ptrace *pt, int code, int status, struct wait_
 {
 	*out = (struct wait_result){ .pid = pt->tid, .uid = pt->task->cred->uid, .code = code,
 				     .status = status };
-	out->usage = pt->task->usage;
+	task_usage_now_locked(pt->task, &out->usage);
 }
 
 /* The stop of a living thread; taken unless WNOWAIT. */
