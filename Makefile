@@ -6,6 +6,7 @@
 #   make              kernel and initrd, PROFILE=debug
 #   make run          boot it in QEMU to a shell        make debug   ... under gdb
 #   make test         every test but the long ones      make lint    form, layers, headers
+#   make iso          build/exo.iso, for BIOS and UEFI, CD and stick (make usb DEV=/dev/sdX)
 #   make help         the rest
 #
 # Variables: PROFILE=debug|release|ubsan|kasan  CC=gcc|clang|x86_64-elf-gcc  V=1
@@ -148,7 +149,7 @@ $(B)/exo.elf: $(B)/first.elf $(B)/ksym1.o
 -include $(OBJS:.o=.d)
 
 # ---- User space, tests ------------------------------------------------------------
--include user/user.mk tests/user/user_tests.mk tests/host/host.mk tests/bench/bench.mk
+-include boot/grub/grub.mk user/user.mk tests/user/user_tests.mk tests/host/host.mk tests/bench/bench.mk
 
 all: initrd
 
@@ -186,8 +187,9 @@ clean:
 	rm -rf build/debug build/release build/ubsan build/kasan build/gen build/host build/user build/test build/bench
 
 help:
-	@sed -n '3,12s/^# \{0,1\}//p' Makefile
+	@sed -n '3,13s/^# \{0,1\}//p' Makefile
 	@echo "  make test-host    the [pure] files on this Linux   make test-native  user tests on this Linux"
-	@echo "  make bench        speed in instructions, beside a Linux guest (bench-wall: in time)"
+	@echo "  make bench        speed in instructions, beside a Linux guest"
+	@echo "  make bench-wall   the same in time, 2 CPUs         make bench-machine  inside the kernel; boot"
 	@echo "  make torture      hours of stress                  make toolchain    an x86_64-elf gcc"
 	@echo "  make compdb       compile_commands.json            make clean"

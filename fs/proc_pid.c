@@ -24,6 +24,7 @@
 #include <mm/kmalloc.h>
 #include <security/cred.h>
 #include <security/handle.h>
+#include <security/seccomp.h>
 
 #define TICK_NS       (NS_PER_SEC / LINUX_USER_HZ)
 #define NAME_COLUMN   73u /* of /proc/PID/maps */
@@ -297,9 +298,12 @@ static int show_status(struct seq *seq, struct proc_inode *pi)
 	struct task *task = pi->task;
 	struct thread *thread = get_thread(pi);
 	struct cred *cred = task_cred(task);
+	const struct seccomp_filter *filter = NULL;
 	struct task_usage usage = { 0 };
 	struct signals sig;
 
+	if (thread)
+		filter = atomic_load_acquire(&thread->seccomp);
 	show_thread_status(seq, pi, thread);
 	get_signals(task, thread, &sig);
 	seq_printf(seq, "SigQ:\t%u/%llu\nSigPnd:\t%016llx\nShdPnd:\t%016llx\nSigBlk:\t%016llx\n"
@@ -307,9 +311,11 @@ static int show_status(struct seq *seq, struct proc_inode *pi)
 		   (ull)task->rlimits[RLIMIT_SIGPENDING].rlim_cur, (ull)sig.thread_pending,
 		   (ull)sig.task_pending, (ull)sig.blocked, (ull)sig.ignored, (ull)sig.caught);
 	seq_printf(seq, "CapInh:\t%016llx\nCapPrm:\t%016llx\nCapEff:\t%016llx\nCapBnd:\t%016llx\n"
-		   "CapAmb:\t%016llx\nNoNewPrivs:\t%d\nSeccomp:\t0\n",
+		   "CapAmb:\t%016llx\nNoNewPrivs:\t%d\nSeccomp:\t%d\nSeccomp_filters:\t%u\n",
 		   (ull)cred->cap_inheritable, (ull)cred->cap_permitted, (ull)cred->cap_effective,
-		   (ull)cred->cap_bounding, (ull)cred->cap_ambient, task->no_new_privs);
+		   (ull)cred->cap_bounding, (ull)cred->cap_ambient,
+		   thread && thread->no_new_privs, seccomp_filter_mode(filter),
+		   filter ? filter->depth : 0);
 	cred_put(cred);
 	if (thread) {
 		task_usage_thread(thread, &usage);

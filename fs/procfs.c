@@ -325,7 +325,15 @@ static int proc_follow(struct inode *inode, struct path *out)
 }
 
 static const struct inode_ops dir_ops = { .lookup = proc_lookup, .release = proc_release };
-static const struct inode_ops file_ops = { .open = proc_open, .release = proc_release };
+/* `>` truncates what it writes to: nothing to do. Owners and modes are made, not kept. */
+static int proc_setattr(__unused struct inode *inode, const struct inode_attr *attr)
+{
+	return attr->valid & (ATTR_MODE | ATTR_UID | ATTR_GID) ? -EPERM : 0;
+}
+
+static const struct inode_ops file_ops = {
+	.open = proc_open, .setattr = proc_setattr, .release = proc_release,
+};
 static const struct inode_ops text_link_ops = {
 	.readlink = proc_readlink, .release = proc_release,
 };

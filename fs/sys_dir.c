@@ -10,6 +10,7 @@
 #include <fs/file.h>
 #include <fs/fs_context.h>
 #include <fs/inode.h>
+#include <fs/inotify.h>
 #include <fs/mount.h>
 #include <kernel/abi/errno.h>
 #include <kernel/abi/linux_dirent.h>
@@ -244,6 +245,8 @@ static long list_entries(struct file *file, struct dents *d)
 	d->pos = file->pos;
 	d->flushed_pos = d->pos;
 	ret = file->ops->readdir(file, &d->sink);
+	if (!ret)
+		inotify_dentry(file->dentry, IN_ACCESS);
 	if (d->gathered && !dents_flush(d))
 		file->pos = d->flushed_pos; /* the rest comes again */
 	mutex_unlock(&file->pos_lock);

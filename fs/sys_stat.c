@@ -8,6 +8,7 @@
 #include <fs/dentry.h>
 #include <fs/file.h>
 #include <fs/inode.h>
+#include <fs/inotify.h>
 #include <fs/mount.h>
 #include <kernel/abi/errno.h>
 #include <kernel/abi/linux_fcntl.h>
@@ -286,6 +287,8 @@ static int change(struct target *target, const struct inode_attr *attr)
 
 	if (!err)
 		err = inode_set_attr(target->inode, attr);
+	if (!err)
+		inotify_attr(target->path.dentry, attr);
 	target_put(target);
 	return err;
 }

@@ -5,6 +5,7 @@
  * removexattr(2).
  */
 #include <arch/uaccess.h>
+#include <fs/inotify.h>
 #include <fs/xattr.h>
 #include <kernel/abi/errno.h>
 #include <kernel/abi/linux_fcntl.h>
@@ -65,6 +66,8 @@ static int do_set(struct target *target, const struct set_args *set)
 
 	if (!err)
 		err = xattr_set(target->inode, set->name.text, set->value, set->size, set->flags);
+	if (!err)
+		inotify_dentry(target->path.dentry, IN_ATTRIB);
 	target_put(target);
 	return err;
 }
@@ -228,6 +231,8 @@ static int do_remove(struct target *target, const char *name)
 
 	if (!err)
 		err = xattr_remove(target->inode, name);
+	if (!err)
+		inotify_dentry(target->path.dentry, IN_ATTRIB);
 	target_put(target);
 	return err;
 }

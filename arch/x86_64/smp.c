@@ -89,6 +89,11 @@ static void prepare_all(u32 max)
 	for (u32 i = 0; i < acpi->n_cpus && id < MIN(max, NR_CPUS); i++) {
 		if (!acpi->cpus[i].enabled || acpi->cpus[i].apic_id == this_cpu()->apic_id)
 			continue;
+		if (!lapic_reaches(acpi->cpus[i].apic_id)) {
+			log_notice("smp: the CPU with APIC id %u needs x2APIC mode; left out",
+				   acpi->cpus[i].apic_id);
+			continue;
+		}
 		if (!cpu_prepare(id, acpi->cpus[i].apic_id)) {
 			log_err("smp: no memory for CPU %u", id);
 			return;

@@ -25,6 +25,7 @@
 #include <kernel/task/posix_timer.h>
 #include <kernel/task/ptrace.h>
 #include <kernel/task/task.h>
+#include <kernel/upcall.h>
 #include <mm/aspace.h>
 #include <mm/kmalloc.h>
 #include <mm/pmm.h>
@@ -135,7 +136,7 @@ static int prepare_cred(struct exec_state *st, struct exec_identity *id)
 	struct cred *copy;
 
 	/* Who is traced does not become somebody else (Linux: unless the tracer is root). */
-	if (!current_task()->no_new_privs && !current->ptrace &&
+	if (!current->no_new_privs && !current->ptrace &&
 	    fs_hook_setid(st->file, &euid, &egid))
 		st->secure = euid != cred->uid || egid != cred->gid;
 	else
@@ -384,6 +385,8 @@ static void start_init(__unused struct trapframe *tf)
 	err = fs_hook_console();
 	if (err)
 		panic("init: cannot open /dev/console (error %d)", -err);
+	if (boot_options.kbench)
+		upcall_kbench();
 	exec_args_init(&args);
 	err = init_args(&args);
 	if (!err)

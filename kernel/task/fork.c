@@ -19,6 +19,7 @@
 #include <mm/aspace.h>
 #include <security/cred.h>
 #include <security/handle.h>
+#include <security/seccomp.h>
 
 #include "task_priv.h"
 
@@ -135,7 +136,6 @@ static int copy_resources(struct task *task, struct task *parent, u64 flags)
 	task->exe = task_exe(parent);
 	memcpy(task->rlimits, parent->rlimits, sizeof(task->rlimits));
 	task->exit_signal = (int)(flags & CSIGNAL);
-	task->no_new_privs = parent->no_new_privs;
 	task->dumpable = parent->dumpable;
 	task->thp_disable = parent->thp_disable;
 	task->personality = parent->personality;
@@ -192,7 +192,7 @@ static int init_thread(struct thread *thread, const struct clone_request *req)
 	thread->pledge_exec = parent->pledge_exec;
 	thread->fail_alloc = parent->fail_alloc;
 	thread->ioprio = parent->ioprio;
-	thread->work = parent->work & THREAD_WORK_SYSCALL;
+	thread->no_new_privs = parent->no_new_privs;
 	/* A thread of its own stack cannot share the alternate one (sigaltstack(2)). */
 	if (!(req->flags & CLONE_VM) || (req->flags & CLONE_VFORK)) {
 		thread->altstack_sp = parent->altstack_sp;
@@ -210,6 +210,14 @@ static int init_thread(struct thread *thread, const struct clone_request *req)
 	return 0;
 }
 
+static void inherit_watches_locked(struct thread *thread, const struct thread *parent)
+{
+	seccomp_filter_get(parent->seccomp);
+	thread->seccomp = parent->seccomp;
+	thread->no_new_privs = parent->no_new_privs;
+	thread->work |= atomic_load_relaxed(&parent->work) & THREAD_WORK_SECCOMP;
+}
+
 /*
  * Return: 0, linked; -ERESTARTNOINTR a signal has to be handled first.
  * No failure past the check: the child is visible.
@@ -221,6 +229,9 @@ static int publish(struct thread *thread, u64 flags, struct ptrace *trace)
 	struct signal_state *sig = signal_lock(parent, &sigirq);
 	bool refuse = signal_pending();
 
+	/* Under the lock: another thread may just be putting a filter on all (TSYNC). */
+	if (!refuse)
+		inherit_watches_locked(thread, current);
 	if (!refuse && (flags & CLONE_THREAD)) {
 		thread->cpu_tick = current->cpu_tick;
 		thread_link_locked(thread);

@@ -338,7 +338,7 @@ static void unlink_locked(struct ptrace *pt)
 		pt->task->trace = NULL;
 	if (thread) {
 		atomic_store_release(&thread->ptrace, NULL);
-		atomic_fetch_and(&thread->work, ~(u32)THREAD_WORK_TRACE);
+		atomic_fetch_and(&thread->work, ~(u32)THREAD_WORK_SYSCALL);
 	}
 }
 
@@ -794,9 +794,9 @@ static int do_continue(struct ptrace *pt, void *arg)
 	pt->calls = args->how == PTRACE_RESUME_SYSCALL;
 	pt->step = args->how == PTRACE_RESUME_STEP && context_step(thread, true);
 	if (pt->calls || args->how == PTRACE_RESUME_STEP)
-		atomic_fetch_or(&thread->work, THREAD_WORK_TRACE);
+		atomic_fetch_or(&thread->work, THREAD_WORK_SYSCALL);
 	else
-		atomic_fetch_and(&thread->work, ~(u32)THREAD_WORK_TRACE);
+		atomic_fetch_and(&thread->work, ~(u32)THREAD_WORK_SYSCALL);
 	if (pt->trap)
 		atomic_fetch_or(&thread->work, THREAD_WORK_SIGNAL);
 	give_info_locked(pt);

@@ -43,7 +43,7 @@ struct ptrace {
 
 /* ---- what the traced thread passes; all: current, no locks ---- */
 
-/** ptrace_syscall_enter, ptrace_syscall_exit - with WORK_TRACE set. @tf may be changed.
+/** ptrace_syscall_enter, ptrace_syscall_exit - with WORK_SYSCALL set. @tf may be changed.
  * Return (enter): false: the call is not to be made, rax stands in @tf */
 __must_check bool ptrace_syscall_enter(struct trapframe *tf);
 void ptrace_syscall_exit(struct trapframe *tf);

@@ -79,7 +79,7 @@ struct task {
 	bool is_reaper;                /* [i] init: gets orphans */
 	bool unkillable;               /* [s] init: default actions do nothing */
 	bool is_subreaper;             /* [t] prctl PR_SET_CHILD_SUBREAPER */
-	bool no_new_privs, dumpable, thp_disable; /* [c] prctl */
+	bool dumpable, thp_disable;    /* [c] prctl */
 	bool handles_shared;           /* [c] CLONE_FILES was used: exec takes a copy */
 	int pdeath_signal;             /* [c] prctl, to this task when its parent dies */
 	u32 personality;               /* [c] */
@@ -151,6 +151,9 @@ u64 task_rlimit(u32 resource);
 
 /** task_exit_group - end the whole process. @status: wait status word */
 __noreturn void task_exit_group(int status);
+/** task_doom - the same, but the caller goes on until it returns to user mode and ends
+ * there: for places that hold references. Nothing can catch it. */
+void task_doom(int status);
 
 /** task_live - tasks alive or zombie: leak checks */
 u32 task_live(void);

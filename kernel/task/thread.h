@@ -19,6 +19,7 @@
 
 struct task;
 struct ptrace;     /* kernel/task/ptrace.h */
+struct seccomp_filter;
 struct vfork_wait; /* kernel/task/fork.c */
 
 enum thread_state {
@@ -40,9 +41,11 @@ enum thread_work {
 	THREAD_WORK_STOP = 8,     /* job control: stop before running on */
 	THREAD_WORK_START = 16,   /* first run: thread->on_start */
 	THREAD_WORK_RESTORE = 32, /* saved_blocked is to come back */
-	THREAD_WORK_SYSCALL = 256, /* seccomp or pledge: every call is slow */
-	THREAD_WORK_TRACE = 512,   /* the same for a tracer that stops at calls or steps */
+	/* Looked at by the entry path of a system call (arch/x86_64/syscall_entry.asm). */
+	THREAD_WORK_SYSCALL = 256, /* a tracer: every call is slow */
+	THREAD_WORK_SECCOMP = 512, /* slow unless thread->seccomp allows it by number */
 };
+#define THREAD_WORK_WATCHED (THREAD_WORK_SYSCALL | THREAD_WORK_SECCOMP)
 /* What ends an interruptible sleep. */
 #define THREAD_WORK_INTERRUPT (THREAD_WORK_SIGNAL | THREAD_WORK_EXIT | THREAD_WORK_STOP)
 
@@ -116,6 +119,8 @@ struct thread {
 
 	struct held_mutexes held;     /* [c] debug builds */
 	u64 pledge, pledge_exec;      /* [c] promises; 0: none made */
+	struct seccomp_filter *seccomp; /* [cs] written under both; &seccomp_strict: strict mode */
+	bool no_new_privs;            /* [cs] */
 	bool fail_alloc;              /* [c] fault injection counts this thread */
 };
 
