@@ -92,6 +92,7 @@ static u64 call(struct trapframe *tf)
 	if ((atomic_load_relaxed(&current->work) & THREAD_WORK_SECCOMP) &&
 	    !seccomp_enter(tf, &result))
 		return result;
+	nr = (u32)tf->orig_rax; /* a tracer may have made it another one */
 	if (nr >= SYSCALL_MAP_SIZE && !is_native(nr))
 		return (u64)not_implemented(nr);
 	return dispatch(tf, nr);

@@ -262,6 +262,17 @@ void ptrace_event(int event, u64 message)
 	stop_with_info(EVENT_CODE(event), message, PTRACE_SYSCALL_INFO_NONE, dying);
 }
 
+bool ptrace_seccomp(u32 data)
+{
+	struct ptrace pt;
+
+	if (!wishes(&pt) || !(pt.options & PTRACE_O_TRACESECCOMP))
+		return false;
+	(void)context_frame(current);
+	ptrace_event(PTRACE_EVENT_SECCOMP, data);
+	return true;
+}
+
 void ptrace_exec(s32 old_tid)
 {
 	struct linux_siginfo info;

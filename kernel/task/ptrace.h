@@ -55,6 +55,8 @@ int ptrace_signal(int signo, struct linux_siginfo *info);
 bool ptrace_trap_stop(bool group);
 /** ptrace_event - tell of PTRACE_EVENT_@event, if the tracer wants that */
 void ptrace_event(int event, u64 message);
+/** ptrace_seccomp - a filter wants the tracer asked about this call. Return: it was */
+bool ptrace_seccomp(u32 data);
 /** ptrace_exec - execve() has taken place; @old_tid: number before */
 void ptrace_exec(s32 old_tid);
 /** ptrace_step_begin_handler - a handler is about to be entered: its frame is not to

@@ -489,6 +489,48 @@ CASE(threads_are_followed)
 	CHECK_EQ(seen, 3);
 }
 
+/* A filter that asks the tracer about one call. */
+CASE(seccomp_asks)
+{
+	static struct {
+		uint16_t code;
+		uint8_t jt, jf;
+		uint32_t k;
+	} filter[] = {
+		{ 0x20, 0, 0, 0 },			/* load the number */
+		{ 0x15, 0, 1, SYS_getppid },
+		{ 0x06, 0, 0, 0x7ff00000 | 55 },	/* SECCOMP_RET_TRACE */
+		{ 0x06, 0, 0, 0x7fff0000 },		/* SECCOMP_RET_ALLOW */
+	};
+	struct {
+		unsigned short len;
+		void *filter;
+	} prog = { COUNT(filter), filter };
+	unsigned long message = 0;
+	struct user_regs_struct r;
+	pid_t pid = traced_child();
+
+	if (!pid) {
+		if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_SECCOMP, 2, &prog))
+			_exit(77);
+		_exit(sys(SYS_getppid) > 0 && sys(SYS_getppid) == 4343 ? 0 : 1);
+	}
+	CHECK_EQ(trace(PTRACE_SETOPTIONS, pid, 0, 0x80), 0);
+	CHECK_EQ(trace(PTRACE_CONT, pid, 0, 0), 0);
+	CHECK_EQ(next(pid), event(7, SIGTRAP));
+	CHECK_EQ(trace(PTRACE_GETEVENTMSG, pid, 0, (long)&message), 0);
+	CHECK_EQ(message, 55);
+	CHECK_EQ(trace(PTRACE_CONT, pid, 0, 0), 0);
+	CHECK_EQ(next(pid), event(7, SIGTRAP));
+	CHECK_EQ(trace(PTRACE_GETREGS, pid, 0, (long)&r), 0);
+	CHECK_EQ(r.orig_rax, SYS_getppid);
+	r.orig_rax = -1;
+	r.rax = 4343;
+	CHECK_EQ(trace(PTRACE_SETREGS, pid, 0, (long)&r), 0);
+	CHECK_EQ(trace(PTRACE_CONT, pid, 0, 0), 0);
+	CHECK_EXIT(pid, 0);
+}
+
 static pid_t sleeper(void)
 {
 	pid_t pid = fork();
