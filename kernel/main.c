@@ -17,6 +17,7 @@
 #include <kernel/core/panic.h>
 #include <kernel/lib/format.h>
 #include <kernel/sched/sched.h>
+#include <kernel/task/oom.h>
 #include <kernel/task/task.h>
 #include <kernel/time/clock.h>
 #include <kernel/time/vdso.h>
@@ -69,6 +70,7 @@ static void boot_thread(void *arg)
 	phase_done("cpus");
 	vdso_init();
 	fs_init(info);
+	oom_init();
 	phase_done("files");
 	phases_log();
 	if (CONFIG_TESTS && boot_options.ktest)
