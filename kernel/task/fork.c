@@ -204,8 +204,6 @@ static int init_thread(struct thread *thread, const struct clone_request *req)
 		context_set_child_tls(thread, req->tls);
 	memcpy(thread->comm, parent->comm, sizeof(thread->comm));
 	thread->blocked = parent->restore_blocked ? parent->saved_blocked : parent->blocked;
-	thread->pledge = parent->pledge;
-	thread->pledge_exec = parent->pledge_exec;
 	thread->fail_alloc = parent->fail_alloc;
 	thread->ioprio = parent->ioprio;
 	thread->no_new_privs = parent->no_new_privs;
@@ -231,7 +229,10 @@ static void inherit_watches_locked(struct thread *thread, const struct thread *p
 	seccomp_filter_get(parent->seccomp);
 	thread->seccomp = parent->seccomp;
 	thread->no_new_privs = parent->no_new_privs;
-	thread->work |= atomic_load_relaxed(&parent->work) & THREAD_WORK_SECCOMP;
+	thread->pledge = parent->pledge;
+	thread->pledge_exec = parent->pledge_exec;
+	thread->work |= atomic_load_relaxed(&parent->work) &
+			(THREAD_WORK_SECCOMP | THREAD_WORK_PLEDGE);
 }
 
 /*
