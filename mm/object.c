@@ -267,8 +267,8 @@ static inline int gather(struct vmobject *obj, u64 index, u32 n, bool create, st
 }
 
 /* Bytes [off, off+len) of @frame's page, whose reference goes. Return: how many. */
-static __always_inline size_t copy_page(struct frame *frame, u64 in_page, u64 buf, size_t len, bool user,
-			       bool write)
+static __always_inline size_t copy_page(struct frame *frame, u64 in_page, u64 buf, size_t len,
+					bool user, bool write)
 {
 	struct piece p = { .mem = NULL, .buf = buf, .len = len };
 	size_t left;
