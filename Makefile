@@ -6,6 +6,7 @@
 #   make              kernel and initrd, PROFILE=debug
 #   make run          boot it in QEMU to a shell        make debug   ... under gdb
 #   make test         every test but the long ones      make lint    form, layers, headers
+#   make iso          build/exo.iso, for BIOS and UEFI, CD and stick (make usb DEV=/dev/sdX)
 #   make help         the rest
 #
 # Variables: PROFILE=debug|release|ubsan|kasan  CC=gcc|clang|x86_64-elf-gcc  V=1
@@ -59,7 +60,7 @@ CFLAGS := -std=gnu11 -g $(OPT_$(PROFILE)) $(WARN) -I. -Ibuild/gen -Iarch/x86_64/
 	-fno-asynchronous-unwind-tables -ffile-prefix-map=$(CURDIR)/= \
 	$(if $(IS_CLANG),-target x86_64-linux-gnu -Wno-initializer-overrides,\
 		-fno-delete-null-pointer-checks)
-ASFLAGS := -f elf64 -g -F dwarf -Ibuild/gen/ -I./ -Werror
+ASFLAGS := -f elf64 -g -F dwarf -Ibuild/gen/ -I$(B)/ -I./ -Werror
 LDFLAGS := -nostdlib -static -z max-page-size=4096 -z noexecstack --build-id=none --no-warn-rwx-segments
 
 # ---- Sources: whole folders; tools/check_linked.py finds what stands elsewhere ------
@@ -111,6 +112,20 @@ $(B)/obj/%.asm.o: %.asm $(STAMP) | $(GEN)
 	$(if $(Q),@echo "  NASM  $<")
 	$(Q)$(NASM) $(ASFLAGS) -MD $(@:.o=.d) -MT $@ $< -o $@
 
+# ---- The vDSO: user code, so none of the kernel's flags; it lies in the kernel as a file ----
+VDSO_CFLAGS := -std=gnu11 -g -O2 $(WARN) -I. -Ibuild/gen -ffreestanding -fPIC -fvisibility=hidden \
+	-mgeneral-regs-only -fomit-frame-pointer -fno-stack-protector -fcf-protection=none \
+	-fasynchronous-unwind-tables -ffile-prefix-map=$(CURDIR)/= $(if $(IS_CLANG),-target x86_64-linux-gnu)
+VDSO_LDFLAGS := -m elf_x86_64 -shared -soname linux-vdso.so.1 --hash-style=both --no-undefined -z text -s \
+	--eh-frame-hdr --build-id=none -z max-page-size=4096 -z noexecstack
+$(B)/vdso.o: arch/x86_64/vdso/vdso.c Makefile $(STAMP) | $(GEN)
+	$(if $(Q),@echo "  CC    $<")
+	$(Q)$(CC) $(VDSO_CFLAGS) -MMD -MP -c $< -o $@
+$(B)/vdso.so: $(B)/vdso.o arch/x86_64/vdso/vdso.ld
+	$(Q)$(LD) $(VDSO_LDFLAGS) -T arch/x86_64/vdso/vdso.ld -o $@ $<
+$(B)/obj/arch/x86_64/vdso_image.asm.o: $(B)/vdso.so
+-include $(B)/vdso.d
+
 # ---- Link twice: the second time with the symbol table made from the first ------------
 kernel: $(B)/exo.elf
 
@@ -134,7 +149,7 @@ $(B)/exo.elf: $(B)/first.elf $(B)/ksym1.o
 -include $(OBJS:.o=.d)
 
 # ---- User space, tests ------------------------------------------------------------
--include user/user.mk tests/user/user_tests.mk tests/host/host.mk tests/bench/bench.mk
+-include boot/grub/grub.mk user/user.mk tests/user/user_tests.mk tests/host/host.mk tests/bench/bench.mk
 
 all: initrd
 
@@ -172,8 +187,9 @@ clean:
 	rm -rf build/debug build/release build/ubsan build/kasan build/gen build/host build/user build/test build/bench
 
 help:
-	@sed -n '3,12s/^# \{0,1\}//p' Makefile
+	@sed -n '3,13s/^# \{0,1\}//p' Makefile
 	@echo "  make test-host    the [pure] files on this Linux   make test-native  user tests on this Linux"
-	@echo "  make bench        speed in instructions, beside Linux's figures"
+	@echo "  make bench        speed in instructions, beside a Linux guest"
+	@echo "  make bench-wall   the same in time, 2 CPUs         make bench-machine  inside the kernel; boot"
 	@echo "  make torture      hours of stress                  make toolchain    an x86_64-elf gcc"
 	@echo "  make compdb       compile_commands.json            make clean"

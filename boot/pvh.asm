@@ -4,8 +4,7 @@
 ; with this note. The loader leaves: 32-bit protected mode, flat segments,
 ; paging off, interrupts off, EBX = physical address of the start info.
 ; Source: Xen docs/misc/pvh.pandoc; xen/include/public/elfnote.h (18 is
-; XEN_ELFNOTE_PHYS32_ENTRY). A Multiboot2 entry is one more file like this one,
-; with another LOADER number.
+; XEN_ELFNOTE_PHYS32_ENTRY).
 
 %include "boot/boot.inc"
 

@@ -6,7 +6,6 @@
  */
 #include <boot/boot_info.h>
 #include <kernel/abi/errno.h>
-#include <kernel/lib/sort.h>
 #include <kernel/lib/string.h>
 
 #define PVH_MAGIC 0x336ec578u
@@ -50,30 +49,22 @@ static int fail(const char **why, int err, const char *reason)
 	return err;
 }
 
-static int by_base(const void *a, const void *b)
-{
-	const struct boot_range *x = a, *y = b;
-
-	return x->base < y->base ? -1 : x->base > y->base;
-}
-
 static int read_memmap(const struct phys_reader *mem, const struct pvh_start_info *si,
 		       struct boot_info *out, const char **why)
 {
 	for (u32 i = 0; i < si->n_memmap; i++) {
 		struct pvh_memmap e;
+		int err;
 
 		if (!phys_copy(mem, &e, si->memmap_pa + (u64)i * sizeof(e), sizeof(e)))
 			return fail(why, -EFAULT, "PVH memory map lies outside of memory");
-		if (!e.size)
-			continue;
-		if (e.pa + e.size < e.pa)
-			return fail(why, -EINVAL, "PVH memory map has a range that wraps");
-		if (out->n_ranges == BOOT_RANGES_MAX)
-			return fail(why, -E2BIG, "PVH memory map has more than 128 ranges");
-		out->ranges[out->n_ranges++] = (struct boot_range){ e.pa, e.size, e.type };
+		err = boot_info_add_range(out, e.pa, e.size, e.type);
+		if (err)
+			return fail(why, err, err == -E2BIG ?
+				    "PVH memory map has more than 128 ranges" :
+				    "PVH memory map has a range that wraps");
 	}
-	sort(out->ranges, out->n_ranges, sizeof(out->ranges[0]), by_base);
+	boot_info_sort_ranges(out);
 	return 0;
 }
 
@@ -120,7 +111,7 @@ int pvh_parse(const struct phys_reader *mem, paddr_t start_pa, struct boot_info 
 
 	memset(out, 0, sizeof(*out));
 	memset(&si, 0, sizeof(si));
-	out->loader = "PVH";
+	memcpy(out->loader, "PVH", sizeof("PVH"));
 	if (!phys_copy(mem, &si, start_pa, PVH_V0_LEN))
 		return fail(why, -EFAULT, "PVH start info lies outside of memory");
 	if (si.magic != PVH_MAGIC)

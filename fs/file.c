@@ -9,6 +9,7 @@
 #include <fs/dentry.h>
 #include <fs/epoll.h>
 #include <fs/fs_context.h>
+#include <fs/inotify.h>
 #include <fs/lock.h>
 #include <fs/mount.h>
 #include <fs/path.h>
@@ -70,6 +71,8 @@ static void file_release(struct kobject *obj)
 	if (unlikely(atomic_load_acquire(&file->watches.next) != &file->watches))
 		epoll_file_released(file);
 	lock_release_file(file);
+	if (inotify_anyone() && file->dentry && file->ops != &path_fops)
+		inotify_tell_close(file);
 	if (file->ops->release)
 		file->ops->release(file);
 	if (file->kflags & FILE_WRITER)

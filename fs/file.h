@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <fs/inotify.h>
 #include <fs/poll.h>
 #include <kernel/core/mutex.h>
 #include <kernel/lib/types.h>
@@ -175,16 +176,26 @@ __must_check static inline int file_from_handle(int fd, u32 rights, struct handl
 long file_cannot_read(struct file *file); /* which error says so */
 __must_check static inline long file_read_iter(struct file *file, struct iov_iter *it, u64 *pos)
 {
+	long n;
+
 	if (unlikely(!file->ops->read))
 		return file_cannot_read(file);
-	return file->ops->read(file, it, pos);
+	n = file->ops->read(file, it, pos);
+	if (n > 0)
+		inotify_dentry(file->dentry, IN_ACCESS);
+	return n;
 }
 
 __must_check static inline long file_write_iter(struct file *file, struct iov_iter *it, u64 *pos)
 {
+	long n;
+
 	if (unlikely(!file->ops->write))
 		return -22; /* EINVAL */
-	return file->ops->write(file, it, pos);
+	n = file->ops->write(file, it, pos);
+	if (n > 0)
+		inotify_dentry(file->dentry, IN_MODIFY);
+	return n;
 }
 /** file_poll - POLL* bits; always ready when ops have no poll */
 u32 file_poll(struct file *file, struct poll_table *table);

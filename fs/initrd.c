@@ -266,14 +266,15 @@ void initrd_unpack(const struct boot_info *info)
 	u32 umask = fs_context_set_umask(0);
 
 	PANIC_ON(!u.target, "initrd: no memory");
-	if (!info->n_modules)
-		log_notice("initrd: the loader gave none");
+	PANIC_ON(!info->n_modules, "initrd: the loader %s gave none: the file is not there, or "
+		 "memory was too small for it", info->loader);
 	for (u32 i = 0; i < info->n_modules; i++) {
 		const struct boot_module *m = &info->modules[i];
 
 		unpack_module(&u, phys_to_virt(m->base), m->len);
 		pmm_free_boot_range(m->base, m->base + m->len);
 	}
+	PANIC_ON(!u.entries, "initrd: there is no file in it");
 	forget_links(&u);
 	kfree(u.target);
 	fs_context_set_umask(umask);

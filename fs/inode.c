@@ -8,6 +8,7 @@
 
 #include <fs/dentry.h>
 #include <fs/file.h>
+#include <fs/inotify.h>
 #include <fs/lock.h>
 #include <kernel/abi/errno.h>
 #include <kernel/abi/linux_signal.h>
@@ -39,6 +40,7 @@ void superblock_put(struct superblock *sb)
 {
 	if (!refcount_put(&sb->refs))
 		return;
+	inotify_super_gone(sb);
 	dentry_cache_drop(sb);
 	dentry_put(sb->root);
 	sb->release(sb);
@@ -81,8 +83,14 @@ void inode_own(struct inode *inode, const struct inode *dir)
 
 void inode_put(struct inode *inode)
 {
-	if (!inode || !refcount_put(&inode->refs))
+	if (!inode)
 		return;
+	if (unlikely(atomic_load_relaxed(&inode->watches) != NULL)) {
+		if (!inotify_put_inode(inode))
+			return;
+	} else if (!refcount_put(&inode->refs)) {
+		return;
+	}
 	lock_free_inode(inode);
 	inode->ops->release(inode);
 }
@@ -152,7 +160,7 @@ int inode_permission(struct inode *inode, const struct cred *cred, u32 mask)
 
 	if (unlikely(inode->ops->permission != NULL))
 		return inode->ops->permission(inode, cred, mask);
-	if (cred->fsuid == 0) {
+	if (cred_capable(cred, CAP_DAC_OVERRIDE)) {
 		if ((mask & MAY_EXEC) && !S_ISDIR(mode) && !(mode & 0111))
 			return -EACCES;
 		return 0;
@@ -162,12 +170,19 @@ int inode_permission(struct inode *inode, const struct cred *cred, u32 mask)
 	else if (((mode >> 3 ^ mode) & mask) && /* else it does not matter */
 		 (inode->gid == cred->fsgid || cred_in_group(cred, inode->gid)))
 		bits >>= 3;
-	return (mask & ~bits) ? -EACCES : 0;
+	if (likely(!(mask & ~bits)))
+		return 0;
+	/* What CAP_DAC_READ_SEARCH allows: to read all, to search folders. */
+	mask &= MAY_READ | MAY_WRITE | MAY_EXEC;
+	if (cred_capable(cred, CAP_DAC_READ_SEARCH) &&
+	    (mask == MAY_READ || (S_ISDIR(mode) && !(mask & MAY_WRITE))))
+		return 0;
+	return -EACCES;
 }
 
 bool inode_owner_or_root(const struct inode *inode, const struct cred *cred)
 {
-	return cred->fsuid == 0 || cred->fsuid == inode->uid;
+	return cred->fsuid == inode->uid || cred_capable(cred, CAP_FOWNER);
 }
 
 static bool in_group(const struct cred *cred, u32 gid)
@@ -178,7 +193,7 @@ static bool in_group(const struct cred *cred, u32 gid)
 static int check_owner_change(struct inode *inode, const struct inode_attr *attr,
 			      const struct cred *cred)
 {
-	if (cred->fsuid == 0)
+	if (cred_capable(cred, CAP_CHOWN))
 		return 0;
 	if ((attr->valid & ATTR_UID) && (cred->fsuid != inode->uid || attr->uid != inode->uid))
 		return -EPERM;
@@ -245,10 +260,11 @@ int inode_set_attr(struct inode *inode, const struct inode_attr *req)
 		if (attr.mode & S_IXGRP)
 			attr.mode &= ~(u32)S_ISGID;
 		attr.valid |= ATTR_MODE;
-	} else if ((attr.valid & ATTR_MODE) && cred->fsuid != 0 && !in_group(cred, inode->gid)) {
+	} else if ((attr.valid & ATTR_MODE) && !cred_capable(cred, CAP_FSETID) &&
+		   !in_group(cred, inode->gid)) {
 		attr.mode &= ~(u32)S_ISGID;
 	}
-	if ((attr.valid & ATTR_SIZE) && cred->fsuid != 0)
+	if ((attr.valid & ATTR_SIZE) && !cred_capable(cred, CAP_FSETID))
 		inode_drop_setid(inode);
 	err = inode->ops->setattr(inode, &attr);
 out:
@@ -276,7 +292,7 @@ void inode_apply_attr(struct inode *inode, const struct inode_attr *attr)
 
 void inode_drop_setid(struct inode *inode)
 {
-	if (likely(!(inode->mode & (S_ISUID | S_ISGID))) || cred_current()->fsuid == 0)
+	if (likely(!(inode->mode & (S_ISUID | S_ISGID))) || capable(CAP_FSETID))
 		return;
 	inode->mode &= ~(u32)S_ISUID;
 	if (inode->mode & S_IXGRP)

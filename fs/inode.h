@@ -31,6 +31,7 @@ struct inode;
 struct path;
 struct superblock;
 struct vmobject;
+struct watch;
 
 /* A name of one path component: not terminated, but followed by at least 7 bytes
  * that may be read (dentry.h hashes and compares words). */
@@ -72,10 +73,13 @@ struct inode_ops {
 	/** unlink - files and folders; -ENOTEMPTY */
 	int (*unlink)(struct inode *dir, const struct fs_name *name, struct inode *inode);
 	/** rename - @target: what @to is called by now, or NULL; swapped with @inode
-	 * when @exchange, else replaced. Both folders are locked. */
+	 * by RENAME_EXCHANGE, else replaced. RENAME_WHITEOUT: leaves a whiteout.
+	 * Both folders are locked. */
 	int (*rename)(struct inode *from_dir, const struct fs_name *from, struct inode *inode,
 		      struct inode *to_dir, const struct fs_name *to, struct inode *target,
-		      bool exchange);
+		      u32 flags);
+	/** tmpfile - a regular file of @mode without a name, nlink 0, referenced */
+	int (*tmpfile)(struct inode *dir, u32 mode, struct inode **out);
 	/** readlink - the text into @buf, not terminated; its length, at most @size */
 	long (*readlink)(struct inode *inode, char *buf, size_t size);
 	/** follow - magic links: where it leads, referenced; not by text */
@@ -85,6 +89,15 @@ struct inode_ops {
 	/** setattr - inode locked, rights checked; size too is the file system's.
 	 * NULL: -EPERM. Most call inode_apply_attr(). */
 	int (*setattr)(struct inode *inode, const struct inode_attr *attr);
+	/** getxattr - the value into @buf; its length; only that when @size is 0.
+	 * -ENODATA, -ERANGE, -EOPNOTSUPP. These three: inode locked, rights checked.
+	 * NULL: there are none. */
+	long (*getxattr)(struct inode *inode, const char *name, void *buf, size_t size);
+	/** setxattr - @flags XATTR_*; @value NULL removes it */
+	int (*setxattr)(struct inode *inode, const char *name, const void *value, size_t size,
+			u32 flags);
+	/** listxattr - names, each NUL-ended; without @all none of "trusted." */
+	long (*listxattr)(struct inode *inode, char *buf, size_t size, bool all);
 	/** refresh - bring mode, uid, nlink up to date before they are shown */
 	void (*refresh)(struct inode *inode);
 	/** open - @file is set up with inode->fops; may replace ops and set priv */
@@ -93,13 +106,19 @@ struct inode_ops {
 	void (*release)(struct inode *inode);
 };
 
+enum inode_flags {
+	INODE_LINKABLE = 1, /* O_TMPFILE without O_EXCL: may be given its first name */
+};
+
 /* Lock key: i immutable   n inode lock   a atomic   Racy reads of [n] are fine. */
 struct inode {
 	struct refcount refs;
 	u32 mode;                     /* [n] type bits [i] */
 	u32 uid, gid;                 /* [n] */
 	u32 nlink;                    /* [a] */
+	u32 flags;                    /* [a] enum inode_flags */
 	s32 write_count;              /* [a] > 0 open for writing, < 0 being executed */
+	struct watch *watches;        /* [a] fs/inotify.c: NULL nobody watches */
 	u64 ino;                      /* [i] */
 	u64 rdev;                     /* [i] linux_makedev() */
 	struct superblock *sb;        /* [i] */
@@ -128,6 +147,8 @@ struct superblock {
 	void (*statfs)(struct superblock *sb, struct linux_statfs *st);
 	/** options - ",size=..." for /proc/mounts; NULL: none */
 	void (*options)(struct superblock *sb, char *buf, size_t size);
+	/** remount - new options; -EINVAL. NULL: there are none to change */
+	int (*remount)(struct superblock *sb, const char *data);
 	void (*release)(struct superblock *sb); /* frees priv and sb */
 	void *priv;
 };

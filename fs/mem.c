@@ -138,7 +138,7 @@ static long add_entropy(u64 arg)
 	struct iov_iter it;
 	long n;
 
-	if (!cred_privileged(cred_current()))
+	if (!capable(CAP_SYS_ADMIN))
 		return -EPERM;
 	if (copy_from_user(head, (const void __user *)(uintptr_t)arg, sizeof(head)))
 		return -EFAULT;
@@ -155,7 +155,7 @@ static long random_ioctl(__unused struct file *file, u32 cmd, u64 arg)
 	case RNDGETENTCNT:
 		return user_write_u32((void __user *)(uintptr_t)arg, RANDOM_BITS);
 	case RNDADDTOENTCNT: /* the count is no account: nothing to add to */
-		return cred_privileged(cred_current()) ? 0 : -EPERM;
+		return capable(CAP_SYS_ADMIN) ? 0 : -EPERM;
 	case RNDADDENTROPY:
 		return add_entropy(arg);
 	default:
@@ -284,7 +284,7 @@ static u32 kmsg_poll(struct file *file, struct poll_table *table)
 
 static int kmsg_open(struct file *file, __unused u32 minor)
 {
-	if ((file->flags & O_ACCMODE) != O_WRONLY && !cred_privileged(cred_current()))
+	if ((file->flags & O_ACCMODE) != O_WRONLY && !capable(CAP_SYSLOG))
 		return -EPERM;
 	kmsg_set_pos(file, log_begin());
 	return 0;

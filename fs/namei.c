@@ -15,6 +15,7 @@
 #include <fs/dentry.h>
 #include <fs/file.h>
 #include <fs/fs_context.h>
+#include <fs/inotify.h>
 #include <fs/mount.h>
 #include <kernel/abi/errno.h>
 #include <kernel/abi/linux_fcntl.h>
@@ -48,8 +49,8 @@ static int may_delete(struct walk *walk, struct dentry *victim, bool want_dir)
 	if (err)
 		return err;
 	/* Sticky folders: only who owns the file or the folder. */
-	if ((dir->mode & S_ISVTX) && cred->fsuid != 0 && cred->fsuid != inode->uid &&
-	    cred->fsuid != dir->uid)
+	if ((dir->mode & S_ISVTX) && cred->fsuid != inode->uid && cred->fsuid != dir->uid &&
+	    !cred_capable(cred, CAP_FOWNER))
 		return -EPERM;
 	if (want_dir && !inode_is_dir(inode))
 		return -ENOTDIR;
@@ -128,10 +129,12 @@ int name_create(int dirfd, const char *path, u32 mode, u64 rdev)
 	if (err)
 		return err;
 	mode &= ~fs_context_umask();
-	if ((S_ISCHR(mode) || S_ISBLK(mode)) && !cred_privileged(walk.cred))
+	if ((S_ISCHR(mode) || S_ISBLK(mode)) && !cred_capable(walk.cred, CAP_MKNOD))
 		err = -EPERM;
 	else
 		err = create_locked(walk.cur.dentry->inode, dentry, &walk.last, mode, rdev);
+	if (!err)
+		inotify_name(walk.cur.dentry->inode, IN_CREATE, &walk.last, S_ISDIR(mode));
 	end_create(&walk, dentry);
 	return err;
 }
@@ -149,8 +152,10 @@ int name_symlink(const char *target, int dirfd, const char *path)
 	err = -EPERM;
 	if (dir->ops->symlink)
 		err = dir->ops->symlink(dir, &walk.last, target, &inode);
-	if (!err)
+	if (!err) {
 		dentry_instantiate(dentry, inode);
+		inotify_name(dir, IN_CREATE, &walk.last, false);
+	}
 	end_create(&walk, dentry);
 	return err;
 }
@@ -174,6 +179,8 @@ int name_link(const struct path *from, int dirfd, const char *path)
 	if (!err) {
 		inode_get(inode);
 		dentry_instantiate(dentry, inode);
+		inotify_inode(inode, IN_ATTRIB);
+		inotify_name(dir, IN_CREATE, &walk.last, false);
 	}
 	end_create(&walk, dentry);
 	return err;
@@ -210,9 +217,12 @@ static int unlink_locked(struct walk *walk, struct dentry *dentry, bool want_dir
 		err = -EPERM;
 	if (!err)
 		err = dir->ops->unlink(dir, &walk->last, inode);
-	if (!err)
-		dentry_kill(dentry);
-	return err;
+	if (err)
+		return err;
+	dentry_kill(dentry);
+	if (!want_dir)
+		inotify_inode(inode, IN_ATTRIB);
+	return 0;
 }
 
 int name_unlink(int dirfd, const char *path, bool want_dir)
@@ -238,6 +248,8 @@ int name_unlink(int dirfd, const char *path, bool want_dir)
 	/* Here, unlocked, the file itself may go: freeing a big one takes time. */
 	if (dentry)
 		dentry_put(dentry);
+	if (!err)
+		inotify_name(dir, IN_DELETE, &walk.last, want_dir);
 out:
 	walk_end(&walk);
 	return err;
@@ -320,7 +332,7 @@ static int rename_commit(struct rename *r)
 	if (!to_name || (exchange && !from_name))
 		goto err_names;
 	err = from_dir->ops->rename(from_dir, &r->from.last, inode, to_dir, &r->to.last, target,
-				    exchange);
+				    r->flags);
 	if (err)
 		goto err_names;
 	/* No failure past this point. */
@@ -334,6 +346,20 @@ err_names:
 	dentry_free_name(to_name);
 	dentry_free_name(from_name);
 	return err;
+}
+
+/* After it was done; both dentries are still ours. */
+static void rename_tell(struct rename *r)
+{
+	struct inode *from_dir = r->from.cur.dentry->inode, *to_dir = r->to.cur.dentry->inode;
+	struct inode *inode = dentry_inode(r->old), *other = dentry_inode(r->new);
+	bool exchange = r->flags & RENAME_EXCHANGE;
+
+	if (inode == other)
+		return;
+	inotify_move(inode, from_dir, &r->from.last, to_dir, &r->to.last, exchange ? NULL : other);
+	if (exchange)
+		inotify_move(other, to_dir, &r->to.last, from_dir, &r->from.last, NULL);
 }
 
 static int rename_walk(struct rename *r, int to_fd, const char *to)
@@ -376,6 +402,8 @@ int name_rename(int from_fd, const char *from, int to_fd, const char *to, u32 fl
 	if (!err)
 		err = rename_commit(&r);
 	rename_unlock(&r);
+	if (!err && inotify_anyone())
+		rename_tell(&r);
 	if (r.old)
 		dentry_put(r.old);
 	if (r.new)
@@ -480,10 +508,14 @@ static int open_path(const struct path *path, u32 flags, bool created, const str
 	err = may_open(path, flags, created, cred);
 	if (!err)
 		err = file_open(inode, path, flags, out);
+	if (!err)
+		inotify_dentry(path->dentry, IN_OPEN);
 	if (!err && (flags & O_TRUNC) && S_ISREG(inode->mode) && !created) {
 		err = inode_set_attr(inode, &(struct inode_attr){ .valid = ATTR_SIZE | ATTR_OPEN });
 		if (err)
 			file_put(*out);
+		else
+			inotify_dentry(path->dentry, IN_MODIFY);
 	}
 	return err;
 }
@@ -513,6 +545,8 @@ static int open_create_last(struct walk *walk, u32 flags, u32 mode, struct path 
 			if (err)
 				dentry_put(dentry);
 			*created = !err;
+			if (*created)
+				inotify_name(parent->inode, IN_CREATE, &walk->last, false);
 		}
 		mutex_unlock(&parent->inode->lock);
 		if (err)
@@ -619,11 +653,13 @@ static int open_exec_path(const struct path *path, struct file **out)
 	if (err)
 		return err;
 	err = file_open(inode, path, O_RDONLY, out);
-	if (err)
+	if (err) {
 		inode_allow_write(inode);
-	else
-		(*out)->kflags |= FILE_EXEC;
-	return err;
+		return err;
+	}
+	(*out)->kflags |= FILE_EXEC;
+	inotify_dentry(path->dentry, IN_OPEN);
+	return 0;
 }
 
 int fs_open_exec(int dirfd, const char *pathname, u32 at_flags, struct file **out)

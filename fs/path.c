@@ -367,8 +367,7 @@ static int walk_all(struct walk *walk, u32 flags)
 static void use_real_ids(struct walk *walk, struct cred *real)
 {
 	*real = *walk->cred;
-	real->fsuid = real->uid;
-	real->fsgid = real->gid;
+	cred_use_real_ids(real);
 	walk->cred = real;
 }
 

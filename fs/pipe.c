@@ -585,7 +585,7 @@ long pipe_set_size(struct file *file, u64 size)
 		return -EINVAL;
 	while ((u64)nr * PAGE_SIZE < size)
 		nr *= 2;
-	if (nr > MAX_PAGES && !cred_privileged(cred_current()))
+	if (nr > MAX_PAGES && !capable(CAP_SYS_RESOURCE))
 		return -EPERM;
 	pages = kcalloc(nr, sizeof(*pages), MEM_ZERO);
 	if (!pages)

@@ -23,6 +23,7 @@
 #include <mm/kmalloc.h>
 #include <security/cred.h>
 #include <security/handle.h>
+#include <security/seccomp.h>
 
 #define TICK_NS       (NS_PER_SEC / LINUX_USER_HZ)
 #define NAME_COLUMN   73u /* of /proc/PID/maps */
@@ -291,21 +292,25 @@ static int show_status(struct seq *seq, struct proc_inode *pi)
 	struct task *task = pi->task;
 	struct thread *thread = get_thread(pi);
 	struct cred *cred = task_cred(task);
-	/* All or nothing, until capability sets exist (security/cred.h). */
-	ull caps = cred_privileged(cred) ? BIT(41) - 1 : 0;
+	const struct seccomp_filter *filter = NULL;
 	struct task_usage usage = { 0 };
 	struct signals sig;
 
-	cred_put(cred);
+	if (thread)
+		filter = atomic_load_acquire(&thread->seccomp);
 	show_thread_status(seq, pi, thread);
 	get_signals(task, thread, &sig);
 	seq_printf(seq, "SigQ:\t%u/%llu\nSigPnd:\t%016llx\nShdPnd:\t%016llx\nSigBlk:\t%016llx\n"
 		   "SigIgn:\t%016llx\nSigCgt:\t%016llx\n", sig.queued,
 		   (ull)task->rlimits[RLIMIT_SIGPENDING].rlim_cur, (ull)sig.thread_pending,
 		   (ull)sig.task_pending, (ull)sig.blocked, (ull)sig.ignored, (ull)sig.caught);
-	seq_printf(seq, "CapInh:\t%016u\nCapPrm:\t%016llx\nCapEff:\t%016llx\nCapBnd:\t%016llx\n"
-		   "CapAmb:\t%016u\nNoNewPrivs:\t%d\nSeccomp:\t0\n", 0, caps, caps,
-		   (ull)(BIT(41) - 1), 0, task->no_new_privs);
+	seq_printf(seq, "CapInh:\t%016llx\nCapPrm:\t%016llx\nCapEff:\t%016llx\nCapBnd:\t%016llx\n"
+		   "CapAmb:\t%016llx\nNoNewPrivs:\t%d\nSeccomp:\t%d\nSeccomp_filters:\t%u\n",
+		   (ull)cred->cap_inheritable, (ull)cred->cap_permitted, (ull)cred->cap_effective,
+		   (ull)cred->cap_bounding, (ull)cred->cap_ambient,
+		   thread && thread->no_new_privs, seccomp_filter_mode(filter),
+		   filter ? filter->depth : 0);
+	cred_put(cred);
 	if (thread) {
 		task_usage_thread(thread, &usage);
 		show_cpus(seq, thread);
@@ -394,6 +399,10 @@ static const char *region_name(const struct region_info *info, char *buf)
 		return file_path(info->file, buf, PATH_MAX);
 	if (info->flags & REGION_STACK)
 		return "[stack]";
+	if (info->flags & REGION_VDSO)
+		return "[vdso]";
+	if (info->flags & REGION_VVAR)
+		return "[vvar]";
 	return info->flags & REGION_HEAP ? "[heap]" : NULL;
 }
 
@@ -597,7 +606,7 @@ static int store_oom_score_adj(struct proc_inode *pi, const char *text, size_t l
 		return -EINVAL;
 	/* Only root makes a process less likely to be chosen. */
 	if (value < atomic_load_relaxed(&pi->task->oom_score_adj) &&
-	    !cred_privileged(cred_current()))
+	    !capable(CAP_SYS_RESOURCE))
 		return -EACCES;
 	atomic_store_relaxed(&pi->task->oom_score_adj, value);
 	return 0;
@@ -618,7 +627,7 @@ __unused static int store_fail_nth(struct proc_inode *pi, const char *text, size
 {
 	u32 nth;
 
-	if (!cred_privileged(cred_current()))
+	if (!capable(CAP_SYS_ADMIN))
 		return -EPERM;
 	if (pi->task != current->task || !parse_number(text, len, 9, &nth))
 		return -EINVAL;

@@ -21,6 +21,7 @@ struct proc_entry {
 	int (*show)(struct seq *seq, struct proc_inode *pi);
 	/** store - what was written, NUL-ended, without the last newline */
 	int (*store)(struct proc_inode *pi, const char *text, size_t len);
+	u32 *value;                        /* what a numeric setting shows and stores */
 	/** readlink, follow - of links; see inode_ops */
 	long (*readlink)(struct proc_inode *pi, char *buf, size_t size);
 	int (*follow)(struct proc_inode *pi, struct path *out);

@@ -8,12 +8,14 @@
 #include <arch/cpu.h>
 #include <fs/chardev.h>
 #include <fs/file.h>
+#include <fs/inotify.h>
 #include <fs/mount.h>
 #include <fs/pipe.h>
 #include <kernel/abi/errno.h>
 #include <kernel/core/cmdline.h>
 #include <kernel/core/uts.h>
 #include <kernel/lib/format.h>
+#include <kernel/lib/parse.h>
 #include <kernel/lib/string.h>
 #include <kernel/sched/sched.h>
 #include <kernel/task/pid.h>
@@ -278,7 +280,7 @@ static int show_uts(struct seq *seq, struct proc_inode *pi)
 
 static int store_uts(struct proc_inode *pi, const char *text, size_t len)
 {
-	if (!cred_privileged(cred_current()))
+	if (!capable(CAP_SYS_ADMIN))
 		return -EPERM;
 	len = MIN(len, (size_t)LINUX_UTS_LEN);
 	if (!strcmp(pi->entry->name, "hostname"))
@@ -311,6 +313,23 @@ static int show_constant(struct seq *seq, struct proc_inode *pi)
 	for (u32 i = 0; i < ARRAY_SIZE(constants); i++)
 		if (!strcmp(constants[i].name, pi->entry->name))
 			seq_printf(seq, "%llu\n", (unsigned long long)constants[i].value);
+	return 0;
+}
+
+/* Settings that root may change; every value below 2^31 will do. */
+static int show_value(struct seq *seq, struct proc_inode *pi)
+{
+	seq_printf(seq, "%u\n", atomic_load_relaxed(pi->entry->value));
+	return 0;
+}
+
+static int store_value(struct proc_inode *pi, const char *text, size_t len)
+{
+	u64 n;
+
+	if (parse_u64(text, len, &n) || n > INT32_MAX)
+		return -EINVAL;
+	atomic_store_relaxed(pi->entry->value, (u32)n);
 	return 0;
 }
 
@@ -353,6 +372,8 @@ static int show_boot_id(struct seq *seq, __unused struct proc_inode *pi)
 #define FILE(name_, show_)  { .name = (name_), .mode = S_IFREG | 0444, .show = (show_) }
 #define LINK(name_, read_)  { .name = (name_), .mode = S_IFLNK | 0777, .readlink = (read_) }
 #define CONSTANT(name_)     FILE(name_, show_constant)
+#define VALUE(name_, word)  { .name = (name_), .mode = S_IFREG | 0644, .show = show_value, \
+			      .store = store_value, .value = &(word) }
 #define END                 { .name = NULL }
 
 static const struct proc_entry random_children[] = {
@@ -372,7 +393,14 @@ static const struct proc_entry vm_children[] = {
 	CONSTANT("overcommit_memory"), CONSTANT("max_map_count"), END
 };
 
+static const struct proc_entry inotify_children[] = {
+	VALUE("max_queued_events", inotify_max_queued_events),
+	VALUE("max_user_instances", inotify_max_user_instances),
+	VALUE("max_user_watches", inotify_max_user_watches), END
+};
+
 static const struct proc_entry fs_children[] = {
+	DIR("inotify", inotify_children),
 	CONSTANT("file-max"), CONSTANT("nr_open"), CONSTANT("pipe-max-size"), END
 };
 

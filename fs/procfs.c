@@ -46,7 +46,7 @@ bool proc_may_access(struct task *task)
 	struct cred *it;
 	bool same;
 
-	if (task == current_task() || cred_privileged(me))
+	if (task == current_task() || cred_capable(me, CAP_SYS_PTRACE))
 		return true;
 	it = task_cred(task);
 	same = me->fsuid == it->uid && me->fsuid == it->euid && me->fsuid == it->suid &&
@@ -324,7 +324,15 @@ static int proc_follow(struct inode *inode, struct path *out)
 }
 
 static const struct inode_ops dir_ops = { .lookup = proc_lookup, .release = proc_release };
-static const struct inode_ops file_ops = { .open = proc_open, .release = proc_release };
+/* `>` truncates what it writes to: nothing to do. Owners and modes are made, not kept. */
+static int proc_setattr(__unused struct inode *inode, const struct inode_attr *attr)
+{
+	return attr->valid & (ATTR_MODE | ATTR_UID | ATTR_GID) ? -EPERM : 0;
+}
+
+static const struct inode_ops file_ops = {
+	.open = proc_open, .setattr = proc_setattr, .release = proc_release,
+};
 static const struct inode_ops text_link_ops = {
 	.readlink = proc_readlink, .release = proc_release,
 };

@@ -235,7 +235,7 @@ static int set_generic(struct socket *sock, int option, int on, const void *valu
 {
 	bool force = option == SO_SNDBUFFORCE || option == SO_RCVBUFFORCE;
 
-	if ((force || (option == SO_DEBUG && on)) && !cred_privileged(cred_current()))
+	if ((force || (option == SO_DEBUG && on)) && !capable(CAP_NET_ADMIN))
 		return option == SO_DEBUG ? -EACCES : -EPERM;
 	if (is_switch(option)) {
 		if (on)

@@ -10,6 +10,7 @@
 #include <fs/file.h>
 #include <fs/fs_context.h>
 #include <fs/inode.h>
+#include <fs/inotify.h>
 #include <fs/mount.h>
 #include <kernel/abi/errno.h>
 #include <kernel/abi/linux_dirent.h>
@@ -95,7 +96,7 @@ long sys_linkat(int olddir, const char __user *uold, int newdir, const char __us
 	if (flags & ~(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH))
 		return -EINVAL;
 	/* Giving a descriptor a name could get around its folder's permissions. */
-	if ((flags & AT_EMPTY_PATH) && !cred_privileged(cred_current()))
+	if ((flags & AT_EMPTY_PATH) && !capable(CAP_DAC_READ_SEARCH))
 		return -ENOENT;
 	err = target_get(olddir, uold, (u32)flags, flags & AT_SYMLINK_FOLLOW, &old);
 	if (err)
@@ -244,6 +245,8 @@ static long list_entries(struct file *file, struct dents *d)
 	d->pos = file->pos;
 	d->flushed_pos = d->pos;
 	ret = file->ops->readdir(file, &d->sink);
+	if (!ret)
+		inotify_dentry(file->dentry, IN_ACCESS);
 	if (d->gathered && !dents_flush(d))
 		file->pos = d->flushed_pos; /* the rest comes again */
 	mutex_unlock(&file->pos_lock);
@@ -354,7 +357,7 @@ long sys_chroot(const char __user *upath)
 	if (err)
 		return err;
 	err = may_enter(path_inode(&path));
-	if (!err && !cred_privileged(cred_current()))
+	if (!err && !capable(CAP_SYS_CHROOT))
 		err = -EPERM;
 	if (!err)
 		fs_context_set_root(&path);
@@ -446,7 +449,7 @@ long sys_mount(const char __user *source, const char __user *target, const char 
 		err = path_lookup_user(AT_FDCWD, target, LOOKUP_FOLLOW, &where);
 	if (!err) {
 		err = -EPERM;
-		if (cred_privileged(cred_current()))
+		if (capable(CAP_SYS_ADMIN))
 			err = do_mount(source, &where, flags, args);
 		path_put(&where);
 	}
@@ -467,7 +470,7 @@ long sys_umount2(const char __user *target, int flags)
 	err = path_lookup_user(AT_FDCWD, target, lookup, &where);
 	if (err)
 		return err;
-	err = cred_privileged(cred_current()) ? mount_remove(&where, (u32)flags) : -EPERM;
+	err = capable(CAP_SYS_ADMIN) ? mount_remove(&where, (u32)flags) : -EPERM;
 	path_put(&where);
 	return err;
 }

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * System calls about attributes: stat, statfs, access, chmod, chown, times,
- * and the extended attributes, which no file system here has.
+ * System calls about attributes: stat, statfs, access, chmod, chown, times.
  * Source: man stat(2), statx(2), statfs(2), access(2), chmod(2), chown(2),
- * utimensat(2), getxattr(2).
+ * utimensat(2).
  */
 #include <arch/uaccess.h>
 #include <fs/dentry.h>
 #include <fs/file.h>
 #include <fs/inode.h>
+#include <fs/inotify.h>
 #include <fs/mount.h>
 #include <kernel/abi/errno.h>
 #include <kernel/abi/linux_fcntl.h>
@@ -256,8 +256,7 @@ long sys_faccessat2(int dirfd, const char __user *upath, int mode, int flags)
 		return -EINVAL;
 	if (!(flags & AT_EACCESS)) {
 		lookup |= LOOKUP_REAL_IDS;
-		cred.fsuid = cred.uid;
-		cred.fsgid = cred.gid;
+		cred_use_real_ids(&cred);
 	}
 	err = path_name_get(&name, upath);
 	if (err)
@@ -288,6 +287,8 @@ static int change(struct target *target, const struct inode_attr *attr)
 
 	if (!err)
 		err = inode_set_attr(target->inode, attr);
+	if (!err)
+		inotify_attr(target->path.dentry, attr);
 	target_put(target);
 	return err;
 }
@@ -399,120 +400,4 @@ long sys_utimensat(int dirfd, const char __user *upath, const struct linux_times
 	else
 		err = target_get(dirfd, upath, (u32)flags, !(flags & AT_SYMLINK_NOFOLLOW), &target);
 	return err ? err : change(&target, &attr);
-}
-
-/* ---- extended attributes: none, once the arguments are right and the file is found ---- */
-
-static int bad_xattr_name(const char __user *uname)
-{
-	char name[XATTR_NAME_MAX + 1];
-	long len = user_copy_string(name, uname, sizeof(name));
-
-	if (!len || len == -ENAMETOOLONG)
-		return -ERANGE;
-	return (int)MIN(len, 0l);
-}
-
-static int bad_xattr(const char __user *name, size_t size, int flags)
-{
-	int err = bad_xattr_name(name);
-
-	if (flags & ~(XATTR_CREATE | XATTR_REPLACE))
-		return -EINVAL;
-	return !err && size > XATTR_SIZE_MAX ? -E2BIG : err;
-}
-
-/* Return: @answer when the file is there. */
-static long xattr_of(const char __user *upath, bool follow, int answer)
-{
-	struct target target;
-	int err = target_get(AT_FDCWD, upath, 0, follow, &target);
-
-	if (err)
-		return err;
-	target_put(&target);
-	return answer;
-}
-
-static long xattr_of_fd(int fd, int answer)
-{
-	struct target target;
-	int err = target_get_fd(fd, RIGHT_CONTROL, &target);
-
-	if (err)
-		return err;
-	target_put(&target);
-	return answer;
-}
-
-static inline int none_or(int err)
-{
-	return err ? err : -EOPNOTSUPP;
-}
-
-long sys_setxattr(const char __user *path, const char __user *name,
-		  __unused const void __user *value, size_t size, int flags)
-{
-	return xattr_of(path, true, none_or(bad_xattr(name, size, flags)));
-}
-
-long sys_lsetxattr(const char __user *path, const char __user *name,
-		   __unused const void __user *value, size_t size, int flags)
-{
-	return xattr_of(path, false, none_or(bad_xattr(name, size, flags)));
-}
-
-long sys_fsetxattr(int fd, const char __user *name, __unused const void __user *value,
-		   size_t size, int flags)
-{
-	return xattr_of_fd(fd, none_or(bad_xattr(name, size, flags)));
-}
-
-long sys_getxattr(const char __user *path, const char __user *name, __unused void __user *value,
-		  __unused size_t size)
-{
-	return xattr_of(path, true, none_or(bad_xattr_name(name)));
-}
-
-long sys_lgetxattr(const char __user *path, const char __user *name, __unused void __user *value,
-		   __unused size_t size)
-{
-	return xattr_of(path, false, none_or(bad_xattr_name(name)));
-}
-
-long sys_fgetxattr(int fd, const char __user *name, __unused void __user *value,
-		   __unused size_t size)
-{
-	return xattr_of_fd(fd, none_or(bad_xattr_name(name)));
-}
-
-/* An empty list is no error. */
-long sys_listxattr(const char __user *path, __unused void __user *list, __unused size_t size)
-{
-	return xattr_of(path, true, 0);
-}
-
-long sys_llistxattr(const char __user *path, __unused void __user *list, __unused size_t size)
-{
-	return xattr_of(path, false, 0);
-}
-
-long sys_flistxattr(int fd, __unused void __user *list, __unused size_t size)
-{
-	return xattr_of_fd(fd, 0);
-}
-
-long sys_removexattr(const char __user *path, const char __user *name)
-{
-	return xattr_of(path, true, none_or(bad_xattr_name(name)));
-}
-
-long sys_lremovexattr(const char __user *path, const char __user *name)
-{
-	return xattr_of(path, false, none_or(bad_xattr_name(name)));
-}
-
-long sys_fremovexattr(int fd, const char __user *name)
-{
-	return xattr_of_fd(fd, none_or(bad_xattr_name(name)));
 }

@@ -20,7 +20,7 @@ static int check_clock(int clock)
 		return 0;
 	case CLOCK_REALTIME_ALARM:
 	case CLOCK_BOOTTIME_ALARM:
-		return cred_privileged(cred_current()) ? 0 : -EPERM;
+		return capable(CAP_WAKE_ALARM) ? 0 : -EPERM;
 	default:
 		return -EINVAL;
 	}

@@ -149,7 +149,7 @@ int tty_attach(struct tty *tty, struct file *file, bool noctty)
 
 	if (tty->dead)
 		err = -EIO;
-	else if (tty->exclusive && !cred_privileged(cred_current()))
+	else if (tty->exclusive && !capable(CAP_SYS_ADMIN))
 		err = -EBUSY;
 	else
 		tty->opens++;
@@ -479,7 +479,7 @@ static long fake_input(struct tty *tty, const void __user *uarg)
 {
 	u8 c;
 
-	if (atomic_load_relaxed(&current_task()->tty) != tty && !cred_privileged(cred_current()))
+	if (atomic_load_relaxed(&current_task()->tty) != tty && !capable(CAP_SYS_ADMIN))
 		return -EPERM;
 	if (copy_from_user(&c, uarg, 1))
 		return -EFAULT;
@@ -555,7 +555,7 @@ static long tty_ioctl(struct file *file, u32 cmd, u64 arg)
 	case TIOCGETD:
 		return user_write_u32(uarg, 0);
 	case TIOCVHANGUP:
-		if (!cred_privileged(cred_current()))
+		if (!capable(CAP_SYS_ADMIN))
 			return -EPERM;
 		tty_hangup(tty, false);
 		return 0;

@@ -128,7 +128,7 @@ static long set_session(struct tty *tty, bool steal, bool readable)
 {
 	struct task *task = current_task();
 	irqflags_t flags = spin_lock_irq(&task_tree_lock);
-	bool root = cred_privileged(cred_current());
+	bool root = capable(CAP_SYS_ADMIN);
 	long err = 0;
 
 	if (task->sid == task->pid && tty->sid == task->sid && task->tty == tty)

@@ -145,16 +145,17 @@ void unix_rights_drop(struct unix_rights *rights)
 static int check_cred(const struct linux_ucred *claim, struct linux_ucred *out)
 {
 	const struct cred *cred = cred_current();
+	bool own_uid = claim->uid == cred->uid || claim->uid == cred->euid ||
+		       claim->uid == cred->suid;
+	bool own_gid = claim->gid == cred->gid || claim->gid == cred->egid ||
+		       claim->gid == cred->sgid;
 	struct task *task;
 
-	if (!cred_privileged(cred)) {
-		if (claim->pid != current_task()->pid ||
-		    (claim->uid != cred->uid && claim->uid != cred->euid &&
-		     claim->uid != cred->suid) ||
-		    (claim->gid != cred->gid && claim->gid != cred->egid &&
-		     claim->gid != cred->sgid))
-			return -EPERM;
-	} else if (claim->pid != current_task()->pid) {
+	if ((claim->pid != current_task()->pid && !cred_capable(cred, CAP_SYS_ADMIN)) ||
+	    (!own_uid && !cred_capable(cred, CAP_SETUID)) ||
+	    (!own_gid && !cred_capable(cred, CAP_SETGID)))
+		return -EPERM;
+	if (claim->pid != current_task()->pid) {
 		task = task_find(claim->pid);
 		if (!task)
 			return -ESRCH;
@@ -238,7 +239,7 @@ static int launch(struct unix_scm *scm)
 		scm->rights = NULL;
 		return 0;
 	}
-	if (!cred_privileged(cred_current()) &&
+	if (!capable(CAP_SYS_RESOURCE) &&
 	    atomic_load_relaxed(user_count(rights->uid)) > task_rlimit(RLIMIT_NOFILE))
 		return -ETOOMANYREFS;
 	count_rights(rights, true);

@@ -5,7 +5,7 @@
  * their later calls allowed, since they ask for what is already so.
  *
  * Users and groups follow the same rules, so they are written once, over the
- * four numbers of a kind. Privileged is the effective user 0 in both.
+ * four numbers of a kind.
  */
 #include <kernel/syscall_protos.h>
 
@@ -32,9 +32,9 @@ static struct ids ids_of(const struct cred *cred, enum id_kind kind)
 	return (struct ids){ cred->gid, cred->egid, cred->sgid, cred->fsgid };
 }
 
-static bool privileged(void)
+static bool privileged(enum id_kind kind)
 {
-	return cred_privileged(cred_current());
+	return capable(kind == ID_USER ? CAP_SETUID : CAP_SETGID);
 }
 
 /*
@@ -54,7 +54,9 @@ static void commit_changed(struct cred *cred)
 	cred_commit(cred);
 }
 
-static long set_ids(enum id_kind kind, struct ids ids)
+/* @caps: what the change does to capability sets, of users only. */
+static long set_ids(enum id_kind kind, struct ids ids,
+		    void (*caps)(struct cred *cred, const struct cred *old))
 {
 	struct ids old = ids_of(cred_current(), kind);
 	struct cred *cred;
@@ -70,6 +72,7 @@ static long set_ids(enum id_kind kind, struct ids ids)
 		cred->euid = ids.effective;
 		cred->suid = ids.saved;
 		cred->fsuid = ids.fs;
+		caps(cred, cred_current());
 	} else {
 		cred->gid = ids.real;
 		cred->egid = ids.effective;
@@ -88,19 +91,19 @@ static long set_id(enum id_kind kind, u32 id)
 
 	if (id == UNCHANGED)
 		return -EINVAL;
-	if (privileged())
+	if (privileged(kind))
 		ids.real = ids.saved = id;
 	else if (id != ids.real && id != ids.saved)
 		return -EPERM;
 	ids.effective = ids.fs = id;
-	return set_ids(kind, ids);
+	return set_ids(kind, ids, cred_ids_changed);
 }
 
 /* setreuid(2): the saved one follows unless only nothing new is asked for. */
 static long set_re(enum id_kind kind, u32 real, u32 effective)
 {
 	struct ids old = ids_of(cred_current(), kind), ids = old;
-	bool all = privileged();
+	bool all = privileged(kind);
 
 	if (real != UNCHANGED) {
 		if (!all && real != old.real && real != old.effective)
@@ -116,7 +119,7 @@ static long set_re(enum id_kind kind, u32 real, u32 effective)
 	if (real != UNCHANGED || (effective != UNCHANGED && effective != old.real))
 		ids.saved = ids.effective;
 	ids.fs = ids.effective;
-	return set_ids(kind, ids);
+	return set_ids(kind, ids, cred_ids_changed);
 }
 
 static bool is_one_of(const struct ids *ids, u32 id)
@@ -129,7 +132,7 @@ static long set_res(enum id_kind kind, u32 real, u32 effective, u32 saved)
 {
 	struct ids old = ids_of(cred_current(), kind), ids = old;
 
-	if (!privileged() && ((real != UNCHANGED && !is_one_of(&old, real)) ||
+	if (!privileged(kind) && ((real != UNCHANGED && !is_one_of(&old, real)) ||
 			      (effective != UNCHANGED && !is_one_of(&old, effective)) ||
 			      (saved != UNCHANGED && !is_one_of(&old, saved))))
 		return -EPERM;
@@ -140,7 +143,7 @@ static long set_res(enum id_kind kind, u32 real, u32 effective, u32 saved)
 	if (saved != UNCHANGED)
 		ids.saved = saved;
 	ids.fs = ids.effective;
-	return set_ids(kind, ids);
+	return set_ids(kind, ids, cred_ids_changed);
 }
 
 /* setfsuid(2): the old value always; whether it took is seen by asking again. */
@@ -149,10 +152,10 @@ static long set_fs(enum id_kind kind, u32 id)
 	struct ids ids = ids_of(cred_current(), kind);
 	u32 old = ids.fs;
 
-	if (id == UNCHANGED || (!privileged() && id != old && !is_one_of(&ids, id)))
+	if (id == UNCHANGED || (!privileged(kind) && id != old && !is_one_of(&ids, id)))
 		return old;
 	ids.fs = id;
-	(void)set_ids(kind, ids);
+	(void)set_ids(kind, ids, cred_fsuid_changed);
 	return old;
 }
 
@@ -288,7 +291,7 @@ long sys_setgroups(int count, const u32 __user *ugroups)
 	u32 *groups;
 	int err;
 
-	if (!privileged())
+	if (!privileged(ID_GROUP))
 		return -EPERM;
 	if ((u32)count > CRED_MAX_GROUPS)
 		return -EINVAL;

@@ -125,7 +125,7 @@ long sys_syslog(int type, void __user *buf, int len)
 {
 	/* Reading the log as a whole is for everybody, the rest is for root. */
 	if (type != SYSLOG_ACTION_READ_ALL && type != SYSLOG_ACTION_SIZE_BUFFER &&
-	    !cred_privileged(cred_current()))
+	    !capable(CAP_SYSLOG))
 		return -EPERM;
 	switch (type) {
 	case SYSLOG_ACTION_CLOSE:

@@ -13,16 +13,13 @@
 #include <kernel/core/log.h>
 #include <kernel/core/uts.h>
 #include <kernel/lib/string.h>
+#include <kernel/sys_prctl.h>
+#include <kernel/sys_seccomp.h>
 #include <kernel/task/task.h>
 #include <kernel/time/clock.h>
 #include <mm/pmm.h>
 #include <security/cred.h>
 #include <security/random.h>
-
-static bool privileged(void)
-{
-	return cred_privileged(cred_current());
-}
 
 /* ---- Names -------------------------------------------------------------- */
 
@@ -38,7 +35,7 @@ static long set_name(const void __user *uname, int len, void (*set)(const char *
 {
 	char name[LINUX_UTS_LEN];
 
-	if (!privileged())
+	if (!capable(CAP_SYS_ADMIN))
 		return -EPERM;
 	if (len < 0 || len > LINUX_UTS_LEN)
 		return -EINVAL;
@@ -97,7 +94,7 @@ static bool reboot_magic_ok(u32 magic1, u32 magic2)
 
 long sys_reboot(unsigned int magic1, unsigned int magic2, unsigned int cmd, __unused vaddr_t arg)
 {
-	if (!privileged())
+	if (!capable(CAP_SYS_BOOT))
 		return -EPERM;
 	if (!reboot_magic_ok(magic1, magic2))
 		return -EINVAL;
@@ -233,31 +230,6 @@ static long get_timer_slack(void)
 	return current->timer_slack_ns ? (long)current->timer_slack_ns : LINUX_TIMER_SLACK_NS;
 }
 
-/*
- * There are no capability sets: user 0 has all, the bounding set is full, the
- * ambient one empty. So questions have answers, but nothing can be changed.
- */
-static long prctl_capability(int option, unsigned long arg2, unsigned long arg3)
-{
-	switch (option) {
-	case PR_CAPBSET_READ:
-		return arg2 <= LINUX_CAP_LAST_CAP ? 1 : -EINVAL;
-	case PR_CAPBSET_DROP:
-		return arg2 <= LINUX_CAP_LAST_CAP ? -EPERM : -EINVAL;
-	case PR_GET_SECUREBITS:
-		return 0;
-	case PR_CAP_AMBIENT:
-		if (arg2 == PR_CAP_AMBIENT_CLEAR_ALL)
-			return 0;
-		if (arg3 > LINUX_CAP_LAST_CAP)
-			return -EINVAL;
-		if (arg2 == PR_CAP_AMBIENT_IS_SET || arg2 == PR_CAP_AMBIENT_LOWER)
-			return 0;
-		return arg2 == PR_CAP_AMBIENT_RAISE ? -EPERM : -EINVAL;
-	}
-	return -EINVAL;
-}
-
 long sys_prctl(int option, unsigned long arg2, unsigned long arg3, unsigned long arg4,
 	       unsigned long arg5)
 {
@@ -277,16 +249,12 @@ long sys_prctl(int option, unsigned long arg2, unsigned long arg3, unsigned long
 		return set_flag(&task->dumpable, arg2);
 	case PR_GET_DUMPABLE:
 		return task->dumpable;
-	case PR_SET_KEEPCAPS:
-		return set_flag(&task->keep_caps, arg2);
-	case PR_GET_KEEPCAPS:
-		return task->keep_caps;
 	case PR_SET_NO_NEW_PRIVS: /* there is no way back */
 		if (arg2 != 1 || arg3 || arg4 || arg5)
 			return -EINVAL;
-		return set_flag(&task->no_new_privs, 1);
+		return set_flag(&current->no_new_privs, 1);
 	case PR_GET_NO_NEW_PRIVS:
-		return arg2 || arg3 || arg4 || arg5 ? -EINVAL : task->no_new_privs;
+		return arg2 || arg3 || arg4 || arg5 ? -EINVAL : current->no_new_privs;
 	case PR_SET_CHILD_SUBREAPER:
 		return set_subreaper(arg2);
 	case PR_GET_CHILD_SUBREAPER:
@@ -296,9 +264,25 @@ long sys_prctl(int option, unsigned long arg2, unsigned long arg3, unsigned long
 	case PR_GET_TIMERSLACK:
 		return get_timer_slack();
 	case PR_GET_SECCOMP:
-		return 0;
+		return seccomp_mode();
+	case PR_SET_SECCOMP:
+		return seccomp_prctl_set(arg2, (const void __user *)arg3);
+	case PR_SET_THP_DISABLE:
+		return arg3 || arg4 || arg5 ? -EINVAL : set_flag(&task->thp_disable, !!arg2);
+	case PR_GET_THP_DISABLE:
+		return arg2 || arg3 || arg4 || arg5 ? -EINVAL : task->thp_disable;
+	case PR_GET_TSC: /* programs may read the clock: there is nothing else */
+		return user_write_u32(ptr, PR_TSC_ENABLE);
+	case PR_SET_TSC:
+		return arg2 == PR_TSC_ENABLE ? 0 : -EINVAL;
+	case PR_GET_TIMING:
+		return PR_TIMING_STATISTICAL;
+	case PR_SET_TIMING:
+		return arg2 == PR_TIMING_STATISTICAL ? 0 : -EINVAL;
+	case PR_MCE_KILL_GET:
+		return arg2 || arg3 || arg4 || arg5 ? -EINVAL : PR_MCE_KILL_DEFAULT;
 	case PR_GET_TID_ADDRESS:
 		return user_write_u64(ptr, (u64)(uintptr_t)current->clear_child_tid);
 	}
-	return prctl_capability(option, arg2, arg3);
+	return prctl_capability(option, (const unsigned long[4]){ arg2, arg3, arg4, arg5 });
 }

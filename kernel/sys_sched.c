@@ -6,6 +6,7 @@
  */
 #include <kernel/syscall_protos.h>
 
+#include <arch/mmu.h>
 #include <kernel/abi/linux_sched.h>
 #include <kernel/sys_util.h>
 #include <kernel/task/wait.h>
@@ -33,10 +34,24 @@ static bool may_control(struct thread *thread)
 {
 	const struct cred *self = cred_current();
 	struct cred *cred = task_cred(thread->task);
-	bool may = cred_privileged(self) || self->euid == cred->euid || self->euid == cred->uid;
+	bool may = cred_capable(self, CAP_SYS_NICE) ||
+		   self->euid == cred->euid || self->euid == cred->uid;
 
 	cred_put(cred);
 	return may;
+}
+
+static int set_nice(struct thread *thread, int nice)
+{
+	const struct sched_entity *se = &thread->sched;
+
+	if (!may_control(thread))
+		return -EPERM;
+	/* RLIMIT_NICE: the ceiling is 20 minus its value (getrlimit(2)). */
+	if (nice < se->nice && !capable(CAP_SYS_NICE) &&
+	    20 - (s64)MIN(task_rlimit(RLIMIT_NICE), 40ull) > nice)
+		return -EACCES;
+	return sched_set(thread, se->policy, se->rt_priority, (s8)nice);
 }
 
 static int set_scheduler(struct thread *thread, int policy, int priority)
@@ -49,19 +64,29 @@ static int set_scheduler(struct thread *thread, int policy, int priority)
 	if (!may_control(thread))
 		return -EPERM;
 	/* RLIMIT_RTPRIO lets a user go that high; else it takes root. */
-	if (rt && !cred_privileged(cred_current()) && (u64)priority > task_rlimit(RLIMIT_RTPRIO) &&
+	if (rt && !capable(CAP_SYS_NICE) && (u64)priority > task_rlimit(RLIMIT_RTPRIO) &&
 	    (!se->rt_priority || priority > se->rt_priority))
 		return -EPERM;
 	return sched_set(thread, (u8)policy, (u8)priority, se->nice);
+}
+
+/* Only who may change anything takes the mark off again (sched(7)). */
+static int set_reset_on_fork(struct thread *thread, bool on)
+{
+	if (thread->sched.reset_on_fork && !on && !capable(CAP_SYS_NICE))
+		return -EPERM;
+	atomic_store_relaxed(&thread->sched.reset_on_fork, on);
+	return 0;
 }
 
 long sys_sched_setscheduler(int pid, int policy, const struct linux_sched_param __user *uparam)
 {
 	struct linux_sched_param param;
 	struct thread *thread;
+	bool reset = policy > 0 && (policy & SCHED_RESET_ON_FORK);
 	int err;
 
-	policy &= ~SCHED_RESET_ON_FORK; /* children of ours start as their parent is */
+	policy &= ~SCHED_RESET_ON_FORK;
 	if (pid < 0 || policy < 0 || policy > SCHED_DEADLINE || !uparam)
 		return -EINVAL;
 	if (copy_from_user(&param, uparam, sizeof(param)))
@@ -70,6 +95,8 @@ long sys_sched_setscheduler(int pid, int policy, const struct linux_sched_param 
 	if (!thread)
 		return -ESRCH;
 	err = set_scheduler(thread, policy, param.sched_priority);
+	if (!err)
+		err = set_reset_on_fork(thread, reset);
 	thread_put(thread);
 	return err;
 }
@@ -103,6 +130,8 @@ long sys_sched_getscheduler(int pid)
 	if (!thread)
 		return -ESRCH;
 	policy = thread->sched.policy;
+	if (thread->sched.reset_on_fork)
+		policy |= SCHED_RESET_ON_FORK;
 	thread_put(thread);
 	return policy;
 }
@@ -120,6 +149,104 @@ long sys_sched_getparam(int pid, struct linux_sched_param __user *uparam)
 	param.sched_priority = thread->sched.rt_priority;
 	thread_put(thread);
 	return copy_to_user(uparam, &param, sizeof(param));
+}
+
+/* A structure shorter than the first version's or with more than is known: what there is. */
+static int attr_too_big(struct linux_sched_attr __user *uattr)
+{
+	return user_write_u32(user_field(uattr, size), sizeof(*uattr)) ? -EFAULT : -E2BIG;
+}
+
+static int attr_get(struct linux_sched_attr __user *uattr, struct linux_sched_attr *attr)
+{
+	u32 size;
+
+	if (user_read_u32(&size, user_field(uattr, size)))
+		return -EFAULT;
+	if (!size)
+		size = SCHED_ATTR_SIZE_VER0;
+	if (size < SCHED_ATTR_SIZE_VER0 || size > PAGE_SIZE)
+		return attr_too_big(uattr);
+	*attr = (struct linux_sched_attr){ 0 };
+	if (copy_from_user(attr, uattr, MIN(size, (u32)sizeof(*attr))))
+		return -EFAULT;
+	for (u32 at = sizeof(*attr); at < size; at++) {
+		u8 byte;
+
+		if (copy_from_user(&byte, (const char __user *)uattr + at, 1))
+			return -EFAULT;
+		if (byte)
+			return attr_too_big(uattr);
+	}
+	return 0;
+}
+
+/* The classes with a nice value take it from the same structure. */
+static int set_attr(struct thread *thread, struct linux_sched_attr *attr)
+{
+	const struct sched_entity *se = &thread->sched;
+	int policy = (int)attr->sched_policy, err;
+	bool fair;
+
+	if (attr->sched_flags & SCHED_FLAG_KEEP_POLICY)
+		policy = se->policy;
+	fair = policy != SCHED_FIFO && policy != SCHED_RR;
+	if (attr->sched_flags & SCHED_FLAG_KEEP_PARAMS) {
+		attr->sched_priority = se->rt_priority;
+		attr->sched_nice = se->nice;
+	}
+	err = set_scheduler(thread, policy, (int)attr->sched_priority);
+	if (!err && fair)
+		err = set_nice(thread, MAX(MIN(attr->sched_nice, 19), -20));
+	if (!err)
+		err = set_reset_on_fork(thread, attr->sched_flags & SCHED_FLAG_RESET_ON_FORK);
+	return err;
+}
+
+long sys_sched_setattr(int pid, struct linux_sched_attr __user *uattr, unsigned int flags)
+{
+	const u64 known = SCHED_FLAG_RESET_ON_FORK | SCHED_FLAG_KEEP_POLICY |
+			  SCHED_FLAG_KEEP_PARAMS;
+	struct linux_sched_attr attr;
+	struct thread *thread;
+	int err;
+
+	if (!uattr || pid < 0 || flags)
+		return -EINVAL;
+	err = attr_get(uattr, &attr);
+	if (err)
+		return err;
+	if ((s32)attr.sched_policy < 0 || (attr.sched_flags & ~known))
+		return -EINVAL;
+	thread = thread_of(pid);
+	if (!thread)
+		return -ESRCH;
+	err = set_attr(thread, &attr);
+	thread_put(thread);
+	return err;
+}
+
+long sys_sched_getattr(int pid, void __user *uattr, unsigned int len, unsigned int flags)
+{
+	struct linux_sched_attr attr = { 0 };
+	const struct sched_entity *se;
+	struct thread *thread;
+
+	if (!uattr || pid < 0 || flags || len < SCHED_ATTR_SIZE_VER0 || len > PAGE_SIZE)
+		return -EINVAL;
+	thread = thread_of(pid);
+	if (!thread)
+		return -ESRCH;
+	se = &thread->sched;
+	attr.size = MIN(len, (u32)sizeof(attr));
+	attr.sched_policy = se->policy;
+	attr.sched_flags = se->reset_on_fork ? SCHED_FLAG_RESET_ON_FORK : 0;
+	if (se->rt_priority)
+		attr.sched_priority = se->rt_priority;
+	else
+		attr.sched_nice = se->nice;
+	thread_put(thread);
+	return copy_to_user(uattr, &attr, attr.size);
 }
 
 static long priority_limit(int policy, long rt)
@@ -242,19 +369,6 @@ static struct thread *main_thread(struct task *task)
 	return thread;
 }
 
-static int set_nice(struct thread *thread, int nice)
-{
-	const struct sched_entity *se = &thread->sched;
-
-	if (!may_control(thread))
-		return -EPERM;
-	/* RLIMIT_NICE: the ceiling is 20 minus its value (getrlimit(2)). */
-	if (nice < se->nice && !cred_privileged(cred_current()) &&
-	    20 - (s64)MIN(task_rlimit(RLIMIT_NICE), 40ull) > nice)
-		return -EACCES;
-	return sched_set(thread, se->policy, se->rt_priority, (s8)nice);
-}
-
 /* Calls @fn on each thread named. Return: -ESRCH none; else the last error or 0. */
 static int for_each_prio(int which, int who, int (*fn)(struct thread *thread, void *arg),
 			 void *arg)
@@ -310,4 +424,72 @@ long sys_getpriority(int which, int who)
 	int nice = 19, err = for_each_prio(which, who, lowest_nice, &nice);
 
 	return err ? err : 20 - nice;
+}
+
+/* ---- priority of input and output ---- */
+
+static int check_ioprio(int ioprio)
+{
+	int level = ioprio & ((1 << IOPRIO_CLASS_SHIFT) - 1);
+
+	switch (ioprio >> IOPRIO_CLASS_SHIFT) {
+	case IOPRIO_CLASS_RT:
+		return capable(CAP_SYS_ADMIN) || capable(CAP_SYS_NICE) ? 0 : -EPERM;
+	case IOPRIO_CLASS_BE:
+	case IOPRIO_CLASS_IDLE:
+		return 0;
+	case IOPRIO_CLASS_NONE:
+		return level ? -EINVAL : 0;
+	}
+	return -EINVAL;
+}
+
+static int apply_ioprio(struct thread *thread, void *arg)
+{
+	if (!may_control(thread))
+		return -EPERM;
+	atomic_store_relaxed(&thread->ioprio, *(u16 *)arg);
+	return 0;
+}
+
+long sys_ioprio_set(int which, int who, int ioprio)
+{
+	u16 value = (u16)ioprio;
+	int err = ioprio < 0 || ioprio > UINT16_MAX ? -EINVAL : check_ioprio(ioprio);
+
+	if (err)
+		return err;
+	return for_each_prio(which - IOPRIO_WHO_PROCESS, who, apply_ioprio, &value);
+}
+
+/* Of several the best: a lower number. Who never chose is in the middle, or lower
+ * or higher as the nice value says (ioprio_set(2), NOTES). */
+static int best_ioprio(struct thread *thread, void *arg)
+{
+	u16 *best = arg, now = atomic_load_relaxed(&thread->ioprio);
+
+	if (!now)
+		now = (IOPRIO_CLASS_BE << IOPRIO_CLASS_SHIFT) |
+		      (u16)((thread->sched.nice + 20) / 5);
+	*best = MIN(*best, now);
+	return 0;
+}
+
+long sys_ioprio_get(int which, int who)
+{
+	u16 best = UINT16_MAX;
+	struct thread *thread;
+	long err;
+
+	if (which != IOPRIO_WHO_PROCESS) {
+		err = for_each_prio(which - IOPRIO_WHO_PROCESS, who, best_ioprio, &best);
+		return err ? err : best;
+	}
+	/* One thread's is told as it was set. */
+	thread = thread_of(who);
+	if (!thread)
+		return -ESRCH;
+	best = atomic_load_relaxed(&thread->ioprio);
+	thread_put(thread);
+	return best;
 }

@@ -443,7 +443,7 @@ static int set_rlimit(struct task *task, u32 resource, const struct linux_rlimit
 	if (resource == RLIMIT_NOFILE && new->rlim_max > (1u << 20))
 		return -EPERM;
 	flags = spin_lock_irq(&task_tree_lock);
-	if (new->rlim_max > limit->rlim_max && !cred_privileged(cred_current()))
+	if (new->rlim_max > limit->rlim_max && !capable(CAP_SYS_RESOURCE))
 		err = -EPERM;
 	else
 		*limit = *new;
@@ -459,7 +459,7 @@ static int check_prlimit(struct task *task)
 	struct cred *cred;
 	bool may;
 
-	if (task == current_task() || cred_privileged(self))
+	if (task == current_task() || cred_capable(self, CAP_SYS_RESOURCE))
 		return 0;
 	cred = task_cred(task);
 	may = self->uid == cred->uid && self->uid == cred->euid && self->uid == cred->suid &&

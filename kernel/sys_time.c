@@ -14,6 +14,7 @@
 #include <kernel/abi/linux_time.h>
 #include <kernel/sys_util.h>
 #include <kernel/task/itimer.h>
+#include <kernel/task/posix_timer.h>
 #include <kernel/task/task.h>
 #include <security/cred.h>
 
@@ -22,14 +23,15 @@
  * ~id << 3 | 4 if id is a thread's | which time (man clock_getres(2)).
  */
 #define CPU_CLOCK_THREAD 4
+#define CPU_CLOCK_USER   1
 #define CPU_CLOCK_WHICH  3 /* 0 user and system, 1 user, 2 scheduled; 3: a descriptor */
 
-static ns_t task_cpu_ns(struct task *task)
+static ns_t task_cpu_ns(struct task *task, int which)
 {
 	struct task_usage usage;
 
 	task_usage_now(task, &usage);
-	return usage.user_ns + usage.system_ns;
+	return usage.user_ns + (which == CPU_CLOCK_USER ? 0 : usage.system_ns);
 }
 
 /* Threads of other processes are nobody's business. */
@@ -48,13 +50,13 @@ static int thread_clock(s32 tid, ns_t *out)
 	return err;
 }
 
-static int task_clock(s32 pid, ns_t *out)
+static int task_clock(s32 pid, int which, ns_t *out)
 {
 	struct task *task = task_find(pid);
 
 	if (!task)
 		return -EINVAL;
-	*out = task_cpu_ns(task);
+	*out = task_cpu_ns(task, which);
 	task_put(task);
 	return 0;
 }
@@ -67,7 +69,7 @@ static int cpu_clock(int clock, ns_t *out)
 		return -EINVAL;
 	if (clock & CPU_CLOCK_THREAD)
 		return thread_clock(id ? id : current->tid, out);
-	return task_clock(id ? id : current_task()->pid, out);
+	return task_clock(id ? id : current_task()->pid, clock & CPU_CLOCK_WHICH, out);
 }
 
 /* What @clock shows. Return: 0; -EINVAL there is no such clock. */
@@ -88,7 +90,7 @@ static int clock_read(int clock, ns_t *out)
 		*out = unix_time_ns();
 		return 0;
 	case CLOCK_PROCESS_CPUTIME_ID:
-		*out = task_cpu_ns(current_task());
+		*out = task_cpu_ns(current_task(), 0);
 		return 0;
 	case CLOCK_THREAD_CPUTIME_ID:
 		*out = sched_thread_ns(current);
@@ -157,12 +159,13 @@ long sys_time(u64 __user *t)
 /* The clock may not be set to before uptime 0, since offsets are not negative. */
 static long set_wall(ns_t now)
 {
-	if (!cred_privileged(cred_current()))
+	if (!capable(CAP_SYS_TIME))
 		return -EPERM;
 	if (now < uptime_ns())
 		return -EINVAL;
 	unix_time_set(now);
 	timerfd_wall_clock_set();
+	posix_timer_wall_clock_set();
 	return 0;
 }
 
@@ -190,7 +193,7 @@ long sys_settimeofday(const struct linux_timeval __user *utv,
 	if (utz && copy_from_user(&tz, utz, sizeof(tz)))
 		return -EFAULT;
 	if (!utv)
-		return cred_privileged(cred_current()) ? 0 : -EPERM;
+		return capable(CAP_SYS_TIME) ? 0 : -EPERM;
 	err = timeval_ns(&tv, &now);
 	return err ? err : set_wall(now);
 }
@@ -377,4 +380,89 @@ long sys_alarm(unsigned int seconds)
 	itimer_set(ITIMER_REAL, &state, &before);
 	left = (before.left_ns + NS_PER_SEC / 2) / NS_PER_SEC;
 	return (long)(before.left_ns && !left ? 1 : left);
+}
+
+/* ---- POSIX timers --------------------------------------------------------- */
+
+/* Linux's rules for what is to happen; the thread is looked up later. */
+static bool event_valid(const struct linux_sigevent *event)
+{
+	bool signo = event->sigev_signo >= 1 && event->sigev_signo <= LINUX_NSIG;
+
+	switch (event->sigev_notify) {
+	case SIGEV_NONE:
+		return true;
+	case SIGEV_SIGNAL:
+	case SIGEV_THREAD: /* of the C library's own making */
+	case SIGEV_THREAD_ID:
+		return signo;
+	}
+	return false;
+}
+
+long sys_timer_create(int clock, const struct linux_sigevent __user *uevent, int __user *uid)
+{
+	struct linux_sigevent event = { .sigev_signo = SIGALRM, .sigev_notify = SIGEV_SIGNAL };
+	int id = posix_timer_clock_ok(clock);
+
+	if (id)
+		return id;
+	if (uevent && copy_from_user(&event, uevent, sizeof(event)))
+		return -EFAULT;
+	if (!event_valid(&event))
+		return -EINVAL;
+	id = posix_timer_create(clock, &event);
+	if (id < 0)
+		return id;
+	if (!user_write_u32((u32 __user *)uid, (u32)id))
+		return 0;
+	(void)!posix_timer_delete(id);
+	return -EFAULT;
+}
+
+static int put_itimerspec(struct linux_itimerspec __user *out,
+			  const struct posix_timer_setting *setting)
+{
+	struct linux_itimerspec its = { timespec_of(setting->interval_ns),
+					timespec_of(setting->value_ns) };
+
+	return copy_to_user(out, &its, sizeof(its));
+}
+
+long sys_timer_settime(int id, int flags, const struct linux_itimerspec __user *unew,
+		       struct linux_itimerspec __user *uold)
+{
+	struct posix_timer_setting new, old;
+	struct linux_itimerspec its;
+	int err;
+
+	if (!unew)
+		return -EINVAL;
+	if (copy_from_user(&its, unew, sizeof(its)))
+		return -EFAULT;
+	if (timespec_ns(&its.it_value, &new.value_ns) ||
+	    timespec_ns(&its.it_interval, &new.interval_ns))
+		return -EINVAL;
+	err = posix_timer_set(id, flags & TIMER_ABSTIME, &new, &old);
+	if (err)
+		return err;
+	return uold ? put_itimerspec(uold, &old) : 0;
+}
+
+long sys_timer_gettime(int id, struct linux_itimerspec __user *cur)
+{
+	struct posix_timer_setting now;
+	int err = posix_timer_get(id, &now);
+
+	return err ? err : put_itimerspec(cur, &now);
+}
+
+long sys_timer_getoverrun(int id)
+{
+	return posix_timer_overrun(id);
+}
+
+long sys_timer_delete(int id)
+{
+	return posix_timer_delete(id);
 }

@@ -13,6 +13,7 @@
 #include <kernel/core/log.h>
 #include <kernel/lib/hash.h>
 #include <kernel/lib/string.h>
+#include <kernel/sys_seccomp.h>
 #include <kernel/syscall_protos.h>
 #include <kernel/task/task.h>
 #include <kernel/upcall.h>
@@ -74,7 +75,7 @@ static syscall_fn_t find_handler(u64 *nr, u64 args[6])
 	return syscall_table[syscall_slot_of[*nr]];
 }
 
-static __noinline u64 dispatch(const struct trapframe *tf, u64 nr)
+static u64 dispatch(const struct trapframe *tf, u64 nr)
 {
 	u64 args[6] = { tf->rdi, tf->rsi, tf->rdx, tf->r10, tf->r8, tf->r9 };
 	syscall_fn_t handler = find_handler(&nr, args);
@@ -85,7 +86,11 @@ static __noinline u64 dispatch(const struct trapframe *tf, u64 nr)
 u64 upcall_syscall_slow(struct trapframe *tf)
 {
 	u64 nr = (u32)tf->orig_rax; /* like Linux: the low 32 bits count */
+	u64 result;
 
+	if ((atomic_load_relaxed(&current->work) & THREAD_WORK_SECCOMP) &&
+	    !seccomp_enter(tf, &result))
+		return result;
 	if (nr >= SYSCALL_MAP_SIZE && !is_native(nr))
 		return (u64)not_implemented(nr);
 	return dispatch(tf, nr);

@@ -15,6 +15,10 @@ struct thread;
  * @info stays valid for ever. */
 __noreturn void kernel_main(const struct boot_info *info);
 
+/** upcall_kbench - measure inside the kernel, on the boot word `kbench`: process 1,
+ * its descriptors open, before its program. May sleep. */
+void upcall_kbench(void);
+
 /** upcall_cpu_online - another CPU, its struct cpu set up, interrupts off; becomes
  * its idle thread, and sets this_cpu()->online when it can take part */
 __noreturn void upcall_cpu_online(void);
@@ -38,8 +42,9 @@ void upcall_user_exception(int signo, int code, u64 addr, u32 trapno, u64 error)
  */
 void upcall_thread_start(struct thread *prev);
 
-/** upcall_timer - this CPU's armed deadline has passed. Interrupts off. */
-void upcall_timer(void);
+/** upcall_timer - this CPU's armed deadline has passed. Interrupts off.
+ * @user: the interrupt came in user mode */
+void upcall_timer(bool user);
 
 /** upcall_resched - a reschedule IPI came. Interrupts off. */
 void upcall_resched(void);

@@ -43,7 +43,7 @@ static int may_lock(u64 bytes)
 {
 	u64 limit = task_rlimit(RLIMIT_MEMLOCK);
 
-	if (cred_privileged(cred_current()))
+	if (capable(CAP_IPC_LOCK))
 		return 0;
 	if (!limit)
 		return -EPERM;

@@ -30,6 +30,8 @@ enum region_flags {
 	REGION_WIPEONFORK = 64,
 	REGION_NORESERVE = 128,
 	REGION_NOHUGE = 256,
+	REGION_VDSO = 512,     /* the kernel's own: names for /proc/PID/maps */
+	REGION_VVAR = 1024,
 };
 
 /* Lock key: a as->lock, o obj->lock. Ranges are page-aligned. */

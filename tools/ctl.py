@@ -38,15 +38,25 @@ class Frame(NamedTuple):
 
 
 class Decoder:
-    """Bytes in, whole frames out; keeps an unfinished frame for the next call."""
+    """Bytes in, whole frames out; keeps an unfinished frame for the next call.
 
-    def __init__(self) -> None:
+    `noisy`: what comes before the first frame is passed over, since firmware may
+    take the port for a terminal; it speaks ASCII, which MAGIC is not."""
+
+    def __init__(self, noisy: bool = False) -> None:
         self._buf = bytearray()
+        self._noisy = noisy
 
     def feed(self, data: bytes) -> Iterator[Frame]:
         buf = self._buf
         buf += data
         at = 0
+        if self._noisy:
+            at = buf.find(MAGIC)
+            self._noisy = at < 0
+            if at < 0:
+                buf.clear()
+                return
         try:
             while len(buf) - at >= _HEADER.size:
                 magic, kind, zero, length = _HEADER.unpack_from(buf, at)

@@ -35,8 +35,16 @@ LEFT_OUT = re.compile(r"usr/share/(doc|man|info|lintian|locale|bug)(/|$)")
 NAME = re.compile(r"[a-z0-9][a-z0-9+.-]+(=[A-Za-z0-9.+~:-]+)?")
 
 
+UNREACHABLE = re.compile(r"Could not (resolve|connect)|Temporary failure|Unable to connect|"
+                         r"Network is unreachable|Connection (timed out|failed|refused)")
+
+
 class PackageError(Exception):
     """What to tell the user."""
+
+
+class Unreachable(PackageError):
+    """apt has no way to its servers: no network, or a proxy that refuses."""
 
 
 def note(text: str) -> None:
@@ -82,8 +90,11 @@ class Apt:
         done = subprocess.run(cmd + list(args), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE, cwd=archives,
                               env={**os.environ, "LC_ALL": "C", "DEBIAN_FRONTEND": "noninteractive"})
+        said = done.stderr.decode(errors="replace").strip()
+        if UNREACHABLE.search(said):  # `update` only warns of it and ends with 0
+            raise Unreachable(said)
         if done.returncode:
-            raise PackageError((done.stderr or done.stdout).decode(errors="replace").strip())
+            raise PackageError(said or done.stdout.decode(errors="replace").strip())
         return done.stdout.decode()
 
     def resolve(self, names: Sequence[str]) -> List[str]:

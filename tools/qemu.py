@@ -20,6 +20,13 @@ import ctl
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 QEMU = "qemu-system-x86_64"
 MACHINES = ("pc", "q35", "microvm")
+BOOTS = ("pvh", "bios", "uefi")
+APICS = ("x2apic", "xapic")
+# GRUB alone (boot/grub/loader.cfg); what it boots comes on a disk of its own.
+LOADER_ISO = os.path.join(ROOT, "build/loader.iso")
+# The larger form first: what Debian 13 and Ubuntu 24.04 still have.
+OVMF = tuple((f"/usr/share/OVMF/OVMF_CODE{x}.fd", f"/usr/share/OVMF/OVMF_VARS{x}.fd") for x in ("_4M", ""))
+UEFI_MIN_MIB = 96  # with 64 GRUB finds no room for modules under OVMF
 CPUS_MAX = 255  # what the machines take without further options
 PANIC_STATUS = (0x31 << 1) | 1  # the kernel's panic=exit, through isa-debug-exit
 OFF_STATUS = (0x10 << 1) | 1    # its last resort for power-off, the same way
@@ -51,6 +58,8 @@ class Machine:
         self.initrds = list(initrds)  # concatenated, in this order
         self.append = append
         self.machine = "pc"
+        self.boot = "pvh"   # or bios, uefi: by GRUB
+        self.apic: Optional[str] = None  # x2apic, xapic; None: as the kernel chooses
         self.smp = 1
         self.nodes = 1
         self.mem_mib = 256
@@ -61,6 +70,12 @@ class Machine:
     def check(self) -> None:
         if self.machine not in MACHINES:
             raise MachineError(f"no machine '{self.machine}' (there are {', '.join(MACHINES)})")
+        if self.boot not in BOOTS:
+            raise MachineError(f"no boot by '{self.boot}' (there are {', '.join(BOOTS)})")
+        if self.boot != "pvh" and self.machine == "microvm":
+            raise MachineError("microvm has no disk that GRUB could be on; use pc or q35")
+        if self.boot == "uefi" and self.mem_mib < UEFI_MIN_MIB:
+            raise MachineError(f"a boot by UEFI needs {UEFI_MIN_MIB} MiB of memory")
         if not 1 <= self.smp <= CPUS_MAX:
             raise MachineError(f"{self.smp} CPUs: 1 to {CPUS_MAX} are possible")
         if not 1 <= self.nodes <= 16 or self.nodes > self.mem_mib:
@@ -72,19 +87,27 @@ class Machine:
         for path in [self.kernel, *self.initrds]:
             if not os.path.exists(path):
                 raise MachineError(f"{path} does not exist")
+        if self.boot != "pvh" and not os.path.exists(LOADER_ISO):
+            raise MachineError(f"{LOADER_ISO} does not exist: make build/loader.iso")
+
+    def words(self) -> str:
+        """The boot line."""
+        return f"{self.append} apic={self.apic}" if self.apic else self.append
 
 
-def _version() -> int:
+def version() -> int:
     out = subprocess.run([QEMU, "--version"], stdout=subprocess.PIPE).stdout.decode()
     m = re.search(r"version (\d+)", out)
     return int(m.group(1)) if m else 0
 
 
-def _icount_args() -> List[str]:
+def icount_args() -> List[str]:
     """The repeatable clock of shared/perf/README.md: one TSC tick is one guest
     instruction. The string features go because each iteration of `rep` counts,
-    x2APIC because QEMU aborts ("Bad icount read") when an MSR reads a clock."""
-    off = ",-erms,-fsrm,-x2apic" + (",-fzrm,-fsrs,-fsrc" if _version() >= 9 else "")
+    x2APIC because QEMU aborts ("Bad icount read") when an MSR reads a clock. The
+    family is what QEMU said before version 8: with today's (6, AMD) Linux takes `rep
+    movs` for slow and would be measured with other copies than a real machine has."""
+    off = ",family=15,model=107,stepping=1,-erms,-fsrm,-x2apic" + (",-fzrm,-fsrs,-fsrc" if version() >= 9 else "")
     return ["-accel", "tcg", "-icount", "shift=0,sleep=off", "-seed", "1",
             "-rtc", "base=2026-01-01,clock=vm", "-cpu", "max" + off]
 
@@ -108,23 +131,21 @@ def _numa_args(m: Machine) -> List[str]:
     return args
 
 
-def command(m: Machine, initrd: str, com1: str, com2: str) -> List[str]:
-    """The command line. `com1`, `com2`: chardev descriptions without the id."""
+def command(m: Machine, boot: Sequence[str], com1: str, com2: str) -> List[str]:
+    """The command line. `boot`: of a Payload; `com1`, `com2`: chardev descriptions
+    without the id."""
     m.check()
     opts = {"microvm": "microvm,acpi=on,rtc=on,pit=on,pic=on,auto-kernel-cmdline=off"}
     args = [QEMU, "-no-user-config", "-nodefaults", "-display", "none", "-no-reboot",
             "-M", opts.get(m.machine, m.machine), "-m", f"{m.mem_mib}M", "-smp", str(m.smp),
-            "-kernel", m.kernel, "-append", m.append,
-            "-chardev", f"{com1},id=com1", "-serial", "chardev:com1",
+            *boot, "-chardev", f"{com1},id=com1", "-serial", "chardev:com1",
             "-chardev", f"{com2},id=com2",
             "-device", "isa-debug-exit,iobase=0xf4,iosize=4"]
     if m.machine == "microvm":  # it takes one -serial; the second port is a device
         args += ["-device", "isa-serial,index=1,chardev=com2"]
     else:
         args += ["-serial", "chardev:com2"]
-    if initrd:
-        args += ["-initrd", initrd]
-    args += _icount_args() if m.icount else ["-accel", m.accel, "-cpu", "max"]
+    args += icount_args() if m.icount else ["-accel", m.accel, "-cpu", "max"]
     return args + _numa_args(m) + m.extra
 
 
@@ -141,19 +162,123 @@ def _memory_file(name: str) -> int:
 PAGE, OVER_PAGE = 4096, 512
 
 
+def _append(fd: int, path: str) -> None:
+    with open(path, "rb") as f:
+        while os.sendfile(fd, f.fileno(), None, 1 << 30):
+            pass
+
+
+def _write_all(fd: int, data: bytes) -> None:
+    rest = memoryview(data)
+    while rest:
+        rest = rest[os.write(fd, rest):]
+
+
 def concatenate(m: "Machine", more: bytes = b"") -> int:
     """All archives of a machine and `more` in one memory file."""
     fd = _memory_file("initrd")
     for path in m.initrds:
-        with open(path, "rb") as f:
-            while os.sendfile(fd, f.fileno(), None, 1 << 30):
-                pass
-    rest = memoryview(more)
-    while rest:
-        rest = rest[os.write(fd, rest):]
+        _append(fd, path)
+    _write_all(fd, more)
     if m.machine == "microvm":
         os.write(fd, bytes((OVER_PAGE - os.fstat(fd).st_size) % PAGE))
     return fd
+
+
+def _tar_file(fd: int, name: str, size: int) -> None:
+    """The header of a file in a tar archive (POSIX.1-2017 pax, "ustar Interchange Format")."""
+    import tarfile
+    info = tarfile.TarInfo(name)
+    info.size = size
+    _write_all(fd, info.tobuf(tarfile.USTAR_FORMAT))
+
+
+def _tar_pad(fd: int) -> None:
+    _write_all(fd, bytes(-os.lseek(fd, 0, os.SEEK_CUR) % 512))
+
+
+def grub_word(word: str) -> str:
+    """Quoted for GRUB's scripts, which have no escape within single quotes."""
+    return "'" + word.replace("'", "'\\''") + "'"
+
+
+def grub_config(words: str, has_initrd: bool) -> str:
+    """What loader.cfg reads. Spaces within double quotes stay in their word."""
+    line = " ".join(grub_word(w.replace('"', "")) for w in re.findall(r'(?:[^\s"]|"[^"]*"?)+', words))
+    return f"multiboot2 /exo.elf {line}\n" + ("module2 /initrd\n" if has_initrd else "") + "boot\n"
+
+
+def grub_disk(m: Machine, more: bytes = b"") -> int:
+    """Kernel, archives and boot line as a tar archive, in a memory file."""
+    fd = _memory_file("grub-disk")
+    has_initrd = bool(m.initrds or more)
+    config = grub_config(m.words(), has_initrd).encode("utf-8", "surrogateescape")
+    _tar_file(fd, "exo-boot.cfg", len(config))
+    _write_all(fd, config)
+    _tar_pad(fd)
+    _tar_file(fd, "exo.elf", os.path.getsize(m.kernel))
+    _append(fd, m.kernel)
+    _tar_pad(fd)
+    if has_initrd:
+        _tar_file(fd, "initrd", sum(os.path.getsize(p) for p in m.initrds) + len(more))
+        for path in m.initrds:
+            _append(fd, path)
+        _write_all(fd, more)
+        _tar_pad(fd)
+    os.write(fd, bytes(1024))
+    return fd
+
+
+class Payload:
+    """How a machine gets its kernel and archives: arguments, and the memory files
+    that they name, to be passed on and closed."""
+
+    def __init__(self, m: Machine, more: bytes = b"") -> None:
+        m.check()
+        self.args: List[str] = []
+        self.fds: List[int] = []
+        if m.boot == "pvh":
+            self._pvh(m, more)
+        else:
+            self._grub(m, more)
+
+    def _pvh(self, m: Machine, more: bytes) -> None:
+        self.args = ["-kernel", m.kernel, "-append", m.words()]
+        if len(m.initrds) == 1 and not more:
+            self.args += ["-initrd", m.initrds[0]]
+        elif m.initrds or more:
+            self.args += ["-initrd", self._path(concatenate(m, more))]
+
+    def _grub(self, m: Machine, more: bytes) -> None:
+        if m.boot == "uefi":
+            self._uefi()
+        disk = self._path(grub_disk(m, more))
+        # Both with a boot index: OVMF looks at no other disk then.
+        self.args += ["-drive", f"if=none,id=loader,media=cdrom,format=raw,readonly=on,file={LOADER_ISO}",
+                      "-device", "ide-cd,drive=loader,bootindex=0",
+                      "-drive", f"if=none,id=payload,format=raw,readonly=on,file={disk}",
+                      "-device", "virtio-blk-pci,drive=payload,bootindex=1"]
+
+    def _uefi(self) -> None:
+        """The firmware, and its variables in a copy."""
+        for code, variables in OVMF:
+            if os.path.exists(code) and os.path.exists(variables):
+                break
+        else:
+            raise MachineError("no OVMF here, QEMU's UEFI; run tools/setup")
+        fd = _memory_file("uefi-variables")
+        _append(fd, variables)
+        self.args += ["-drive", f"if=pflash,unit=0,format=raw,readonly=on,file={code}",
+                      "-drive", f"if=pflash,unit=1,format=raw,file={self._path(fd)}"]
+
+    def _path(self, fd: int) -> str:
+        self.fds.append(fd)
+        return f"/proc/self/fd/{fd}"
+
+    def close(self) -> None:
+        for fd in self.fds:
+            os.close(fd)
+        self.fds.clear()
 
 
 def _chardev_path(path: str) -> str:
@@ -181,17 +306,12 @@ class Session:
         else:
             self.log_path = log
         self._err_fd = _memory_file("qemu-stderr")
-        initrd = m.initrds[0] if len(m.initrds) == 1 and not extra else ""
-        initrd_fd = -1
-        if not initrd and (m.initrds or extra):
-            m.check()
-            initrd_fd = concatenate(m, extra)
-            fds.append(initrd_fd)
-            initrd = f"/proc/self/fd/{initrd_fd}"
+        payload = Payload(m, extra)
+        fds += payload.fds
         self.sock, theirs = socket.socketpair()
         os.set_inheritable(theirs.fileno(), True)
         fds.append(theirs.fileno())
-        args = command(m, initrd, f"file,path={_chardev_path(self.log_path)}",
+        args = command(m, payload.args, f"file,path={_chardev_path(self.log_path)}",
                        f"socket,fd={theirs.fileno()}")
         try:
             # A session of its own, so that Ctrl-C at the terminal is ours alone.
@@ -202,10 +322,9 @@ class Session:
             raise MachineError(f"{e.filename} is not installed; run tools/setup") from None
         finally:
             theirs.close()
-            if initrd_fd >= 0:
-                os.close(initrd_fd)
+            payload.close()
         self.sock.setblocking(False)
-        self.decoder = ctl.Decoder()
+        self.decoder = ctl.Decoder(noisy=m.boot == "uefi")
 
     def __enter__(self) -> "Session":
         return self
@@ -287,7 +406,7 @@ def kvm_works(kernel: str, initrds: Sequence[str], limit_s: float = 8.0) -> bool
     kernel, and written down in build/kvm-verdict, which may be removed to try again."""
     if not os.access("/dev/kvm", os.R_OK | os.W_OK):
         return False
-    key = f"QEMU {_version()}, Linux {os.uname().release}"
+    key = f"QEMU {version()}, Linux {os.uname().release}"
     verdict = os.path.join(ROOT, "build", "kvm-verdict")
     try:
         with open(verdict) as f:

@@ -7,6 +7,7 @@
   host     the [pure] files on this Linux under the sanitizers (make's host_* programs)
   native   the user tests on this Linux, the oracle; as root also as an ordinary user
   exo      tools/exo run as its user sees it, a machine a case
+  programs Debian's own programs at their real work, a machine a case (tests/programs)
   boot     what cannot boot says why and stops
   CONFIG   a machine of CONFIGS: the kernel's suites, then each user test
 
@@ -187,6 +188,10 @@ def run_tools(r: Report) -> None:
 
 def run_exo(r: Report) -> None:
     run_unittests(r, "exo", "tests/exo")
+
+
+def run_programs(r: Report) -> None:
+    run_unittests(r, "programs", "tests/programs")
 
 
 def run_boot(r: Report) -> None:
@@ -436,6 +441,7 @@ def all_groups(pattern: str, torture: bool) -> List[Group]:
             Group("host", "the kernel's pure files on this Linux", (), run_host),
             Group("native", "user tests on this Linux", (), lambda r: run_native(r, pattern)),
             Group("exo", "tools/exo as its user sees it", ("release",), run_exo),
+            Group("programs", "Debian's programs at their real work", ("release",), run_programs),
             Group("boot", "damaged images, poor machines, the panic's report", ("release",), run_boot),
         ]
     limit_s = TORTURE_LIMIT_S if torture else TEST_LIMIT_S
@@ -457,7 +463,7 @@ def run_group(r: Report, g: Group) -> None:
 
 def build_for(r: Report, groups: Sequence[Group]) -> List[Group]:
     """Builds what the machines need; without the groups whose kernel does not build."""
-    make("build/initrd.cpio", "user-tests")
+    make("build/initrd.cpio", "build/loader.iso", "user-tests")
     broken = set()
     for profile in sorted({p for g in groups for p in g.profiles}):
         r.group(f"building the {profile} kernel")

@@ -48,6 +48,9 @@ static inline struct cpu_local *cpu_local(struct cpu *cpu)
  * them and makes @cpu this_cpu() */
 void gdt_init_cpu(struct cpu *cpu, u64 ist_base);
 
+/** gdt_set_number - user mode can ask for @cpu's number and node (kernel/abi/vdso.h) */
+void gdt_set_number(struct cpu *cpu);
+
 /** idt_init - fill the table; idt_load - on each CPU */
 void idt_init(void);
 void idt_load(void);

@@ -6,6 +6,8 @@
  */
 #include "cpu_priv.h"
 
+#include <kernel/abi/vdso.h>
+
 #include "msr.h"
 #include "regs.h"
 
@@ -14,6 +16,7 @@
 #define DESC_DATA_USER   0x00cff3000000ffffull
 #define DESC_CODE_USER   0x00affb000000ffffull
 #define DESC_TSS         0x0000890000000000ull /* available 64-bit TSS, present */
+#define DESC_LIMIT_USER  0x0000f10000000000ull /* data, read-only, present, limit in bytes */
 
 struct table_register {
 	u16 limit;
@@ -32,6 +35,15 @@ static void gdt_fill(struct cpu_local *local)
 	local->gdt[TSS_SEL / 8] = DESC_TSS | (sizeof(struct tss) - 1) | (tss & 0xffffff) << 16 |
 				  (tss >> 24 & 0xff) << 56;
 	local->gdt[TSS_SEL / 8 + 1] = tss >> 32;
+}
+
+void gdt_set_number(struct cpu *cpu)
+{
+	u64 limit = (u64)cpu->node << VDSO_CPU_NODE_SHIFT | cpu->id;
+
+	static_assert(NR_CPUS <= BIT(VDSO_CPU_NODE_SHIFT), "fits");
+	cpu_local(cpu)->gdt[VDSO_CPU_SELECTOR / 8] =
+		DESC_LIMIT_USER | (limit & 0xffff) | (limit >> 16 & 0xf) << 48;
 }
 
 static void ist_fill(struct cpu *cpu, u64 ist_base)
@@ -54,6 +66,7 @@ void gdt_init_cpu(struct cpu *cpu, u64 ist_base)
 	struct table_register gdtr = { sizeof(local->gdt) - 1, (u64)(uintptr_t)local->gdt };
 
 	gdt_fill(local);
+	gdt_set_number(cpu);
 	ist_fill(cpu, ist_base);
 	local->tss.iomap = sizeof(struct tss);
 	__asm__ volatile("lgdt %0\n\t"

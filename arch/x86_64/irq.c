@@ -146,11 +146,11 @@ static void line_interrupt(u64 vector)
 		unexpected_vector(vector);
 }
 
-static void local_interrupt(u64 vector)
+static void local_interrupt(u64 vector, bool user)
 {
 	switch (vector) {
 	case VECTOR_TIMER:
-		upcall_timer();
+		upcall_timer(user);
 		break;
 	case VECTOR_RESCHED:
 		upcall_resched();
@@ -166,6 +166,11 @@ static void local_interrupt(u64 vector)
 	}
 }
 
+void irq_eoi(void)
+{
+	lapic_eoi();
+}
+
 void irq_dispatch(struct trapframe *tf)
 {
 	struct cpu *cpu = this_cpu();
@@ -179,7 +184,7 @@ void irq_dispatch(struct trapframe *tf)
 	if (tf->vector < VECTOR_IRQ_END)
 		line_interrupt(tf->vector);
 	else
-		local_interrupt(tf->vector);
+		local_interrupt(tf->vector, frame_from_user(tf));
 	cpu->irq_depth--;
 	lapic_eoi();
 }

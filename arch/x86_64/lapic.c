@@ -36,6 +36,7 @@
 #define LVT_TSC_DEADLINE (2u << 17)
 #define DIVIDE_BY_1      0xbu /* figure 11-10 */
 #define ICR_BUSY         BIT(12)
+#define XAPIC_BROADCAST  0xffu /* destination "all", SDM vol. 3 §11.6.2.1 */
 
 struct lapic_ops {
 	const char *name;
@@ -91,10 +92,14 @@ static const struct lapic_ops *ops; /* written once, by lapic_init() */
 
 static bool want_x2apic(void)
 {
-	if (!cpu_has(CPU_X2APIC))
-		return false;
+	bool on = cpu_has(CPU_X2APIC) && (msr_read(MSR_APIC_BASE) & APIC_BASE_X2APIC);
+
+	if (boot_options.apic == APIC_X2 && !cpu_has(CPU_X2APIC))
+		log_notice("lapic: apic=x2apic, but this CPU has none");
 	/* Firmware that has switched it on means it: the way back is a reset. */
-	return !boot_options.xapic || (msr_read(MSR_APIC_BASE) & APIC_BASE_X2APIC);
+	if (boot_options.apic == APIC_X1 && on)
+		log_notice("lapic: apic=xapic, but the firmware has switched x2APIC on");
+	return on || (cpu_has(CPU_X2APIC) && boot_options.apic != APIC_X1);
 }
 
 void lapic_init(paddr_t pa)
@@ -106,6 +111,11 @@ void lapic_init(paddr_t pa)
 	}
 	lapic_init_cpu();
 	log_info("lapic: %s, boot CPU has id %u", ops->name, this_cpu()->apic_id);
+}
+
+bool lapic_reaches(u32 apic_id)
+{
+	return ops == &x2apic || apic_id < XAPIC_BROADCAST;
 }
 
 bool lapic_ready(void)

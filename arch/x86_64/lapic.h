@@ -20,6 +20,8 @@
 void lapic_init(paddr_t pa);
 void lapic_init_cpu(void);
 bool lapic_ready(void);
+/** lapic_reaches - can the CPU @apic_id be addressed? xAPIC mode has 8 bits for it. */
+bool lapic_reaches(u32 apic_id);
 
 void lapic_eoi(void);
 /** lapic_send - @icr, vector included, to the CPU @apic_id. Any context. */

@@ -13,6 +13,7 @@
 #include <kernel/core/panic.h>
 #include <mm/numa.h>
 
+#include "cpu_priv.h"
 #include "fpu.h"
 #include "ioapic.h"
 #include "irq_priv.h"
@@ -97,6 +98,7 @@ static void init_numa(void)
 			numa_add_cpu(node_of(acpi.cpus[i].domain), acpi.cpus[i].apic_id);
 	add_distances();
 	this_cpu()->node = numa_node_of_apic(this_cpu()->apic_id);
+	gdt_set_number(this_cpu());
 }
 
 static void init_interrupts(void)

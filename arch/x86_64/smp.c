@@ -28,6 +28,7 @@
 
 #define AP_BASE 0x8000ull /* pmm_boot.c keeps the page out of the allocator */
 #define AP_WAIT_NS 200000000ull
+#define COMPARE_NS 5000ull /* of looking at the others' counters, by each CPU that starts */
 
 static struct ap_boot ap_boots[NR_CPUS]; /* written before the SIPIs */
 
@@ -88,6 +89,11 @@ static void prepare_all(u32 max)
 	for (u32 i = 0; i < acpi->n_cpus && id < MIN(max, NR_CPUS); i++) {
 		if (!acpi->cpus[i].enabled || acpi->cpus[i].apic_id == this_cpu()->apic_id)
 			continue;
+		if (!lapic_reaches(acpi->cpus[i].apic_id)) {
+			log_notice("smp: the CPU with APIC id %u needs x2APIC mode; left out",
+				   acpi->cpus[i].apic_id);
+			continue;
+		}
 		if (!cpu_prepare(id, acpi->cpus[i].apic_id)) {
 			log_err("smp: no memory for CPU %u", id);
 			return;
@@ -133,7 +139,7 @@ static bool wait_all(ns_t timeout_ns)
 	for (ns_t t = 0; t < timeout_ns; t += 10000) {
 		if (all_online())
 			return true;
-		time_delay_ns(10000);
+		time_compare(10000);
 	}
 	return all_online();
 }
@@ -176,6 +182,7 @@ __noreturn void ap_start(struct cpu *cpu)
 	cpu_init_features();
 	lapic_init_cpu();
 	time_init_cpu();
+	time_compare(COMPARE_NS);
 	atomic_fetch_add(&nr_cpus_online, 1);
 	upcall_cpu_online(); /* sets cpu->online when its run queue is there */
 }

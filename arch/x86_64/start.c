@@ -11,6 +11,7 @@
 #include <arch/serial.h>
 #include <arch/time.h>
 #include <boot/boot_info.h>
+#include <kernel/abi/errno.h>
 #include <kernel/core/panic.h>
 #include <kernel/upcall.h>
 
@@ -33,16 +34,29 @@ static const void *boot_read(__unused void *ctx, paddr_t pa, u64 len)
 	return pa + len <= BOOT_MAP_END ? phys_to_virt(pa) : NULL;
 }
 
+static int parse(const struct phys_reader *mem, u32 loader, paddr_t start_pa, const char **why)
+{
+	switch (loader) {
+	case LOADER_PVH:
+		return pvh_parse(mem, start_pa, &boot_info, why);
+	case LOADER_MULTIBOOT2:
+		return multiboot2_parse(mem, start_pa, &boot_info, why);
+	default:
+		*why = "an unknown loader";
+		return -EINVAL;
+	}
+}
+
 __noreturn void arch_start(u32 loader, paddr_t start_pa, u64 cycles)
 {
 	static const struct phys_reader mem = { boot_read, NULL };
-	const char *why = "an unknown loader";
+	const char *why;
 
 	entry_cycles = cycles;
 	serial_init_early();
 	cpu_init_early();
 	smp_save_percpu();
-	if (loader != LOADER_PVH || pvh_parse(&mem, start_pa, &boot_info, &why))
+	if (parse(&mem, loader, start_pa, &why))
 		panic("cannot start: what the loader passed is unusable: %s", why);
 	platform_read_acpi(&mem, &boot_info);
 	kernel_main(&boot_info);

@@ -4,7 +4,7 @@
 
 #include <kernel/lib/types.h>
 
-enum boot_loader { LOADER_PVH = 1 };
+enum boot_loader { LOADER_PVH = 1, LOADER_MULTIBOOT2 = 2 };
 
 /** arch_start - from long_mode.asm, on the boot stack, interrupts off;
  * @cycles: the TSC at the entry */

@@ -57,8 +57,9 @@ syscall_entry:
 	movzx	r11d, byte [syscall_slot_of + rax]
 	test	r11d, r11d
 	jz	.legacy
-	test	dword [rbx + THREAD_WORK], WORK_SYSCALL
-	jnz	.slow
+	test	dword [rbx + THREAD_WORK], WORK_WATCHED
+	jnz	.watched
+.call:
 	mov	rcx, r10
 	call	[syscall_table + r11 * 8]
 .out:
@@ -81,7 +82,7 @@ syscall_entry:
 	swapgs
 	o64 sysret
 .legacy:				; open, stat, ...: by stubs that reorder arguments
-	test	dword [rbx + THREAD_WORK], WORK_SYSCALL
+	test	dword [rbx + THREAD_WORK], WORK_WATCHED
 	jnz	.slow
 	mov	r11, [syscall_legacy + rax * 8]
 	test	r11, r11
@@ -89,6 +90,12 @@ syscall_entry:
 	mov	rcx, r10
 	call	r11
 	jmp	.out
+.watched:				; what number alone decides is decided here
+	test	dword [rbx + THREAD_WORK], WORK_SYSCALL
+	jnz	.slow
+	mov	rcx, [rbx + THREAD_SECCOMP]
+	bt	[rcx], rax		; seccomp_filter.allowed
+	jc	.call
 .slow:
 	lea	rdi, [rsp + 8]
 	call	upcall_syscall_slow

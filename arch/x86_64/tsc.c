@@ -7,6 +7,7 @@
  */
 #include "tsc.h"
 
+#include <arch/atomic.h>
 #include <arch/cpu.h>
 #include <arch/irq.h>
 #include <arch/time.h>
@@ -122,15 +123,49 @@ u64 time_init_arch(void)
 	return tsc_hz;
 }
 
+static u64 cycles_of(ns_t ns)
+{
+	return (u64)((unsigned __int128)ns * tsc_mult >> 32);
+}
+
+/*
+ * The latest that any CPU read, and whether a CPU read less afterwards. The read
+ * of the counter must not pass that of the other's reading: LFENCE (Intel SDM
+ * vol. 2 "RDTSC").
+ */
+static u64 compare_latest; /* [a] */
+static bool compare_differs; /* [a] */
+
+static u64 compare_once(void)
+{
+	u64 latest = atomic_load_acquire(&compare_latest), now;
+
+	__asm__ volatile("lfence" ::: "memory");
+	now = time_cycles();
+	if (now < latest)
+		atomic_store_relaxed(&compare_differs, true);
+	while (latest < now && !atomic_cmpxchg(&compare_latest, &latest, now))
+		cpu_relax();
+	return now;
+}
+
+void time_compare(ns_t ns)
+{
+	u64 start = time_cycles();
+
+	while (compare_once() - start < cycles_of(ns))
+		cpu_relax();
+}
+
+bool time_cycles_steady(void)
+{
+	return !atomic_load_relaxed(&compare_differs) && !boot_options.tsc_unsteady;
+}
+
 void time_init_cpu(void)
 {
 	if (deadline_mode)
 		lapic_timer_use_deadline();
-}
-
-static u64 cycles_of(ns_t ns)
-{
-	return (u64)((unsigned __int128)ns * tsc_mult >> 32);
 }
 
 /* Rounded up: a timer that comes too early would only be armed again. */

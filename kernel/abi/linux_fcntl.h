@@ -157,6 +157,7 @@ static_assert(offsetof(struct linux_flock, l_pid) == 24, "Linux ABI");
 #define XATTR_REPLACE 0x2
 #define XATTR_NAME_MAX 255
 #define XATTR_SIZE_MAX 65536
+#define XATTR_LIST_MAX 65536
 
 /* splice(2) family */
 #define SPLICE_F_MOVE     1

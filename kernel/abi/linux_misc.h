@@ -60,6 +60,9 @@ static_assert(offsetof(struct linux_sysinfo, mem_unit) == 104, "Linux ABI");
 #define PR_SET_DUMPABLE        4
 #define PR_GET_KEEPCAPS        7
 #define PR_SET_KEEPCAPS        8
+#define PR_GET_TIMING          13
+#define PR_SET_TIMING          14
+#define PR_TIMING_STATISTICAL    0
 #define PR_SET_NAME            15
 #define PR_GET_NAME            16
 #define PR_GET_SECCOMP         21
@@ -68,10 +71,14 @@ static_assert(offsetof(struct linux_sysinfo, mem_unit) == 104, "Linux ABI");
 #define PR_CAPBSET_DROP        24
 #define PR_GET_TSC             25
 #define PR_SET_TSC             26
+#define PR_TSC_ENABLE            1
 #define PR_GET_SECUREBITS      27
 #define PR_SET_SECUREBITS      28
 #define PR_SET_TIMERSLACK      29
 #define PR_GET_TIMERSLACK      30
+#define PR_MCE_KILL            33
+#define PR_MCE_KILL_GET        34
+#define PR_MCE_KILL_DEFAULT      2
 #define PR_SET_MM              35
 #define PR_SET_CHILD_SUBREAPER 36
 #define PR_GET_CHILD_SUBREAPER 37
@@ -88,7 +95,6 @@ static_assert(offsetof(struct linux_sysinfo, mem_unit) == 104, "Linux ABI");
 #define PR_SET_VMA             0x53564d41
 #define PR_SET_VMA_ANON_NAME   0
 #define TASK_COMM_LEN          16
-#define LINUX_CAP_LAST_CAP     40 /* uapi linux/capability.h */
 #define LINUX_TIMER_SLACK_NS   50000
 
 /* arch_prctl(2) */

@@ -68,6 +68,13 @@ struct linux_sched_param {
 };
 static_assert(sizeof(struct linux_sched_param) == 4, "Linux ABI");
 
+/* sched_setattr(2), sched_flags */
+#define SCHED_FLAG_RESET_ON_FORK 0x01
+#define SCHED_FLAG_KEEP_POLICY   0x08
+#define SCHED_FLAG_KEEP_PARAMS   0x10
+
+#define SCHED_ATTR_SIZE_VER0 48
+
 struct linux_sched_attr {
 	u32 size;
 	u32 sched_policy;
@@ -81,3 +88,15 @@ struct linux_sched_attr {
 	u32 sched_util_max;
 };
 static_assert(sizeof(struct linux_sched_attr) == 56, "Linux ABI");
+
+/* ioprio_set(2): class << 13 | level */
+#define IOPRIO_WHO_PROCESS 1
+#define IOPRIO_WHO_PGRP    2
+#define IOPRIO_WHO_USER    3
+#define IOPRIO_CLASS_SHIFT 13
+#define IOPRIO_CLASS_NONE  0
+#define IOPRIO_CLASS_RT    1
+#define IOPRIO_CLASS_BE    2
+#define IOPRIO_CLASS_IDLE  3
+#define IOPRIO_LEVEL_MASK  7
+#define IOPRIO_LEVEL_NORM  4

@@ -84,9 +84,20 @@ static bool set_ubsan(const char *v)
 	return !strcmp(v, "panic");
 }
 
-static bool set_xapic(__unused const char *v)
+static bool set_apic(const char *v)
 {
-	return boot_options.xapic = true;
+	boot_options.apic = !strcmp(v, "xapic") ? APIC_X1 : APIC_X2;
+	return boot_options.apic == APIC_X1 || !strcmp(v, "x2apic");
+}
+
+static bool set_tsc_unsteady(__unused const char *v)
+{
+	return boot_options.tsc_unsteady = true;
+}
+
+static bool set_kbench(__unused const char *v)
+{
+	return boot_options.kbench = true;
 }
 
 static bool set_tsc_deadline(__unused const char *v)
@@ -103,9 +114,12 @@ static const struct option options[] = {
 	{ "fail_nth", true, set_fail_nth,
 	  "the Nth allocation of init and what it starts fails (debug builds)" },
 	{ "ubsan", true, set_ubsan, "panic: stop at the first report (ubsan builds)" },
-	{ "xapic", false, set_xapic, "use the local APIC's old form although there is x2APIC" },
+	{ "kbench", false, set_kbench, "measure costs inside the kernel before init" },
+	{ "apic", true, set_apic, "xapic or x2apic: mode of the local APICs (x2apic if there)" },
 	{ "tsc_deadline", false, set_tsc_deadline,
 	  "time interrupts by the TSC's deadline register" },
+	{ "tsc_unsteady", false, set_tsc_unsteady,
+	  "take the CPUs' TSCs for different ones: programs ask the kernel for the time" },
 };
 
 const char *cmdline_raw(void)

@@ -17,8 +17,10 @@ struct boot_options {
 	enum { PANIC_HALT, PANIC_REBOOT, PANIC_EXIT } panic; /* panic=, default halt */
 	u32 fail_nth;          /* fail_nth=N: the Nth allocation of init or its children fails */
 	bool ubsan_panic;      /* ubsan=panic */
-	bool xapic;            /* xapic: no x2APIC even where there is one */
+	bool kbench;           /* kbench: measure inside the kernel before init */
+	enum { APIC_BEST, APIC_X1, APIC_X2 } apic; /* apic=xapic|x2apic, default x2APIC if there */
 	bool tsc_deadline;     /* tsc_deadline: APIC timer by TSC deadline */
+	bool tsc_unsteady;     /* tsc_unsteady: as if the CPUs' TSCs differed */
 };
 
 extern struct boot_options boot_options;

@@ -8,7 +8,6 @@
 
 enum lock_rank {
 	/* mutexes */
-	RANK_EXEC,        /* one exec of a task at a time; opens and reads files */
 	RANK_FILE_POS,    /* a file's offset is held across its read or write, and reading
 	                     /proc may ask for anything below */
 	RANK_EPOLL_NEST,  /* which epoll watches which */
@@ -36,6 +35,8 @@ enum lock_rank {
 	RANK_SOCKET,      /* a socket's state and queue; pairs by address */
 	RANK_DENTRY,      /* dentry hash buckets and LRU */
 	RANK_FILE_LOCK,   /* advisory locks of all files */
+	RANK_INOTIFY_WATCHES, /* who watches which inode */
+	RANK_INOTIFY,     /* an instance's queue of events */
 	RANK_INODE_CACHE, /* inode hash and LRU */
 	RANK_TASK_TREE,   /* parents, children, process groups, sessions, pids; the tick
 	                     takes it, so below what is held with interrupts on */

@@ -250,6 +250,8 @@ static void switch_locked(struct runq *rq, ns_t now)
 	if (rq->nr_queued || next->cpu_tick)
 		timer_arm_sooner(next->cpu_tick ? MIN(rq->slice_end_ns, now + CPU_TICK_NS)
 						: rq->slice_end_ns);
+	else if (prev == rq->idle)
+		timer_arm_sooner(now + SAMPLE_NS); /* the tick goes on by itself */
 	if (next == prev) {
 		spin_unlock(&rq->lock);
 		return;
@@ -441,7 +443,23 @@ void sched_resched_ipi(void)
 	spin_unlock(&rq->lock);
 }
 
-ns_t sched_tick(void)
+/* Curr was accounted for up to now. */
+static void sample_locked(struct runq *rq, bool user)
+{
+	struct sched_entity *se = &rq->curr->sched;
+	ns_t delta = se->sum_exec - se->sample.until_ns;
+
+	se->sample.until_ns = se->sum_exec;
+	if (user) {
+		se->sample.user += delta;
+		rq->user += delta;
+	} else {
+		se->sample.system += delta;
+		rq->system += delta;
+	}
+}
+
+ns_t sched_tick(bool user)
 {
 	struct runq *rq = this_runq();
 	ns_t now = uptime_ns(), again = NS_FOREVER;
@@ -449,12 +467,14 @@ ns_t sched_tick(void)
 	spin_lock(&rq->lock);
 	if (rq->curr != rq->idle) {
 		account_locked(rq, now);
+		sample_locked(rq, user);
+		again = now + SAMPLE_NS;
 		if (rq->nr_queued) {
 			if (now >= rq->slice_end_ns) {
 				sched_resched_locked(rq);
 				slice_begin_locked(rq, now);
 			}
-			again = rq->slice_end_ns;
+			again = MIN(again, rq->slice_end_ns);
 		}
 		if (rq->curr->cpu_tick)
 			again = MIN(again, now + CPU_TICK_NS);
@@ -546,7 +566,13 @@ void sched_fork(struct thread *child, const struct thread *parent)
 {
 	struct sched_entity *se = &child->sched;
 
-	apply_class(se, parent->sched.policy, parent->sched.rt_priority, parent->sched.nice);
+	if (!parent->sched.reset_on_fork)
+		apply_class(se, parent->sched.policy, parent->sched.rt_priority,
+			    parent->sched.nice);
+	else if (sched_is_rt(parent))
+		apply_class(se, SCHED_NORMAL, 0, 0);
+	else
+		apply_class(se, parent->sched.policy, 0, MAX(parent->sched.nice, (s8)0));
 	for (u32 i = 0; i < ARRAY_SIZE(se->affinity); i++)
 		se->affinity[i] = parent->sched.affinity[i];
 }
@@ -562,6 +588,33 @@ ns_t sched_thread_ns(const struct thread *thread)
 	spin_unlock(&rq->lock);
 	irq_restore(flags);
 	return ns;
+}
+
+/* @total * @part / @whole without overflow. */
+static ns_t share(ns_t total, ns_t part, ns_t whole)
+{
+	while (whole >= 1u << 24) {
+		whole >>= 1;
+		part >>= 1;
+	}
+	return whole ? total / whole * part + total % whole * part / whole : 0;
+}
+
+void sched_thread_split(struct thread *thread, ns_t *user_ns, ns_t *system_ns)
+{
+	struct sched_entity *se = &thread->sched;
+	ns_t total = sched_thread_ns(thread);
+	ns_t system = share(total, se->sample.system, se->sample.system + se->sample.user);
+
+	assert_spin_held(&task_tree_lock);
+	/* Neither goes back when the proportion changes. */
+	system = MAX(system, se->told_system_ns);
+	if (system + se->told_user_ns > total)
+		system = total > se->told_user_ns ? total - se->told_user_ns : 0;
+	se->told_system_ns = system;
+	se->told_user_ns = MAX(se->told_user_ns, total - system);
+	*system_ns = system;
+	*user_ns = se->told_user_ns;
 }
 
 ns_t sched_rr_interval_ns(const struct thread *thread)
@@ -595,6 +648,8 @@ void sched_cpu_stats(u32 cpu, struct sched_cpu_stats *out)
 	if (rq->curr == rq->idle)
 		out->idle_ns += now - rq->idle->sched.exec_start;
 	out->user_ns = now > out->idle_ns ? now - out->idle_ns : 0;
+	out->system_ns = share(out->user_ns, rq->system, rq->system + rq->user);
+	out->user_ns -= out->system_ns;
 	out->switches = rq->switches;
 	out->runnable = rq->nr_queued + (rq->curr != rq->idle);
 	spin_unlock_irq(&rq->lock, flags);

@@ -14,6 +14,16 @@
 
 struct thread;
 
+/*
+ * User and system time are told apart by samples, so that entries to the kernel cost
+ * nothing: the time since the last one counts as spent where the timer interrupt
+ * found the thread. The sums give the proportion, the clock the total.
+ */
+struct sched_sample {
+	ns_t until_ns;        /* of sum_exec: what is accounted for */
+	ns_t user, system;    /* weights */
+};
+
 /* Lives in struct thread. Lock key: q run-queue lock of thread->cpu. */
 struct sched_entity {
 	struct rb_node node;      /* [q] in the fair tree, by vruntime */
@@ -21,6 +31,8 @@ struct sched_entity {
 	u64 vruntime;             /* [q] weighted nanoseconds */
 	ns_t exec_start;          /* [q] when last put on the CPU or accounted */
 	ns_t sum_exec;            /* [q] run in all */
+	struct sched_sample sample; /* [q] where it ran */
+	ns_t told_user_ns, told_system_ns; /* [TASK_TREE] times told do not go back */
 	u64 switches_voluntary, switches_involuntary; /* [q] */
 	u64 affinity[(NR_CPUS + 63) / 64]; /* [q] CPUs allowed */
 	u32 weight;               /* [q] of nice; cfs_math.h */
@@ -28,6 +40,7 @@ struct sched_entity {
 	u8 rt_priority;           /* [q] 1..99, else 0 */
 	s8 nice;                  /* [q] -20..19 */
 	bool queued;              /* [q] in a tree or list; never while running */
+	bool reset_on_fork;       /* [q] children start in the fair class */
 };
 
 /** sched_init - boot CPU's queue; the caller (current) becomes its idle thread */
@@ -60,9 +73,10 @@ void sched_preempt(void);
 /** sched_kick_user - make sure @thread passes upcall_return_to_user() soon,
  * wherever it runs (IPI when on another CPU). After setting work bits. */
 void sched_kick_user(struct thread *thread);
-/** sched_tick - from upcall_timer(): ends slices. Interrupts off.
+/** sched_tick - from upcall_timer(): ends slices, and takes a sample of where current's
+ * time goes. @user: to user mode. Interrupts off.
  * Return: when it wants to be called again, NS_FOREVER: not at all. */
-ns_t sched_tick(void);
+ns_t sched_tick(bool user);
 /** sched_resched_ipi - another CPU has queued a thread here. Interrupts off. */
 void sched_resched_ipi(void);
 /** sched_thread_started - tail of a new thread's first switch; upcall_thread_start() */
@@ -78,6 +92,8 @@ void sched_fork(struct thread *child, const struct thread *parent);
 
 /** sched_thread_ns - CPU time of @thread so far, running slice included */
 ns_t sched_thread_ns(const struct thread *thread);
+/** sched_thread_split - the same, user and system time apart; task_tree_lock held */
+void sched_thread_split(struct thread *thread, ns_t *user_ns, ns_t *system_ns);
 /** sched_rr_interval_ns - sched_rr_get_interval(2) */
 ns_t sched_rr_interval_ns(const struct thread *thread);
 
@@ -85,8 +101,7 @@ struct sched_cpu_stats {
 	u64 user_ns, system_ns, idle_ns, switches;
 	u32 runnable;
 };
-/** sched_cpu_stats - of @cpu; all zero when it is not online. Kernel time of user
- * threads counts as user_ns: entries are not timed, to keep them short. */
+/** sched_cpu_stats - of @cpu; all zero when it is not online */
 void sched_cpu_stats(u32 cpu, struct sched_cpu_stats *out);
 /** sched_loadavg - three averages, fixed point 1/2048 (FSHIFT 11) */
 void sched_loadavg(u64 out[3]);

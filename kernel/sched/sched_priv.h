@@ -9,6 +9,8 @@
 
 #define RT_PRIORITIES 100u
 #define RT_SLICE_NS   (100ull * 1000000)
+/* Where a thread spends its time is looked at this often. */
+#define SAMPLE_NS     (10ull * 1000000)
 /* CPU-time timers of a task (ITIMER_PROF, RLIMIT_CPU) are looked at this often. */
 #define CPU_TICK_NS   (4ull * 1000000)
 
@@ -38,6 +40,7 @@ struct runq {
 	                          sum over CPUs is right (load average) */
 	ns_t slice_end_ns;     /* [l] of curr */
 	u64 switches;          /* [l] */
+	ns_t user, system;     /* [l] weights of all samples here: struct sched_sample */
 };
 
 DECLARE_PERCPU(struct runq, sched_runq);

@@ -22,7 +22,9 @@
 #include <kernel/lib/format.h>
 #include <kernel/lib/string.h>
 #include <kernel/task/fs_hooks.h>
+#include <kernel/task/posix_timer.h>
 #include <kernel/task/task.h>
+#include <kernel/upcall.h>
 #include <mm/aspace.h>
 #include <mm/kmalloc.h>
 #include <mm/pmm.h>
@@ -132,20 +134,18 @@ static int prepare_cred(struct exec_state *st, struct exec_identity *id)
 	u32 euid = cred->euid, egid = cred->egid;
 	struct cred *copy;
 
-	if (!current_task()->no_new_privs && fs_hook_setid(st->file, &euid, &egid))
+	if (!current->no_new_privs && fs_hook_setid(st->file, &euid, &egid))
 		st->secure = euid != cred->uid || egid != cred->gid;
 	else
 		st->secure = cred->euid != cred->uid || cred->egid != cred->gid;
 	*id = (struct exec_identity){ cred->uid, euid, cred->gid, egid, st->secure };
-	/* exec copies the effective ids to the saved ones (credentials(7)). */
-	if (euid == cred->euid && egid == cred->egid && cred->suid == euid &&
-	    cred->sgid == egid && cred->fsuid == euid && cred->fsgid == egid)
-		return 0;
 	copy = cred_copy(cred);
 	if (!copy)
 		return -ENOMEM;
+	/* exec copies the effective ids to the saved ones (credentials(7)). */
 	copy->euid = copy->suid = copy->fsuid = euid;
 	copy->egid = copy->sgid = copy->fsgid = egid;
+	cred_exec_caps(copy);
 	st->cred = copy;
 	return 0;
 }
@@ -293,13 +293,13 @@ static void exchange_rest(struct exec_state *st)
 		handle_table_put(old);
 	}
 	handle_table_exec(task->handles);
+	posix_timer_delete_all(task);
 	signal_exec(st->sig);
 	if (st->cred)
 		cred_commit(st->cred);
 	if (st->secure)
 		task->pdeath_signal = 0;
 	task->dumpable = !st->secure;
-	task->keep_caps = false;
 	task->exit_signal = SIGCHLD;
 	task->personality &= st->secure ? ~PERSONALITY_NO_RANDOMIZE : ~0u;
 	thread->robust_list = NULL;
@@ -378,6 +378,8 @@ static void start_init(__unused struct trapframe *tf)
 	err = fs_hook_console();
 	if (err)
 		panic("init: cannot open /dev/console (error %d)", -err);
+	if (boot_options.kbench)
+		upcall_kbench();
 	exec_args_init(&args);
 	err = init_args(&args);
 	if (!err)

@@ -50,6 +50,7 @@ struct exec_program {
 	u64 phdrs;        /* AT_PHDR */
 	u16 nr_phdrs;     /* AT_PHNUM */
 	u64 interp_base;  /* AT_BASE, 0: none */
+	u64 vdso;         /* AT_SYSINFO_EHDR */
 	bool exec_stack;
 };
 /** exec_load - map the ELF program @file, and its interpreter, into empty @as and

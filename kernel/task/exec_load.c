@@ -2,6 +2,7 @@
 /*
  * ELF images into a new address space, and the space's lay-out:
  *
+ *   above the stack      vDSO, + random
  *   USER_END - random    stack, downwards, as far as RLIMIT_STACK
  *   below, - random      mappings, downwards: interpreter, libraries, mmap
  *   2/3 of the range     position-independent programs, + random
@@ -18,6 +19,7 @@
 #include <kernel/lib/string.h>
 #include <kernel/task/fs_hooks.h>
 #include <kernel/task/task.h>
+#include <kernel/time/vdso.h>
 #include <mm/aspace.h>
 #include <mm/kmalloc.h>
 #include <mm/object.h>
@@ -29,6 +31,7 @@
 #define STACK_MIN          (128ull << 10)
 #define STACK_MAP_MAX      (8ull << 20) /* mapped at once; faults extend it to the limit */
 #define MMAP_GAP_MIN       (128ull << 20)
+#define VDSO_PAGES_MAX     2ull /* with the page of numbers */
 #define DYN_BASE           ALIGN_DOWN(USER_END / 3 * 2, PAGE_SIZE)
 
 struct image {
@@ -245,6 +248,19 @@ static int map_stack(struct aspace *as, bool exec)
 	return err == -EEXIST ? -ENOMEM : err;
 }
 
+/* Somewhere above the stack, within the reach of the page table that shows its top:
+ * another one would be made, copied and freed with every process. Among the
+ * mappings where that leaves no room. */
+static int map_vdso(struct aspace *as, bool randomise, u64 *ehdr)
+{
+	u64 end = MIN(ALIGN_UP(as->stack_top, LARGE_PAGE_SIZE), USER_END);
+	u64 room = (end - as->stack_top) / PAGE_SIZE;
+	u64 hint = room > VDSO_PAGES_MAX ? as->stack_top +
+		   random_pages(randomise, room - VDSO_PAGES_MAX) : 0;
+
+	return vdso_map(as, hint, task_rlimit(RLIMIT_AS), ehdr);
+}
+
 static void lay_out(struct aspace *as, bool randomise)
 {
 	u64 gap = MAX(MIN(task_rlimit(RLIMIT_STACK), USER_END / 6 * 5), MMAP_GAP_MIN);
@@ -298,7 +314,9 @@ static int load(const struct image *image, struct aspace *as, bool randomise,
 		.nr_phdrs = image->eh.e_phnum,
 		.exec_stack = plan->exec_stack,
 	};
-	return plan->has_interp ? load_interp(image, as, out) : 0;
+	if (plan->has_interp)
+		err = load_interp(image, as, out);
+	return err ? err : map_vdso(as, randomise, &out->vdso);
 }
 
 int exec_load(struct file *file, struct aspace *as, bool randomise, struct exec_program *out)

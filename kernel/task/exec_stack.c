@@ -66,6 +66,7 @@ static u32 fill_auxv(u64 *v, const struct exec_program *prog, const struct exec_
 		     const struct places *at)
 {
 	const u64 pairs[][2] = {
+		{ AT_SYSINFO_EHDR, prog->vdso },
 		{ AT_HWCAP, cpu_hwcap() },
 		{ AT_PAGESZ, PAGE_SIZE },
 		{ AT_CLKTCK, LINUX_USER_HZ },

@@ -16,6 +16,7 @@
 #include <kernel/core/panic.h>
 #include <kernel/lib/string.h>
 #include <mm/aspace.h>
+#include <kernel/task/posix_timer.h>
 #include <security/cred.h>
 #include <security/handle.h>
 
@@ -80,6 +81,7 @@ static void release_resources(struct task *task)
 	irqflags_t flags;
 
 	timer_cancel(&task->alarm);
+	posix_timer_delete_all(task);
 	flags = spin_lock_irq(&task_tree_lock);
 	if (as)
 		task->usage.max_rss_kib =

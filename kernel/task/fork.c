@@ -18,6 +18,7 @@
 #include <mm/aspace.h>
 #include <security/cred.h>
 #include <security/handle.h>
+#include <security/seccomp.h>
 
 #include "task_priv.h"
 
@@ -53,7 +54,7 @@ static int check_nproc(void)
 	irqflags_t flags;
 	const struct task *task;
 
-	if (cred_privileged(cred_current()) || limit == RLIM64_INFINITY)
+	if (capable(CAP_SYS_RESOURCE) || limit == RLIM64_INFINITY)
 		return 0;
 	flags = spin_lock_irq(&task_tree_lock);
 	LIST_FOR_EACH(task, &task_list, all_link)
@@ -134,9 +135,8 @@ static int copy_resources(struct task *task, struct task *parent, u64 flags)
 	task->exe = task_exe(parent);
 	memcpy(task->rlimits, parent->rlimits, sizeof(task->rlimits));
 	task->exit_signal = (int)(flags & CSIGNAL);
-	task->no_new_privs = parent->no_new_privs;
 	task->dumpable = parent->dumpable;
-	task->keep_caps = parent->keep_caps;
+	task->thp_disable = parent->thp_disable;
 	task->personality = parent->personality;
 	task->oom_score_adj = parent->oom_score_adj;
 	return 0;
@@ -188,7 +188,8 @@ static int init_thread(struct thread *thread, const struct clone_request *req)
 	thread->pledge = parent->pledge;
 	thread->pledge_exec = parent->pledge_exec;
 	thread->fail_alloc = parent->fail_alloc;
-	thread->work = parent->work & THREAD_WORK_SYSCALL;
+	thread->ioprio = parent->ioprio;
+	thread->no_new_privs = parent->no_new_privs;
 	/* A thread of its own stack cannot share the alternate one (sigaltstack(2)). */
 	if (!(req->flags & CLONE_VM) || (req->flags & CLONE_VFORK)) {
 		thread->altstack_sp = parent->altstack_sp;
@@ -206,6 +207,14 @@ static int init_thread(struct thread *thread, const struct clone_request *req)
 	return 0;
 }
 
+static void inherit_watches_locked(struct thread *thread, const struct thread *parent)
+{
+	seccomp_filter_get(parent->seccomp);
+	thread->seccomp = parent->seccomp;
+	thread->no_new_privs = parent->no_new_privs;
+	thread->work |= atomic_load_relaxed(&parent->work) & THREAD_WORK_WATCHED;
+}
+
 /*
  * Return: 0, linked; -ERESTARTNOINTR a signal has to be handled first.
  * No failure past the check: the child is visible.
@@ -217,6 +226,9 @@ static int publish(struct thread *thread, u64 flags)
 	struct signal_state *sig = signal_lock(parent, &sigirq);
 	bool refuse = signal_pending();
 
+	/* Under the lock: another thread may just be putting a filter on all (TSYNC). */
+	if (!refuse)
+		inherit_watches_locked(thread, current);
 	if (!refuse && (flags & CLONE_THREAD)) {
 		thread->cpu_tick = current->cpu_tick;
 		thread_link_locked(thread);

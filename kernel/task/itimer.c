@@ -2,8 +2,8 @@
 /*
  * Interval timers. ITIMER_REAL is a kernel timer; ITIMER_VIRTUAL, ITIMER_PROF
  * and RLIMIT_CPU count CPU time of the whole process: while one is armed its
- * threads run with a tick (thread->cpu_tick) that compares. Kernel time is not
- * told from user time, so VIRTUAL and PROF run alike.
+ * threads run with a tick (thread->cpu_tick) that compares, and that looks at the
+ * CPU-time timers of timer_create(2) too.
  */
 #include <kernel/task/itimer.h>
 
@@ -37,12 +37,12 @@ void task_alarm_fired(struct timer *timer)
 	signal_send_kernel(task, SIGALRM);
 }
 
-static ns_t cpu_time_of(struct task *task)
+static ns_t cpu_time_of(struct task *task, int which)
 {
 	struct task_usage usage;
 
 	task_usage_now(task, &usage);
-	return usage.user_ns + usage.system_ns;
+	return usage.user_ns + (which == ITIMER_VIRTUAL ? 0 : usage.system_ns);
 }
 
 static void set_cpu_tick(struct task *task, bool on)
@@ -62,7 +62,7 @@ static void set_cpu_tick(struct task *task, bool on)
 
 static bool wants_tick(const struct task *task)
 {
-	return task->cpu_timer[0][0] || task->cpu_timer[1][0] ||
+	return task->cpu_timer[0][0] || task->cpu_timer[1][0] || task->nr_cpu_timers ||
 	       task->rlimits[RLIMIT_CPU].rlim_cur != RLIM64_INFINITY;
 }
 
@@ -94,7 +94,7 @@ static void get_locked(struct task *task, int which, ns_t now, struct itimer_sta
 
 static ns_t now_of(struct task *task, int which)
 {
-	return which == ITIMER_REAL ? uptime_ns() : cpu_time_of(task);
+	return which == ITIMER_REAL ? uptime_ns() : cpu_time_of(task, which);
 }
 
 void itimer_get(int which, struct itimer_state *out)
@@ -150,15 +150,24 @@ static bool cpu_timer_due(ns_t timer[2], ns_t now)
 
 void itimer_cpu_tick(struct task *task)
 {
-	ns_t now = cpu_time_of(task), second = now / NS_PER_SEC;
 	struct linux_rlimit64 *limit = &task->rlimits[RLIMIT_CPU];
+	struct signal_state *sig;
+	struct task_usage usage;
+	bool virtual, prof, soft, hard;
 	irqflags_t flags;
-	struct signal_state *sig = signal_lock(task, &flags);
-	bool virtual = cpu_timer_due(task->cpu_timer[0], now);
-	bool prof = cpu_timer_due(task->cpu_timer[1], now);
-	bool soft = second >= limit->rlim_cur, hard = second >= limit->rlim_max;
+	ns_t now, second;
 
+	task_usage_now(task, &usage);
+	now = usage.user_ns + usage.system_ns;
+	second = now / NS_PER_SEC;
+	soft = second >= limit->rlim_cur;
+	hard = second >= limit->rlim_max;
+	sig = signal_lock(task, &flags);
+	virtual = cpu_timer_due(task->cpu_timer[0], usage.user_ns);
+	prof = cpu_timer_due(task->cpu_timer[1], now);
 	signal_unlock(sig, flags);
+	if (task->nr_cpu_timers)
+		posix_timer_cpu_tick(task, &usage);
 	if (virtual)
 		signal_send_kernel(task, SIGVTALRM);
 	if (prof)

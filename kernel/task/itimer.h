@@ -17,5 +17,5 @@ void itimer_set(int which, const struct itimer_state *new, struct itimer_state *
 
 /** itimer_cpu_tick - from the timer interrupt, while a thread with cpu_tick runs */
 void itimer_cpu_tick(struct task *task);
-/** itimer_limit_changed - RLIMIT_CPU of @task was set */
+/** itimer_limit_changed - RLIMIT_CPU of @task, or a CPU-time timer, was set */
 void itimer_limit_changed(struct task *task);

@@ -29,11 +29,6 @@
 
 #include "task_priv.h"
 
-struct sigqueue {
-	struct list_head link;
-	struct linux_siginfo info;
-};
-
 #define STOP_SIGNALS \
 	(SIGMASK(SIGSTOP) | SIGMASK(SIGTSTP) | SIGMASK(SIGTTIN) | SIGMASK(SIGTTOU))
 #define IGNORE_SIGNALS \
@@ -118,6 +113,10 @@ void sigpending_init(struct sigpending *pending)
 static void sigqueue_free(struct task *task, struct sigqueue *q)
 {
 	list_del(&q->link);
+	if (q->timer) {
+		posix_timer_taken_locked(q);
+		return;
+	}
 	slab_free(sigqueue_cache, q);
 	atomic_fetch_sub(&task->nr_sigqueue, 1);
 }
@@ -164,6 +163,7 @@ static int enqueue_locked(struct task *task, struct sigpending *pending,
 	if (atomic_load_relaxed(&task->nr_sigqueue) < limit || info->si_code > 0)
 		q = slab_alloc(sigqueue_cache, MEM_NOWAIT);
 	if (q) {
+		q->timer = false;
 		q->info = *info;
 		list_add_tail(&q->link, &pending->queue);
 		atomic_fetch_add(&task->nr_sigqueue, 1);
@@ -200,6 +200,11 @@ static int dequeue_locked(struct task *task, struct sigpending *pending, u64 all
 	if (!more)
 		pending->mask &= ~SIGMASK(signo);
 	if (found) {
+		if (found->timer) {
+			sigqueue_free(task, found); /* counts its overruns */
+			*info = found->info;
+			return signo;
+		}
 		*info = found->info;
 		sigqueue_free(task, found);
 	} else {
@@ -354,6 +359,38 @@ static int send_locked(struct task *task, struct signal_state *sig, struct threa
 		notify_locked(task, sig, thread, signo);
 	}
 	return err;
+}
+
+bool signal_queue_own_locked(struct task *task, struct signal_state *sig, struct thread *thread,
+			     struct sigqueue *q)
+{
+	int signo = q->info.si_signo;
+
+	if (SIGMASK(signo) & STOP_SIGNALS)
+		discard_all_locked(task, SIGMASK(SIGCONT));
+	else if (signo == SIGCONT)
+		continue_locked(task);
+	if (dropped_locked(task, sig, thread, signo))
+		return false;
+	q->where = thread ? &thread->pending : &task->pending;
+	list_add_tail(&q->link, &q->where->queue);
+	q->where->mask |= SIGMASK(signo);
+	waitq_wake_poll(signal_news(task), POLLIN | POLLRDNORM);
+	notify_locked(task, sig, thread, signo);
+	return true;
+}
+
+void signal_unqueue_own_locked(struct sigqueue *q)
+{
+	const struct sigqueue *other;
+
+	if (!list_linked(&q->link))
+		return;
+	list_del(&q->link);
+	LIST_FOR_EACH(other, &q->where->queue, link)
+		if (other->info.si_signo == q->info.si_signo)
+			return;
+	q->where->mask &= ~SIGMASK(q->info.si_signo);
 }
 
 int signal_send_task(struct task *task, const struct linux_siginfo *info)

@@ -64,6 +64,7 @@ static void init_fields(struct task *task, s32 pid)
 	waitq_init(&task->exit_wait, "exit_wait");
 	sigpending_init(&task->pending);
 	timer_init(&task->alarm, task_alarm_fired);
+	list_init(&task->timers);
 	task->dumpable = true;
 	task->start_ns = uptime_ns();
 }
@@ -305,13 +306,13 @@ struct file *task_exe(struct task *task)
 
 /* ---- usage ---- */
 
-void task_usage_add_thread(struct task_usage *usage, const struct thread *thread)
+void task_usage_add_thread(struct task_usage *usage, struct thread *thread)
 {
-	ns_t total = sched_thread_ns(thread);
-	ns_t system = MIN(thread->system_ns, total);
+	ns_t user, system;
 
+	sched_thread_split(thread, &user, &system);
+	usage->user_ns += user;
 	usage->system_ns += system;
-	usage->user_ns += total - system;
 	usage->minor_faults += thread->minor_faults;
 	usage->major_faults += thread->major_faults;
 	usage->switches_voluntary += thread->sched.switches_voluntary;
@@ -331,7 +332,7 @@ void task_usage_add(struct task_usage *sum, const struct task_usage *usage)
 
 void task_usage_now_locked(struct task *task, struct task_usage *out)
 {
-	const struct thread *thread;
+	struct thread *thread;
 
 	*out = task->usage;
 	LIST_FOR_EACH(thread, &task->threads, task_link)
@@ -341,10 +342,13 @@ void task_usage_now_locked(struct task *task, struct task_usage *out)
 				       atomic_load_relaxed(&task->as->resident) * PAGE_SIZE / 1024);
 }
 
-void task_usage_thread(const struct thread *thread, struct task_usage *out)
+void task_usage_thread(struct thread *thread, struct task_usage *out)
 {
+	irqflags_t flags = spin_lock_irq(&task_tree_lock);
+
 	*out = (struct task_usage){ 0 };
 	task_usage_add_thread(out, thread);
+	spin_unlock_irq(&task_tree_lock, flags);
 }
 
 void task_usage_now(struct task *task, struct task_usage *out)

@@ -79,7 +79,7 @@ struct task {
 	bool is_reaper;                /* [i] init: gets orphans */
 	bool unkillable;               /* [s] init: default actions do nothing */
 	bool is_subreaper;             /* [t] prctl PR_SET_CHILD_SUBREAPER */
-	bool no_new_privs, dumpable, keep_caps; /* [c] prctl */
+	bool dumpable, thp_disable;    /* [c] prctl */
 	bool handles_shared;           /* [c] CLONE_FILES was used: exec takes a copy */
 	int pdeath_signal;             /* [c] prctl, to this task when its parent dies */
 	u32 personality;               /* [c] */
@@ -89,6 +89,9 @@ struct task {
 	struct timer alarm;            /* ITIMER_REAL */
 	ns_t alarm_deadline_ns, alarm_interval_ns; /* [s] */
 	ns_t cpu_timer[2][2];          /* [s] ITIMER_VIRTUAL, PROF: expiry in CPU time, interval */
+	struct list_head timers;       /* [s] of timer_create(2) */
+	u32 nr_timers, nr_cpu_timers;  /* [s] in all; of CPU time */
+	s32 next_timer;                /* [s] number to try next */
 	s32 oom_score_adj;             /* [a] */
 };
 
@@ -129,7 +132,7 @@ struct cred *task_cred(struct task *task);
 /** task_usage_now - all threads, dead and alive */
 void task_usage_now(struct task *task, struct task_usage *out);
 /** task_usage_thread - of one thread alone */
-void task_usage_thread(const struct thread *thread, struct task_usage *out);
+void task_usage_thread(struct thread *thread, struct task_usage *out);
 /** task_aspace - @task's space with a reference, NULL when it has none any more.
  * task_handles, task_fs - the same for others than current (/proc). */
 struct aspace *task_aspace(struct task *task);
@@ -145,6 +148,9 @@ u64 task_rlimit(u32 resource);
 
 /** task_exit_group - end the whole process. @status: wait status word */
 __noreturn void task_exit_group(int status);
+/** task_doom - the same, but the caller goes on until it returns to user mode and ends
+ * there: for places that hold references. Nothing can catch it. */
+void task_doom(int status);
 
 /** task_live - tasks alive or zombie: leak checks */
 u32 task_live(void);

@@ -18,6 +18,7 @@
 #include <kernel/time/timer.h>
 
 struct task;
+struct seccomp_filter;
 struct vfork_wait; /* kernel/task/fork.c */
 
 enum thread_state {
@@ -38,8 +39,11 @@ enum thread_work {
 	THREAD_WORK_STOP = 8,     /* job control: stop before running on */
 	THREAD_WORK_START = 16,   /* first run: thread->on_start */
 	THREAD_WORK_RESTORE = 32, /* saved_blocked is to come back */
-	THREAD_WORK_SYSCALL = 256, /* trace, seccomp or pledge: every call is slow */
+	/* Looked at by the entry path of a system call (arch/x86_64/syscall_entry.asm). */
+	THREAD_WORK_SYSCALL = 256, /* a tracer: every call is slow */
+	THREAD_WORK_SECCOMP = 512, /* slow unless thread->seccomp allows it by number */
 };
+#define THREAD_WORK_WATCHED (THREAD_WORK_SYSCALL | THREAD_WORK_SECCOMP)
 /* What ends an interruptible sleep. */
 #define THREAD_WORK_INTERRUPT (THREAD_WORK_SIGNAL | THREAD_WORK_EXIT | THREAD_WORK_STOP)
 
@@ -98,8 +102,8 @@ struct thread {
 	void __user *robust_list;     /* [c] */
 	size_t robust_list_len;       /* [c] */
 
-	ns_t user_ns, system_ns;      /* [c] accounted at entry and exit */
 	u64 minor_faults, major_faults; /* [c] */
+	u16 ioprio;                   /* [a] ioprio_set(2); there is no disk to order yet */
 	u64 timer_slack_ns;           /* [c] prctl; timers are exact all the same. 0: default */
 	u64 last_syscall;             /* [c] for panics and /proc/PID/syscall */
 	struct vfork_wait *vfork;     /* [TASK_TREE] the parent that waits until exec or exit */
@@ -109,6 +113,8 @@ struct thread {
 
 	struct held_mutexes held;     /* [c] debug builds */
 	u64 pledge, pledge_exec;      /* [c] promises; 0: none made */
+	struct seccomp_filter *seccomp; /* [cs] written under both; &seccomp_strict: strict mode */
+	bool no_new_privs;            /* [cs] */
 	bool fail_alloc;              /* [c] fault injection counts this thread */
 };
 

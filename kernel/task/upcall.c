@@ -20,14 +20,14 @@ void upcall_thread_start(struct thread *prev)
 	sched_thread_started(prev);
 }
 
-void upcall_timer(void)
+void upcall_timer(bool user)
 {
 	ns_t next;
 
 	timer_run_expired();
 	if (current->cpu_tick)
 		itimer_cpu_tick(current->task);
-	next = sched_tick();
+	next = sched_tick(user);
 	timer_rearm(next);
 }
 

@@ -12,7 +12,13 @@
 /** clock_init - calibrate and read the battery clock */
 void clock_init(void);
 
-/** uptime_ns - monotonic, starts near 0. Any context, never goes back on one CPU.
+/** clock_cpus_started - all CPUs run; whether their counters agree is known now */
+void clock_cpus_started(void);
+
+/** clock_user_page - the page, struct vdso_data at its start, that the vDSO may read */
+const void *clock_user_page(void);
+
+/** uptime_ns - monotonic, starts near 0. Any context; never goes back, on any CPU.
  * 0 before clock_init(). */
 ns_t uptime_ns(void);
 

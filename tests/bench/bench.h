@@ -7,14 +7,12 @@
  */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include <kernel/lib/types.h>
 
-typedef uint64_t u64;
+#include <sys/types.h>
 
 struct row {
-	const char *name;    /* as in tests/bench/linux.tsv */
+	const char *name;    /* as in tests/bench/rows.tsv */
 	int (*setup)(void);  /* NULL: none. Return: 0; -errno: the row cannot be run */
 	int (*op)(void);     /* Return: 0; -errno ends the row */
 	void (*done)(void);  /* NULL: none; also after a failed setup */
@@ -23,8 +21,8 @@ struct row {
 	bool (*own)(u64 *ticks); /* not NULL: the op's own measure replaces the clock's */
 };
 
-extern const struct row rows_task[], rows_mem[], rows_file[];
-extern const unsigned rows_task_nr, rows_mem_nr, rows_file_nr;
+extern const struct row rows_task[], rows_mem[], rows_file[], rows_ring[];
+extern const unsigned rows_task_nr, rows_mem_nr, rows_file_nr, rows_ring_nr;
 
 /* The path of this program, for rows that execute it ("--nop" makes it end at once). */
 extern char bench_self[256];
@@ -51,3 +49,6 @@ static inline long raw3(long nr, long a, long b, long c)
 
 /* 0, or -errno of the C library's call that has just failed. */
 int ok(long result);
+
+/* Moves this process to CPU 0 and @peer to CPU 1. Return: 0; -ENODEV there is one CPU. */
+int pin_apart(pid_t peer);

@@ -103,6 +103,21 @@ static int op_chunk(void)
 	return write(there[1], buf, CHUNK) != CHUNK || read(back[0], buf, 1) != 1;
 }
 
+/* The same with a CPU for each. */
+static int setup_pipe_peer_2cpu(void)
+{
+	int err = setup_pipe_peer();
+
+	return err ? err : pin_apart(peer);
+}
+
+static int setup_pipe_taker_2cpu(void)
+{
+	int err = setup_pipe_taker();
+
+	return err ? err : pin_apart(peer);
+}
+
 /* A socketpair in the place of both pipes: one end is ours, one the peer's. */
 static int setup_unix(bool chunks)
 {
@@ -124,6 +139,13 @@ static int setup_unix(bool chunks)
 static int setup_unix_peer(void)
 {
 	return setup_unix(false);
+}
+
+static int setup_unix_peer_2cpu(void)
+{
+	int err = setup_unix_peer();
+
+	return err ? err : pin_apart(peer);
 }
 
 static int setup_unix_taker(void)
@@ -330,8 +352,11 @@ static void done_entries(void)
 const struct row rows_file[] = {
 	ROW_FDS("pipe_self_1b", setup_pipe, op_pipe_self),
 	ROW_FDS("pipe_pingpong_rt", setup_pipe_peer, op_pingpong),
+	ROW_FDS("pipe_pingpong_rt_2cpu", setup_pipe_peer_2cpu, op_pingpong),
 	ROW_FDS("pipe_64k_chunk", setup_pipe_taker, op_chunk),
+	ROW_FDS("pipe_64k_chunk_2cpu", setup_pipe_taker_2cpu, op_chunk),
 	ROW_FDS("unix_pingpong_rt", setup_unix_peer, op_pingpong),
+	ROW_FDS("unix_pingpong_rt_2cpu", setup_unix_peer_2cpu, op_pingpong),
 	ROW_FDS("unix_64k_chunk", setup_unix_taker, op_chunk),
 	ROW_FDS("eventfd_write_read", setup_eventfd, op_eventfd),
 	ROW_FDS("epoll_wait_ready", setup_epoll, op_epoll),

@@ -119,14 +119,39 @@ static int op_yield(void)
 	return (int)raw3(SYS_sched_yield, 0, 0, 0);
 }
 
+static u32 *turns; /* of the peer, in memory that both see */
+
 static int setup_yield_peer(void)
 {
+	turns = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (turns == MAP_FAILED)
+		return -errno;
 	peer = fork();
 	if (peer == 0) {
-		for (;;)
+		for (;;) {
+			__atomic_fetch_add(turns, 1, __ATOMIC_RELAXED);
 			op_yield();
+		}
 	}
 	return ok(peer);
+}
+
+/* There and back: a kernel may let a yield go by, which would look like the fastest. */
+static int op_yield_peer(void)
+{
+	u32 before = __atomic_load_n(turns, __ATOMIC_RELAXED);
+	int err;
+
+	do {
+		err = op_yield();
+	} while (!err && __atomic_load_n(turns, __ATOMIC_RELAXED) == before);
+	return err;
+}
+
+static void done_yield_peer(void)
+{
+	kill_peer();
+	munmap(turns, 4096);
 }
 
 /* ---- futex ---- */
@@ -175,9 +200,12 @@ static int op_wait_eagain(void)
 	return ret != -EAGAIN;
 }
 
+static pid_t partner_tid;
+
 static void *answer_threads(void *arg)
 {
 	(void)arg;
+	__atomic_store_n(&partner_tid, (pid_t)raw3(SYS_gettid, 0, 0, 0), __ATOMIC_RELEASE);
 	for (;;) {
 		wait_for(&local.ping, 1, FUTEX_WAIT_PRIVATE);
 		local.ping = 0;
@@ -190,6 +218,19 @@ static void *answer_threads(void *arg)
 static int setup_futex_threads(void)
 {
 	return -pthread_create(&partner, NULL, answer_threads, NULL);
+}
+
+static int setup_futex_threads_2cpu(void)
+{
+	int err;
+
+	partner_tid = 0;
+	err = setup_futex_threads();
+	if (err)
+		return err;
+	while (!__atomic_load_n(&partner_tid, __ATOMIC_ACQUIRE))
+		raw3(SYS_sched_yield, 0, 0, 0);
+	return pin_apart(partner_tid);
 }
 
 static void done_futex_threads(void)
@@ -323,12 +364,14 @@ const struct row rows_task[] = {
 	{ .name = "clock_gettime_libc", .op = op_clock_libc, .samples = 500, .per_sample = 1 },
 	{ .name = "clock_gettime_raw", .op = op_clock_raw, .samples = 500, .per_sample = 1 },
 	{ .name = "yield_alone", .op = op_yield, .samples = 500, .per_sample = 1 },
-	{ .name = "yield_2proc_rt", .setup = setup_yield_peer, .op = op_yield, .done = kill_peer,
-	  .samples = 500, .per_sample = 1 },
+	{ .name = "yield_2proc_rt", .setup = setup_yield_peer, .op = op_yield_peer,
+	  .done = done_yield_peer, .samples = 500, .per_sample = 1 },
 	{ .name = "futex_wake_none", .op = op_wake_none, .samples = 500, .per_sample = 1 },
 	{ .name = "futex_wait_eagain", .op = op_wait_eagain, .samples = 500, .per_sample = 1 },
 	{ .name = "futex_pingpong_rt", .setup = setup_futex_threads, .op = op_futex_threads,
 	  .done = done_futex_threads, .samples = 500, .per_sample = 1 },
+	{ .name = "futex_pingpong_rt_2cpu", .setup = setup_futex_threads_2cpu,
+	  .op = op_futex_threads, .done = done_futex_threads, .samples = 500, .per_sample = 1 },
 	{ .name = "ipc_shm_futex_rt", .setup = setup_shm, .op = op_shm, .done = done_shm,
 	  .samples = 500, .per_sample = 1 },
 	{ .name = "fork_exit_wait", .op = op_fork, .samples = 60, .per_sample = 1 },

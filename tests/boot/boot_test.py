@@ -51,6 +51,7 @@ class Case(NamedTuple):
     words: str = ""
     mem_mib: int = 128
     machine: str = "pc"
+    boot: str = "pvh"
     qemu_args: Tuple[str, ...] = ()
     ends: bool = True
 
@@ -61,7 +62,12 @@ CASES = (
     Case("memory_32M", r"pmm: too little memory: 31 MiB\b", mem_mib=32),
     Case("memory_below_initrd", r"pmm: too little memory: 95 MiB\b.*room for its initrd",
          lambda: base() + bytes(70 << 20), mem_mib=96),
-    Case("no_initrd", r"init: cannot run /sbin/init \(error 2\)", None),
+    Case("no_initrd", r"initrd: the loader PVH gave none: the file is not there, or memory", None),
+    Case("no_module", r"initrd: the loader GRUB [0-9.]+.* gave none: the file is not there, or memory",
+         None, boot="bios"),
+    Case("module_cut", r"initrd: the cpio archive is malformed or cut short at byte",
+         in_busybox, boot="bios"),
+    Case("module_of_zeros", r"initrd: there is no file in it", lambda: bytes(4096), boot="bios"),
     Case("initrd_cut_in_a_file", r"initrd: the cpio archive is malformed or cut short at byte",
          in_busybox),
     Case("initrd_cut_in_a_header", r"initrd: the cpio archive is malformed or cut short at byte 0 ",
@@ -91,9 +97,10 @@ CASES = (
 
 class BootTest(unittest.TestCase):
     def start(self, initrd: Optional[bytes], words: str = "", mem_mib: int = 128,
-              machine: str = "pc", qemu_args: Tuple[str, ...] = ()) -> qemu.Session:
+              machine: str = "pc", boot: str = "pvh",
+              qemu_args: Tuple[str, ...] = ()) -> qemu.Session:
         m = qemu.Machine(KERNEL, [], f"exo.agent panic=exit {words}")
-        m.mem_mib, m.machine, m.extra = mem_mib, machine, list(qemu_args)
+        m.mem_mib, m.machine, m.boot, m.extra = mem_mib, machine, boot, list(qemu_args)
         s = qemu.Session(m, extra=initrd or b"")
         self.addCleanup(s.close)
         return s
@@ -113,7 +120,8 @@ class BootTest(unittest.TestCase):
             time.sleep(0.05)
 
     def check(self, c: Case) -> None:
-        s = self.start(c.initrd() if c.initrd else None, c.words, c.mem_mib, c.machine, c.qemu_args)
+        s = self.start(c.initrd() if c.initrd else None, c.words, c.mem_mib, c.machine,
+                       c.boot, c.qemu_args)
         if not c.ends:
             self.line(s, f"^{c.sentence}$")
             return
@@ -137,6 +145,17 @@ class BootTest(unittest.TestCase):
         w.finish()
         self.power_off(self.start(out.getvalue() + gzip.compress(base(), 1)))
 
+    def test_apic_ids(self) -> None:
+        """A CPU with the APIC id 256 is online. SeaBIOS switches x2APIC on for it, which
+        the kernel then keeps whatever the boot line says."""
+        cpus = ("-smp", "1,sockets=2,cores=129,threads=1,maxcpus=258",
+                "-device", "max-x86_64-cpu,socket-id=1,core-id=0,thread-id=0")
+        for words, pattern in (("", r"lapic: x2APIC.*smp: 2 CPUs"),
+                               ("apic=xapic", r"firmware has switched x2APIC on.*smp: 2 CPUs")):
+            s = self.start(base(), words, machine="q35", qemu_args=cpus)
+            self.power_off(s)
+            self.assertRegex(s.log(), re.compile(pattern, re.S))
+
     def test_panic_report(self) -> None:
         """A machine check, which QEMU's monitor can cause at any time."""
         with tempfile.TemporaryDirectory() as work:
@@ -152,7 +171,7 @@ class BootTest(unittest.TestCase):
         for pattern in (r"^PANIC: machine check: bank 1 reports 0xb200000000000000$",
                         r"on CPU 0, 1 online$", r'thread \d+ "\w+" of task \d+$',
                         r"rip .*vector 18 ", r"rax [0-9a-f]{16}  rbx [0-9a-f]{16} ", r"r15 ",
-                        r"rflags 0x[0-9a-f]+ ", r"cr0 0x[0-9a-f]+ PE .*\bPG$",
+                        r"rflags 0x[0-9a-f]+", r"cr0 0x[0-9a-f]+ PE .*\bPG$",
                         r"cr4 0x[0-9a-f]+ .*\bMCE\b", r"cr2 .*cr3 ", r"trace: ", r"the log before:$",
                         r"^<6>.*Exo-OS .* release, booted by PVH"):
             self.assertRegex(report, re.compile(pattern, re.M))

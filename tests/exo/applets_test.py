@@ -11,6 +11,7 @@ import unittest
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 SCRIPT = os.path.join(ROOT, "tests/user/applets.sh")
 NATIVE = os.path.join(ROOT, "tests/user/applets_native.sh")
+BUSYBOX = os.path.join(ROOT, "build/pkg/busybox")  # the image's
 GOLDEN = os.path.join(ROOT, "tests/golden/applets.txt")
 EXO = [os.path.join(ROOT, "tools/exo"), "run", "--accel", "tcg", "--timeout", "180",
        *shlex.split(os.environ.get("EXO_RUN", ""))]
@@ -25,7 +26,7 @@ class AppletsTest(unittest.TestCase):
     def linux(self) -> str:
         with open(GOLDEN, encoding="utf-8") as f:
             golden = f.read()
-        version = output("busybox").split("\n", 1)[0]
+        version = output(BUSYBOX).split("\n", 1)[0]
         if version == golden.split("\n", 1)[0]:
             return golden
         here = output("unshare", "-m", "-p", "-f", NATIVE) if os.geteuid() == 0 else ""

@@ -118,6 +118,10 @@ class RunTest(unittest.TestCase):
         done = exo("--package", "lua5.4", "tar", "--version")
         self.assertTrue(done.stdout.startswith(b"tar (GNU tar)"), done)
 
+    def test_clocks_that_differ(self) -> None:
+        done = exo("--smp", "2", "--append", "tsc_unsteady", "build/user/tests/vdso_test")
+        self.assertEqual(done.returncode, 0, done.stdout)
+
     def test_log(self) -> None:
         with tempfile.TemporaryDirectory() as top:
             self.check(exo("--log", top + "/log", "true"), b"", 0)

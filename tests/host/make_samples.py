@@ -141,6 +141,40 @@ def pvh_samples():
         put("pvh", "v%d" % version, image.ljust(0x300, b"\0"))
 
 
+# ---- Multiboot2: the information at 0, one module behind it ----
+
+def mb2_tag(kind, body):
+    data = struct.pack("<II", kind, 8 + len(body)) + body
+    return data + b"\0" * (-len(data) % 8)
+
+
+def mb2_info(*tags):
+    body = b"".join(tags) + mb2_tag(0, b"")
+    return (struct.pack("<II", 8 + len(body), 0) + body).ljust(0x600, b"\0")
+
+
+def mb2_samples():
+    plain = struct.pack("<II", 24, 0) + b"".join(struct.pack("<QQII", *e, 0) for e in (
+        (0, 0x9fc00, 1), (0x9fc00, 0x400, 2), (0x100000, 0x7ee0000, 1), (0x7fe0000, 0x20000, 3)))
+    efi = struct.pack("<II", 48, 1) + b"".join(struct.pack("<IIQQQQQ", t, 0, a, 0, n, attr, 0) for t, a, n, attr in (
+        (3, 0, 1, 15), (7, 0x1000, 0x9f, 15), (7, 0x100000, 0x700, 15), (10, 0x800000, 8, 15),
+        (2, 0x808000, 8, 15), (4, 0x810000, 0xf0, 15), (7, 0x900000, 0x1000, 15 | 1 << 18),
+        (5, 0x1900000, 0x100, 15 | 1 << 63), (9, 0x1a00000, 0x10, 15), (8, 0x1a10000, 1, 15),
+        (14, 0x100000000, 0x10, 15), (11, 0xfffc0000, 0x40, 1 << 63), (7, 0x1b00000, 1, 1)))
+    words = mb2_tag(1, b"loglevel=7 init=/bin/sh\0")
+    name = mb2_tag(2, b"GRUB 2.06\0")
+    module = mb2_tag(3, struct.pack("<II", 0x500, 0x540) + b"initrd\0")
+    rgb = struct.pack("<QIIIBBH6B", 0x80000000, 4096, 1024, 768, 32, 1, 0, 16, 8, 8, 8, 0, 8)
+    text = struct.pack("<QIIIBBH", 0xb8000, 160, 80, 25, 16, 2, 0)
+    rsdp = b"RSD PTR " + bytes(12)
+    put("multiboot2", "bios", mb2_info(words, name, module, mb2_tag(6, plain), mb2_tag(8, text),
+                                       mb2_tag(14, rsdp)))
+    put("multiboot2", "efi", mb2_info(words, name, module, mb2_tag(6, plain), mb2_tag(17, efi),
+                                      mb2_tag(8, rgb), mb2_tag(15, rsdp + bytes(16)),
+                                      mb2_tag(14, rsdp), mb2_tag(99, b"what is this")))
+    put("multiboot2", "empty", mb2_info())
+
+
 # ---- ACPI: 1 KiB of low memory, then memory from 0xe0000 (see acpi_fuzz.c) ----
 
 def summed(data, at):
@@ -263,3 +297,4 @@ cpio_samples()
 elf_samples()
 bootline_samples()
 pvh_samples()
+mb2_samples()

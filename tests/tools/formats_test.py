@@ -167,7 +167,7 @@ class QemuTest(unittest.TestCase):
                 qemu.parse_size(bad)
 
     def test_numa_shares_everything_out(self) -> None:
-        cmd = qemu.command(self.machine(smp=5, nodes=2, mem_mib=101), "/i", "null", "null")
+        cmd = qemu.command(self.machine(smp=5, nodes=2, mem_mib=101), ["-kernel", "/k"], "null", "null")
         text = " ".join(cmd)
         self.assertIn("id=mem0,size=50M", text)
         self.assertIn("id=mem1,size=51M", text)
@@ -179,7 +179,7 @@ class QemuTest(unittest.TestCase):
         for kw in ({"machine": "isapc"}, {"smp": 0}, {"nodes": 17}, {"nodes": 2, "machine": "microvm"},
                    {"icount": True, "smp": 2}, {"initrds": ["/no/such"]}):
             with self.assertRaises(qemu.MachineError, msg=str(kw)):
-                qemu.command(self.machine(**kw), "/i", "null", "null")
+                qemu.command(self.machine(**kw), [], "null", "null")
 
 
 class PackageTest(unittest.TestCase):

@@ -8,7 +8,7 @@ root=$(mktemp -d)
 mount -t tmpfs none "$root"	# gone with the name space
 cd "$root"
 mkdir bin dev proc tmp etc root
-cp /bin/busybox bin/
+cp "$top/build/pkg/busybox" bin/
 for applet in $(bin/busybox --list); do
 	[ "$applet" = busybox ] || ln -s busybox "bin/$applet"
 done

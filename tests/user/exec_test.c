@@ -782,6 +782,44 @@ CASE(mutated_headers)
 	CHECK_EQ(run_image(), 0);
 }
 
+/*
+ * A program whose segment ends inside a page in the file and, further on, in memory: what the file holds behind the
+ * segment does not show, up to the end of the page. It exits with the OR of those bytes.
+ */
+CASE(bytes_behind_the_segment_are_zero)
+{
+	static const unsigned char code[] = {
+		0xbe, 0x00, 0x02, 0x40, 0x00,	/* mov esi, 0x400200 */
+		0xb9, 0x00, 0x0e, 0x00, 0x00,	/* mov ecx, 0xe00 */
+		0x31, 0xff,			/* xor edi, edi */
+		0x0f, 0xb6, 0x06,		/* 1: movzx eax, byte [rsi] */
+		0x09, 0xc7,			/* or edi, eax */
+		0xff, 0xc6,			/* inc esi */
+		0xff, 0xc9,			/* dec ecx */
+		0x75, 0xf5,			/* jnz 1b */
+		0xb8, 0x3c, 0x00, 0x00, 0x00,	/* mov eax, SYS_exit */
+		0x0f, 0x05,			/* syscall */
+	};
+	static unsigned char file[4096];
+	Elf64_Ehdr ehdr = {
+		.e_ident = { 0x7f, 'E', 'L', 'F', ELFCLASS64, ELFDATA2LSB, EV_CURRENT },
+		.e_type = ET_EXEC, .e_machine = EM_X86_64, .e_version = EV_CURRENT, .e_entry = 0x400100,
+		.e_phoff = 64, .e_ehsize = 64, .e_phentsize = 56, .e_phnum = 1,
+	};
+	Elf64_Phdr phdr = {
+		.p_type = PT_LOAD, .p_flags = PF_R | PF_W | PF_X, .p_vaddr = 0x400000, .p_paddr = 0x400000,
+		.p_filesz = 0x200, .p_memsz = 0x300, .p_align = 0x1000,
+	};
+
+	scratch();
+	memset(file, 0x40, sizeof(file));
+	memcpy(file, &ehdr, sizeof(ehdr));
+	memcpy(file + 64, &phdr, sizeof(phdr));
+	memcpy(file + 0x100, code, sizeof(code));
+	REQUIRE(put_file("image", file, sizeof(file), 0755));
+	CHECK_EQ(run_image(), 0);
+}
+
 /* ---- execveat ------------------------------------------------------------------------------------------------- */
 
 #ifndef AT_EMPTY_PATH

@@ -574,6 +574,23 @@ CASE(utimensat_forms)
 	CHECK_EQ(sys(SYS_utimensat, AT_FDCWD, NULL, t, 0), -EFAULT);
 }
 
+/* The lowest time that 64 bits of nanoseconds hold, in 1677; a memfd, because a disk's file system may clamp it. */
+CASE(utimensat_lowest_time)
+{
+	static const struct timespec lowest = { -9223372037, 145224192 };
+	struct timespec t[2] = { lowest, { -1, 999999999 } };
+	struct stat st;
+	int fd = (int)sys(SYS_memfd_create, "t", 0);
+
+	REQUIRE(fd >= 0);
+	CHECK_EQ(sys(SYS_utimensat, fd, NULL, t, 0), 0);
+	CHECK_EQ(sys(SYS_fstat, fd, &st), 0);
+	CHECK_EQ(st.st_atim.tv_sec, lowest.tv_sec);
+	CHECK_EQ(st.st_atim.tv_nsec, lowest.tv_nsec);
+	CHECK_EQ(st.st_mtim.tv_sec, -1);
+	CHECK_EQ(st.st_mtim.tv_nsec, 999999999);
+}
+
 CASE(writes_update_times)
 {
 	struct timespec old[2] = { { 1000, 0 }, { 1000, 0 } };

@@ -104,3 +104,128 @@ CASE(affinity)
 	CHECK_EQ(sys(SYS_sched_getaffinity, 0x3fffffff, sizeof(mask), mask), -ESRCH);
 	CHECK_EQ(sys(SYS_sched_setaffinity, 0, 8, NULL), -EFAULT);
 }
+
+struct attr {
+	uint32_t size, policy;
+	uint64_t flags;
+	int32_t nice;
+	uint32_t priority;
+	uint64_t runtime, deadline, period;
+	uint8_t more[80];
+};
+
+CASE(attr_is_told)
+{
+	struct attr a;
+
+	memset(&a, 0xff, sizeof(a));
+	CHECK_EQ(sys(SYS_sched_getattr, 0, &a, 48, 0), 0);
+	CHECK_EQ(a.size, 48);
+	CHECK_EQ(a.policy, SCHED_OTHER);
+	CHECK_EQ(a.flags, 0);
+	CHECK_EQ(a.nice, 20 - sys(SYS_getpriority, 0, 0));
+	CHECK_EQ(a.priority, 0);
+	CHECK_EQ(a.more[0], 0xff);
+	CHECK_EQ(sys(SYS_sched_getattr, 0, &a, sizeof(a), 0), 0);
+	CHECK(a.size >= 56 && a.size < sizeof(a));
+	CHECK_EQ(sys(SYS_sched_getattr, 0, &a, 47, 0), -EINVAL);
+	CHECK_EQ(sys(SYS_sched_getattr, 0, &a, 4097, 0), -EINVAL);
+	CHECK_EQ(sys(SYS_sched_getattr, 0, &a, 48, 1), -EINVAL);
+	CHECK_EQ(sys(SYS_sched_getattr, -1, &a, 48, 0), -EINVAL);
+	CHECK_EQ(sys(SYS_sched_getattr, 0x3fffffff, &a, 48, 0), -ESRCH);
+	CHECK_EQ(sys(SYS_sched_getattr, 0, NULL, 48, 0), -EINVAL);
+	CHECK_EQ(sys(SYS_sched_getattr, 0, 1, 48, 0), -EFAULT);
+}
+
+CASE(attr_is_set)
+{
+	struct attr a = { .size = 48, .nice = 3 };
+
+	CHECK_EQ(sys(SYS_sched_setattr, 0, &a, 0), 0);
+	CHECK_EQ(sys(SYS_getpriority, 0, 0), 17);
+	a.nice = 50;
+	CHECK_EQ(sys(SYS_sched_setattr, 0, &a, 0), 0);
+	CHECK_EQ(sys(SYS_getpriority, 0, 0), 1);
+	a.size = sizeof(a);
+	CHECK_EQ(sys(SYS_sched_setattr, 0, &a, 0), 0);
+	a.more[20] = 1;
+	CHECK_EQ(sys(SYS_sched_setattr, 0, &a, 0), -E2BIG);
+	CHECK(a.size >= 56 && a.size < sizeof(a));
+	a.size = 47;
+	CHECK_EQ(sys(SYS_sched_setattr, 0, &a, 0), -E2BIG);
+	a.size = 48;
+	a.policy = 9;
+	CHECK_EQ(sys(SYS_sched_setattr, 0, &a, 0), -EINVAL);
+	a.policy = -1u;
+	CHECK_EQ(sys(SYS_sched_setattr, 0, &a, 0), -EINVAL);
+	a.policy = SCHED_OTHER;
+	a.flags = 0x1000;
+	CHECK_EQ(sys(SYS_sched_setattr, 0, &a, 0), -EINVAL);
+	a.flags = 0x18;		/* keep policy and parameters */
+	a.policy = SCHED_FIFO;
+	CHECK_EQ(sys(SYS_sched_setattr, 0, &a, 0), 0);
+	CHECK_EQ(sys(SYS_sched_getscheduler, 0), SCHED_OTHER);
+	a.flags = 0;
+	a.policy = SCHED_OTHER;
+	a.priority = 5;
+	CHECK_EQ(sys(SYS_sched_setattr, 0, &a, 0), -EINVAL);
+	CHECK_EQ(sys(SYS_sched_setattr, 0, NULL, 0), -EINVAL);
+	CHECK_EQ(sys(SYS_sched_setattr, 0, &a, 1), -EINVAL);
+	CHECK_EQ(sys(SYS_sched_setattr, 0, 1, 0), -EFAULT);
+}
+
+CASE(reset_on_fork)
+{
+	struct attr a = { .size = 48, .policy = SCHED_FIFO, .priority = 5, .flags = 1 };
+	pid_t pid;
+
+	if (geteuid() != 0 || sys(SYS_sched_setattr, 0, &a, 0) == -EPERM)
+		SKIP("not privileged");
+	CHECK_EQ(sys(SYS_sched_getscheduler, 0), SCHED_FIFO | 0x40000000);
+	IN_CHILD(pid) {
+		CHECK_EQ(sys(SYS_sched_getscheduler, 0), SCHED_OTHER);
+		CHECK_EQ(sys(SYS_getpriority, 0, 0), 20);
+	}
+	CHECK_EXIT(pid, 0);
+	CHECK_EQ(set_scheduler(0, SCHED_RR | 0x40000000, 3), 0);
+	CHECK_EQ(sys(SYS_sched_getattr, 0, &a, 48, 0), 0);
+	CHECK_EQ(a.flags, 1);
+	CHECK_EQ(a.policy, SCHED_RR);
+	CHECK_EQ(a.priority, 3);
+	CHECK_EQ(set_scheduler(0, SCHED_OTHER, 0), 0);
+	CHECK_EQ(sys(SYS_sched_getscheduler, 0), SCHED_OTHER);
+}
+
+enum { IO_PROCESS = 1, IO_GROUP, IO_USER };
+#define IOPRIO(class, level) ((class) << 13 | (level))
+
+CASE(ioprio)
+{
+	pid_t pid;
+
+	CHECK_EQ(sys(SYS_ioprio_get, IO_PROCESS, 0), 0);
+	CHECK_EQ(sys(SYS_ioprio_get, IO_GROUP, 0), IOPRIO(2, 4));
+	CHECK_EQ(sys(SYS_ioprio_set, IO_PROCESS, 0, IOPRIO(2, 6)), 0);
+	CHECK_EQ(sys(SYS_ioprio_get, IO_PROCESS, getpid()), IOPRIO(2, 6));
+	CHECK_EQ(sys(SYS_ioprio_get, IO_GROUP, 0), IOPRIO(2, 6));
+	IN_CHILD(pid) {
+		CHECK_EQ(sys(SYS_ioprio_get, IO_PROCESS, 0), IOPRIO(2, 6));
+	}
+	CHECK_EXIT(pid, 0);
+	CHECK_EQ(sys(SYS_ioprio_set, IO_PROCESS, 0, IOPRIO(3, 0)), 0);
+	CHECK_EQ(sys(SYS_ioprio_get, IO_PROCESS, 0), IOPRIO(3, 0));
+	CHECK_EQ(sys(SYS_ioprio_set, IO_PROCESS, 0, 0), 0);
+	CHECK_EQ(sys(SYS_ioprio_set, IO_PROCESS, 0, 1), -EINVAL);
+	CHECK_EQ(sys(SYS_ioprio_set, IO_PROCESS, 0, IOPRIO(4, 0)), -EINVAL);
+	CHECK_EQ(sys(SYS_ioprio_set, 7, 0, 0), -EINVAL);
+	CHECK_EQ(sys(SYS_ioprio_get, 4, 0), -EINVAL);
+	CHECK_EQ(sys(SYS_ioprio_get, 0, 0), -EINVAL);
+	CHECK_EQ(sys(SYS_ioprio_get, IO_PROCESS, 0x3fffffff), -ESRCH);
+	CHECK_EQ(sys(SYS_ioprio_set, IO_PROCESS, 0x3fffffff, 0), -ESRCH);
+	if (is_root()) {
+		CHECK_EQ(sys(SYS_ioprio_set, IO_PROCESS, 0, IOPRIO(1, 0)), 0);
+		REQUIRE(drop_root());
+	}
+	CHECK_EQ(sys(SYS_ioprio_set, IO_PROCESS, 0, IOPRIO(1, 0)), -EPERM);
+	CHECK_EQ(sys(SYS_ioprio_set, IO_PROCESS, 1, IOPRIO(2, 0)), -EPERM);
+}

@@ -10,7 +10,7 @@ UTEST_OUT := build/user/tests
 
 UTEST_NAMES   := $(patsubst $(UTEST_DIR)/%.c,%,$(wildcard $(UTEST_DIR)/*.c))
 UTEST_ASM     := $(patsubst $(UTEST_DIR)/%.asm,%,$(wildcard $(UTEST_DIR)/*.asm))
-UTEST_GLIBC   := exec_test proc_test thread_test signal_test futex_test
+UTEST_GLIBC   := exec_test proc_test thread_test signal_test futex_test vdso_test
 UTEST_PIE     := exec_test thread_test
 # fuzz_syscalls is no part of a plain run: it wants a seed and a count, and refuses to run on Linux.
 UTEST_RUN     := $(filter-out fuzz_syscalls,$(UTEST_NAMES)) $(UTEST_ASM) \

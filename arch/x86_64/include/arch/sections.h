@@ -22,6 +22,9 @@ extern char __bss_start[], __bss_end[];       /* RW- */
  * runs on it and it becomes that of the first thread. */
 extern char boot_stack[], boot_stack_top[];
 
+/* The vDSO, a shared object for programs (arch/x86_64/vdso/), in .rodata. */
+extern const char vdso_image[], vdso_image_end[];
+
 /* Frames [kernel_pa_start, kernel_pa_end) hold .boot and the image for ever. */
 static inline paddr_t kernel_pa_start(void)
 {

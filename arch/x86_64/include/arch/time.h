@@ -19,6 +19,10 @@ static inline u64 time_cycles(void)
 /** time_entry_cycles - the TSC at the first instruction of the image */
 u64 time_entry_cycles(void);
 
+/** time_cycles_steady - whether the CPUs that were started read one and the same
+ * counter, as far as reading it while they started could tell (smp.c) */
+bool time_cycles_steady(void);
+
 /** time_init_arch - find and calibrate TSC and APIC timer, a few milliseconds
  * Return: TSC frequency in Hz. PANIC_ON when no clock can be found. */
 u64 time_init_arch(void);

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tmpfs: contents of files, which are memory objects. Pages are counted against
+ * the limit after they were made: the object knows how many it holds, `charged`
+ * how many the superblock was told of.
+ */
+#include "tmpfs_priv.h"
+
+#include <fs/file.h>
+#include <kernel/abi/errno.h>
+#include <kernel/abi/linux_fcntl.h>
+#include <kernel/abi/linux_signal.h>
+#include <kernel/task/task.h>
+#include <mm/object.h>
+#include <mm/pmm.h>
+
+static long read_piece(struct vmobject *obj, u64 pos, struct iov_iter *it, size_t max)
+{
+	u64 base;
+	size_t len = MIN(max, iov_iter_segment(it, &base));
+	void *buf = (void *)(uintptr_t)base;
+	long n = it->kernel ? vmobject_read_kernel(obj, pos, buf, len)
+			    : vmobject_read(obj, pos, buf, len);
+
+	if (n > 0)
+		iov_iter_advance(it, (size_t)n);
+	return n;
+}
+
+static long tmpfs_read(struct file *file, struct iov_iter *it, u64 *pos)
+{
+	struct inode *inode = file->inode;
+	u64 size = inode_size(inode), at = *pos;
+	long n = 0;
+
+	while (it->left && at < size) {
+		n = read_piece(inode->object, at, it, (size_t)MIN((u64)it->left, size - at));
+		if (n <= 0)
+			break;
+		at += (u64)n;
+	}
+	if (!(file->flags & O_NOATIME))
+		inode_touch_accessed(inode);
+	if (at == *pos)
+		return n < 0 ? n : 0;
+	n = (long)(at - *pos);
+	*pos = at;
+	return n;
+}
+
+static long write_piece(struct vmobject *obj, u64 pos, struct iov_iter *it, size_t max)
+{
+	u64 base;
+	size_t len = MIN(max, iov_iter_segment(it, &base));
+	void *buf = (void *)(uintptr_t)base;
+	long n = it->kernel ? vmobject_write_kernel(obj, pos, buf, len)
+			    : vmobject_write(obj, pos, buf, len);
+
+	if (n > 0)
+		iov_iter_advance(it, (size_t)n);
+	return n;
+}
+
+/* How much of a write at @pos the limits allow. Return: > 0; -EFBIG; -ENOSPC */
+static long write_limit(struct inode *inode, u64 pos, size_t len)
+{
+	struct tmpfs_super *ts = tmpfs_super_of(inode->sb);
+	u64 max_size = MIN(task_rlimit(RLIMIT_FSIZE), TMPFS_MAX_BYTES);
+	u64 pages, room;
+
+	if (unlikely(pos + len > max_size)) {
+		if (pos >= max_size) {
+			if (max_size < TMPFS_MAX_BYTES)
+				signal_send_kernel(current_task(), SIGXFSZ);
+			return -EFBIG;
+		}
+		len = (size_t)(max_size - pos);
+	}
+	pages = (pos + len + PAGE_SIZE - 1) / PAGE_SIZE - pos / PAGE_SIZE;
+	room = atomic_load_relaxed(&ts->used_pages);
+	room = ts->max_pages > room ? ts->max_pages - room : 0;
+	if (likely(!ts->max_pages || pages <= room))
+		return (long)len;
+	if (vmobject_seek(inode->object, pos, true) >= pos + len)
+		return (long)len; /* all there already */
+	room = room * PAGE_SIZE;
+	return room ? (long)MIN((u64)len, room) : -ENOSPC;
+}
+
+static long write_locked(struct inode *inode, struct iov_iter *it, u64 pos)
+{
+	struct vmobject *obj = inode->object;
+	u64 old_size = obj->size, at = pos;
+	long n = write_limit(inode, pos, it->left);
+	u64 end;
+
+	if (n < 0)
+		return n;
+	end = pos + (u64)n;
+	inode_drop_setid(inode);
+	if (end > old_size)
+		vmobject_resize(obj, end);
+	while (at < end) {
+		n = write_piece(obj, at, it, (size_t)(end - at));
+		if (n <= 0)
+			break;
+		at += (u64)n;
+	}
+	if (at < end && end > old_size)
+		vmobject_resize(obj, MAX(at, old_size));
+	tmpfs_charge(inode);
+	if (at == pos)
+		return n == -ENOMEM ? -ENOSPC : n;
+	inode_touch_modified(inode);
+	return (long)(at - pos);
+}
+
+static long tmpfs_write(struct file *file, struct iov_iter *it, u64 *pos)
+{
+	struct inode *inode = file->inode;
+	long n;
+
+	if (!it->left)
+		return 0;
+	mutex_lock(&inode->lock);
+	if ((file->flags & O_APPEND) || it->append)
+		*pos = inode->object->size;
+	n = write_locked(inode, it, *pos);
+	mutex_unlock(&inode->lock);
+	if (n > 0)
+		*pos += (u64)n;
+	return n;
+}
+
+static s64 tmpfs_seek(struct file *file, s64 off, int whence)
+{
+	struct inode *inode = file->inode;
+	u64 size = inode_size(inode), at;
+
+	if (whence != SEEK_DATA && whence != SEEK_HOLE)
+		return file_seek(file, off, whence, size);
+	if (off < 0 || (u64)off >= size)
+		return -ENXIO;
+	at = vmobject_seek(inode->object, (u64)off, whence == SEEK_HOLE);
+	if (whence == SEEK_DATA && at >= size)
+		return -ENXIO;
+	file->pos = at;
+	return (s64)at;
+}
+
+static int tmpfs_mmap(struct file *file, struct vmobject **out)
+{
+	vmobject_get(file->inode->object);
+	*out = file->inode->object;
+	return 0;
+}
+
+static int tmpfs_fsync(__unused struct file *file)
+{
+	return 0; /* memory is all the storage there is */
+}
+
+/* Pages for [off, end) that are within the size. */
+static int fill_range(struct inode *inode, u64 off, u64 end)
+{
+	struct tmpfs_super *ts = tmpfs_super_of(inode->sb);
+	int err = 0;
+
+	for (u64 i = off / PAGE_SIZE; !err && i * PAGE_SIZE < end; i++) {
+		struct frame *frame;
+
+		if (ts->max_pages && ts->used_pages >= ts->max_pages)
+			return -ENOSPC;
+		err = vmobject_page(inode->object, i, true, &frame);
+		if (!err)
+			frame_put(frame);
+		tmpfs_charge(inode);
+		sched_point();
+	}
+	return err == -ENOMEM ? -ENOSPC : err;
+}
+
+static int tmpfs_fallocate(struct file *file, u32 mode, u64 off, u64 len)
+{
+	struct inode *inode = file->inode;
+	u64 end = off + len;
+	bool keep = mode & FALLOC_FL_KEEP_SIZE;
+	u64 size, old_size;
+	int err = 0;
+
+	mutex_lock(&inode->lock);
+	old_size = inode->object->size;
+	size = keep ? old_size : MAX(old_size, end);
+	if (mode & (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE))
+		vmobject_punch(inode->object, off, MIN(end, old_size));
+	if (size > old_size && size > task_rlimit(RLIMIT_FSIZE))
+		err = -EFBIG;
+	if (!err && size > old_size)
+		vmobject_resize(inode->object, size);
+	if (!err && !(mode & FALLOC_FL_PUNCH_HOLE))
+		err = fill_range(inode, off, MIN(end, size));
+	if (err && size > old_size)
+		vmobject_resize(inode->object, old_size);
+	tmpfs_charge(inode);
+	if (!err)
+		inode_touch_modified(inode);
+	mutex_unlock(&inode->lock);
+	return err;
+}
+
+const struct file_ops tmpfs_file_ops = {
+	.read = tmpfs_read,
+	.write = tmpfs_write,
+	.seek = tmpfs_seek,
+	.mmap = tmpfs_mmap,
+	.fsync = tmpfs_fsync,
+	.fallocate = tmpfs_fallocate,
+};

@@ -1,0 +1,15 @@
+-- SPDX-License-Identifier: MIT
+-- Lua at work: popen, tmpfile, os, coroutines.
+local f = io.popen("echo hi; exit 3")
+print("popen " .. f:read("l"))
+print(f:close())
+local t = io.tmpfile()
+t:write("abc")
+t:seek("set")
+print("tmpfile " .. t:read("a"))
+print(os.clock() < 60 and os.time() > 0)
+local ok, _, code = os.rename("/nope", "/x")
+print(ok, code)
+local co = coroutine.wrap(function() coroutine.yield(1) coroutine.yield(2) end)
+print("yield " .. co())
+print("yield " .. co())
