@@ -39,7 +39,7 @@ build/pkg/busybox: tools/package.py
 	@touch $@
 
 build/initrd.cpio: build/user/init.elf build/user/exsh.elf build/pkg/busybox tools/mkinitrd.py user/user.mk \
-		user/etc $(wildcard user/etc/*)
+		user/etc $(shell find user/etc)
 	$(if $(Q),@echo "  CPIO  $@")
 	$(Q)tools/mkinitrd.py -o $@ --base --busybox build/pkg/busybox --tree user/etc:/etc \
 		--file build/user/init.elf:/sbin/init:755 --file build/user/exsh.elf:/bin/exsh:755

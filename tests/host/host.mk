@@ -11,7 +11,8 @@
 PURE_SRCS := $(wildcard kernel/lib/*.c) $(wildcard boot/*.c) $(wildcard arch/x86_64/acpi_tables.c) \
 	mm/buddy.c mm/arena.c mm/vmtree.c mm/pagetree.c arch/x86_64/pagetable.c \
 	fs/tty_ldisc.c kernel/time/timer_queue.c \
-	$(patsubst %,user/shell/%.c,pool lex word parse print pattern arith line)
+	$(patsubst %,user/shell/%.c,pool lex word parse print pattern arith line) \
+	user/init/manifest.c
 
 HOST_DIR := build/host
 HOST_CC ?= gcc

@@ -287,11 +287,16 @@ def shell_samples():
         put("shell", "case%d" % i, scripts[i])
     put("shell", "compound", b"if a; then b & elif ! c|d; then { e; } else (f); fi; for i in x y; do :; done\n"
         b"while a; do b; done; until c; do d; done; case $x in a|b) c;; (d) e;& esac; f() { g; } >h 2>&1\n")
-    put("shell", "expansions", b"echo $a ${b} \"${c-d$e}\" ${f:=g} ${h%%i} `j \\`k\\`` $((l+m)) $(n $(o)) ~ 'p'\"q\"\\r\n")
+    put("shell", "expansions",
+        b"echo $a ${b} "
+        b"\"${c-d$e}\" ${f:=g} ${h%%i} `j \\`k\\`` $((l+m)) $(n $(o)) ~ 'p'\"q\"\\r\n")
 
 
 acpi_samples()
 shell_samples()
+put("manifest", "all",
+    b"# c\nexec /bin/x # d\nfallback /y\nargs -a \"b c\" \"\\\"\"\nname -x\n"
+    b"env A=1\ndir /\ntty /dev/console\nrespawn never\n")
 gzip_samples()
 cpio_samples()
 elf_samples()

@@ -158,9 +158,13 @@ static s64 apply(struct arith *a, const char *op, s64 left, s64 right, bool live
 	case '^':
 		return left ^ right;
 	case '<':
-		return op[1] == '<' ? (s64)(l << (r & 63)) : op[1] == '=' ? left <= right : left < right;
+		if (op[1] == '<')
+			return (s64)(l << (r & 63));
+		return op[1] == '=' ? left <= right : left < right;
 	case '>':
-		return op[1] == '>' ? left >> (r & 63) : op[1] == '=' ? left >= right : left > right;
+		if (op[1] == '>')
+			return left >> (r & 63);
+		return op[1] == '=' ? left >= right : left > right;
 	case '=':
 		return left == right;
 	default:
@@ -253,7 +257,8 @@ static s64 conditional(struct arith *a, bool live)
 
 static s64 assignment(struct arith *a, bool live)
 {
-	static const char ops[][4] = { "<<=", ">>=", "+=", "-=", "*=", "/=", "%=", "&=", "^=", "|=" };
+	static const char ops[][4] = { "<<=", ">>=", "+=", "-=", "*=",
+				       "/=", "%=", "&=", "^=", "|=" };
 	const char *saved = a->at, *op = NULL, *error;
 	char name[NAME_MAX_LEN];
 	s64 value;

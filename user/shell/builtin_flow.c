@@ -219,7 +219,8 @@ static int tell(const char *name, const char *path, bool terse)
 	} else if (func_find(name) && !(b && b->special)) {
 		printf(terse ? "%s\n" : "%s is a shell function\n", name);
 	} else if (b) {
-		printf(terse ? "%s\n" : "%s is a %sshell builtin\n", name, b->special ? "special " : "");
+		printf(terse ? "%s\n" : "%s is a %sshell builtin\n", name,
+		       b->special ? "special " : "");
 	} else {
 		file = path_find_along(path, name);
 		if (!file || access(file, X_OK) < 0) {

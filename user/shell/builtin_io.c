@@ -263,8 +263,7 @@ int builtin_printf(int argc, char **argv)
 /* ---- read ---- */
 
 /* A line from standard input, byte by byte: what follows it is not ours. In @quoted a
- * byte for each byte says that a backslash protects it. Return: 0; 1: at its end; else the
- * status of an interruption. */
+ * byte for each byte says that a backslash protects it. Return: 0; 1: at its end; 2: error. */
 static int read_line(struct text *line, struct text *quoted, bool raw)
 {
 	bool escaped = false;
@@ -274,10 +273,8 @@ static int read_line(struct text *line, struct text *quoted, bool raw)
 		ssize_t n = read(STDIN_FILENO, &c, 1);
 
 		if (n < 0 && errno == EINTR) {
-			if (!trap_pending())
-				continue;
-			trap_run_pending();
-			return 130;
+			trap_run_pending(); /* Ctrl-C does not come back */
+			continue;
 		}
 		if (n <= 0)
 			return n < 0 ? 2 : 1;

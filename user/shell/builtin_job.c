@@ -66,11 +66,14 @@ int builtin_fg(int argc, char **argv)
 			shell_error("%s: the job has ended", argv[0]);
 			return 1;
 		}
-		status = job_continue(job, false);
-		job_print(job, stdout, JOB_PRINT_SHORT);
-		fflush(stdout);
-		if (front)
+		if (front) {
+			puts(job_text(job));
+			fflush(stdout);
 			status = job_continue(job, true);
+		} else {
+			status = job_continue(job, false);
+			job_print(job, stdout, JOB_PRINT_SHORT);
+		}
 	}
 	return status;
 }

@@ -49,8 +49,8 @@ static bool is_unary(const char *s)
 	return s[0] == '-' && s[1] && !s[2] && strchr("bcdefghLknprsStuwxzOG", s[1]);
 }
 
-static const char *const binaries[] = { "=", "==", "!=", "<", ">", "-eq", "-ne", "-gt", "-ge", "-lt",
-					"-le", "-nt", "-ot", "-ef" };
+static const char *const binaries[] = { "=", "==", "!=", "<", ">", "-eq", "-ne",
+					"-gt", "-ge", "-lt", "-le", "-nt", "-ot", "-ef" };
 
 static bool is_binary(const char *s)
 {

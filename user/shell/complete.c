@@ -227,7 +227,8 @@ static void list_names(const struct line *l, const struct field_list *names)
 	rows = (names->n + per_row - 1) / per_row;
 	for (size_t row = 0; row < rows; row++) {
 		for (size_t i = row; i < names->n; i += rows)
-			text_printf(&out, "%-*s", i + rows < names->n ? (int)width : 0, names->v[i]);
+			text_printf(&out, "%-*s", i + rows < names->n ? (int)width : 0,
+				    names->v[i]);
 		text_char(&out, '\n');
 	}
 	if (names->n > LIST_ASK) {

@@ -312,11 +312,13 @@ static void tell_signal(const struct job *job)
 
 	if (!WIFSIGNALED(status) || !shell_opt(OPT_INTERACTIVE))
 		return;
-	if (WTERMSIG(status) == SIGINT)
+	if (WTERMSIG(status) == SIGINT) {
 		fputc('\n', stderr);
-	else if (WTERMSIG(status) != SIGPIPE)
+		trap_interrupt(); /* it was meant for the loop around it too */
+	} else if (WTERMSIG(status) != SIGPIPE) {
 		fprintf(stderr, "%s%s\n", strsignal(WTERMSIG(status)),
 			WCOREDUMP(status) ? " (core dumped)" : "");
+	}
 }
 
 static int end_front(struct job *job)
@@ -566,4 +568,9 @@ pid_t job_group(const struct job *job)
 pid_t job_pid(const struct job *job)
 {
 	return job->procs[job->n_procs - 1].pid;
+}
+
+const char *job_text(const struct job *job)
+{
+	return job->text ? job->text : "";
 }

@@ -42,6 +42,8 @@ enum job_print { JOB_PRINT_SHORT, JOB_PRINT_PIDS, JOB_PRINT_LONG };
 void job_print(struct job *job, FILE *to, enum job_print how);
 /* Drop what has ended and was told. */
 void job_forget_done(void);
+/* Its command, as typed. */
+const char *job_text(const struct job *job);
 /* Go on, in front or not. Return: status (front). */
 int job_continue(struct job *job, bool front);
 /* Wait until @job (NULL: all) has ended. Return: status; -1: a trapped signal came. */

@@ -62,7 +62,8 @@ static bool is_reserved(struct token t, const char *word)
 
 static bool ends_compound(struct token t)
 {
-	static const char *const words[] = { "then", "else", "elif", "fi", "do", "done", "esac", "}" };
+	static const char *const words[] = { "then", "else", "elif", "fi",
+					     "do", "done", "esac", "}" };
 
 	if (t.kind == TOKEN_END || t.kind == TOKEN_RPAREN || t.kind == TOKEN_DSEMI ||
 	    t.kind == TOKEN_SEMI_AND)
@@ -152,7 +153,8 @@ static bool redir_kind(enum token_kind token, enum redir_kind *kind)
 		enum token_kind token;
 		enum redir_kind kind;
 	} rows[] = {
-		{ TOKEN_LESS, REDIR_IN }, { TOKEN_GREAT, REDIR_OUT }, { TOKEN_DGREAT, REDIR_APPEND },
+		{ TOKEN_LESS, REDIR_IN }, { TOKEN_GREAT, REDIR_OUT },
+		{ TOKEN_DGREAT, REDIR_APPEND },
 		{ TOKEN_LESS_AND, REDIR_DUP_IN }, { TOKEN_GREAT_AND, REDIR_DUP_OUT },
 		{ TOKEN_LESS_GREAT, REDIR_INOUT }, { TOKEN_CLOBBER, REDIR_CLOBBER },
 		{ TOKEN_DLESS, REDIR_HERE }, { TOKEN_DLESS_DASH, REDIR_HERE },

@@ -152,7 +152,8 @@ static void print_redirs(struct text *out, const struct redir *r)
 /* `>f if` runs a program named if: before its redirection it would be the word. */
 static bool looks_reserved(const struct word *w)
 {
-	static const char words[] = " ! { } case do done elif else esac fi for if in then until while ";
+	static const char words[] = " ! { } case do done elif else esac fi for if in then until "
+				    "while ";
 	const struct part *part = w ? w->parts : NULL;
 	const char *found;
 

@@ -196,10 +196,11 @@ static u32 sequence_key(void)
 		int number; /* before a final ~; 0: any */
 		u32 key;
 	} keys[] = {
-		{ 'A', 0, KEY_UP }, { 'B', 0, KEY_DOWN }, { 'C', 0, KEY_RIGHT }, { 'D', 0, KEY_LEFT },
-		{ 'H', 0, KEY_HOME }, { 'F', 0, KEY_END }, { '~', 1, KEY_HOME }, { '~', 7, KEY_HOME },
-		{ '~', 4, KEY_END }, { '~', 8, KEY_END }, { '~', 3, KEY_DELETE },
-		{ '~', 200, KEY_PASTE }, { '~', 201, KEY_PASTE_END },
+		{ 'A', 0, KEY_UP }, { 'B', 0, KEY_DOWN }, { 'C', 0, KEY_RIGHT },
+		{ 'D', 0, KEY_LEFT }, { 'H', 0, KEY_HOME }, { 'F', 0, KEY_END },
+		{ '~', 1, KEY_HOME }, { '~', 7, KEY_HOME }, { '~', 4, KEY_END },
+		{ '~', 8, KEY_END }, { '~', 3, KEY_DELETE }, { '~', 200, KEY_PASTE },
+		{ '~', 201, KEY_PASTE_END },
 	};
 	int numbers[3] = { 0 }, n = 0, c;
 

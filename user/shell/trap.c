@@ -124,6 +124,11 @@ bool trap_pending(void)
 	return any_came || interrupted;
 }
 
+void trap_interrupt(void)
+{
+	interrupted = 1;
+}
+
 bool trap_take_interrupt(void)
 {
 	bool was = interrupted;

@@ -23,6 +23,8 @@ void trap_child(bool detached);
 bool trap_pending(void);
 /* Act on them. An interrupt at the prompt's shell ends the command: shell_abort(). */
 void trap_run_pending(void);
+/* As if Ctrl-C had come to the shell: it came to the program in front. */
+void trap_interrupt(void);
 /* Forget a Ctrl-C. Return: there was one. */
 bool trap_take_interrupt(void);
 void trap_run_exit(void);
