@@ -7,6 +7,7 @@
 
 #include <arch/cpu.h>
 #include <fs/chardev.h>
+#include <fs/dentry.h>
 #include <fs/file.h>
 #include <fs/inotify.h>
 #include <fs/mount.h>
@@ -204,6 +205,19 @@ static int show_filesystems(struct seq *seq, __unused struct proc_inode *pi)
 	return 0;
 }
 
+static int show_vfs_cache(struct seq *seq, __unused struct proc_inode *pi)
+{
+	struct dentry_stats d;
+
+	dentry_stats(&d);
+	seq_printf(seq, "dentries_cached %u\ndentries_limit %u\ndentry_hits %llu\n"
+		   "dentry_negative_hits %llu\ndentry_misses %llu\ndentry_evictions %llu\n",
+		   d.cached, d.limit, (unsigned long long)d.hits,
+		   (unsigned long long)d.negative_hits, (unsigned long long)d.misses,
+		   (unsigned long long)d.evictions);
+	return 0;
+}
+
 static int show_devices(struct seq *seq, __unused struct proc_inode *pi)
 {
 	const struct chardev *dev, *before = NULL;
@@ -301,7 +315,7 @@ static const struct {
 	{ "randomize_va_space", 2 },
 	{ "entropy_avail", 256 },
 	{ "poolsize", 256 },
-	{ "overcommit_memory", 1 }, /* MAP_NORESERVE and all: nothing is accounted */
+	{ "overcommit_memory", 0 }, /* Linux's heuristic: see hopeless() */
 	{ "max_map_count", 65530 },
 	{ "file-max", INT64_MAX },
 	{ "nr_open", HANDLE_TABLE_MAX },
@@ -313,6 +327,23 @@ static int show_constant(struct seq *seq, struct proc_inode *pi)
 	for (u32 i = 0; i < ARRAY_SIZE(constants); i++)
 		if (!strcmp(constants[i].name, pi->entry->name))
 			seq_printf(seq, "%llu\n", (unsigned long long)constants[i].value);
+	return 0;
+}
+
+static int show_threads_max(struct seq *seq, __unused struct proc_inode *pi)
+{
+	seq_printf(seq, "%u\n", task_threads_max());
+	return 0;
+}
+
+/* What caches hold only to be faster goes back to where free memory is counted. */
+static int store_drop_caches(__unused struct proc_inode *pi, const char *text, size_t len)
+{
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	if (len != 1 || *text < '1' || *text > '4')
+		return -EINVAL;
+	pmm_drain();
 	return 0;
 }
 
@@ -386,11 +417,13 @@ static const struct proc_entry kernel_children[] = {
 	{ .name = "hostname", .mode = S_IFREG | 0644, .show = show_uts, .store = store_uts },
 	{ .name = "domainname", .mode = S_IFREG | 0644, .show = show_uts, .store = store_uts },
 	CONSTANT("pid_max"), CONSTANT("ngroups_max"), CONSTANT("cap_last_cap"),
-	CONSTANT("randomize_va_space"), DIR("random", random_children), END
+	CONSTANT("randomize_va_space"), FILE("threads-max", show_threads_max),
+	DIR("random", random_children), END
 };
 
 static const struct proc_entry vm_children[] = {
-	CONSTANT("overcommit_memory"), CONSTANT("max_map_count"), END
+	CONSTANT("overcommit_memory"), CONSTANT("max_map_count"),
+	{ .name = "drop_caches", .mode = S_IFREG | 0200, .store = store_drop_caches }, END
 };
 
 static const struct proc_entry inotify_children[] = {
@@ -415,5 +448,6 @@ const struct proc_entry proc_root_children[] = {
 	FILE("meminfo", show_meminfo), FILE("partitions", show_partitions),
 	{ .name = "slabinfo", .mode = S_IFREG | 0400, .show = show_slabinfo },
 	FILE("stat", show_stat), FILE("swaps", show_swaps), DIR("sys", sys_children),
-	FILE("uptime", show_uptime), FILE("version", show_version), END
+	FILE("uptime", show_uptime), FILE("version", show_version),
+	FILE("vfs_cache", show_vfs_cache), END
 };
