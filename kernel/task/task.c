@@ -83,6 +83,8 @@ static void init_fields(struct task *task, s32 pid)
 	sigpending_init(&task->pending);
 	timer_init(&task->alarm, task_alarm_fired);
 	list_init(&task->timers);
+	list_init(&task->tracees);
+	list_init(&task->sem_undos);
 	task->dumpable = true;
 	task->start_ns = uptime_ns();
 }
