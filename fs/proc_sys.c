@@ -7,6 +7,7 @@
 
 #include <arch/cpu.h>
 #include <fs/chardev.h>
+#include <fs/dentry.h>
 #include <fs/file.h>
 #include <fs/inotify.h>
 #include <fs/mount.h>
@@ -201,6 +202,19 @@ static int show_filesystems(struct seq *seq, __unused struct proc_inode *pi)
 
 	for (u32 i = 0; (type = fs_type_at(i)) != NULL; i++)
 		seq_printf(seq, "%s\t%s\n", type->flags & FS_NODEV ? "nodev" : "", type->name);
+	return 0;
+}
+
+static int show_vfs_cache(struct seq *seq, __unused struct proc_inode *pi)
+{
+	struct dentry_stats d;
+
+	dentry_stats(&d);
+	seq_printf(seq, "dentries_cached %u\ndentries_limit %u\ndentry_hits %llu\n"
+		   "dentry_negative_hits %llu\ndentry_misses %llu\ndentry_evictions %llu\n",
+		   d.cached, d.limit, (unsigned long long)d.hits,
+		   (unsigned long long)d.negative_hits, (unsigned long long)d.misses,
+		   (unsigned long long)d.evictions);
 	return 0;
 }
 
@@ -422,5 +436,6 @@ const struct proc_entry proc_root_children[] = {
 	FILE("meminfo", show_meminfo), FILE("partitions", show_partitions),
 	{ .name = "slabinfo", .mode = S_IFREG | 0400, .show = show_slabinfo },
 	FILE("stat", show_stat), FILE("swaps", show_swaps), DIR("sys", sys_children),
-	FILE("uptime", show_uptime), FILE("version", show_version), END
+	FILE("uptime", show_uptime), FILE("version", show_version),
+	FILE("vfs_cache", show_vfs_cache), END
 };

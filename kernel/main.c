@@ -17,6 +17,7 @@
 #include <kernel/core/panic.h>
 #include <kernel/lib/format.h>
 #include <kernel/sched/sched.h>
+#include <kernel/sys_pledge.h>
 #include <kernel/task/oom.h>
 #include <kernel/task/task.h>
 #include <kernel/time/clock.h>
@@ -69,6 +70,7 @@ static void boot_thread(void *arg)
 	clock_cpus_started();
 	phase_done("cpus");
 	vdso_init();
+	pledge_init();
 	fs_init(info);
 	oom_init();
 	phase_done("files");
