@@ -195,7 +195,9 @@ static long splice_files(struct file *in, u64 __user *uin, struct file *out, u64
 		return -ENOMEM;
 	n = splice_loop(&s, len);
 	pipe_page_free(s.page);
-	if (n > 0 && ((uin && user_write_u64(uin, in_pos)) || (uout && user_write_u64(uout, out_pos))))
+	if (n > 0 && uin && user_write_u64(uin, in_pos))
+		n = -EFAULT;
+	if (n > 0 && uout && user_write_u64(uout, out_pos))
 		n = -EFAULT;
 	return n;
 }
@@ -227,7 +229,8 @@ long sys_splice(int in_fd, u64 __user *in_offset, int out_fd, u64 __user *out_of
 	n = with_files(in_fd, out_fd, refs, files);
 	if (n)
 		return n;
-	n = splice_files(files[0], in_offset, files[1], out_offset, MIN(len, LINUX_MAX_RW_COUNT), (u32)flags);
+	len = MIN(len, LINUX_MAX_RW_COUNT);
+	n = splice_files(files[0], in_offset, files[1], out_offset, len, (u32)flags);
 	handle_put(&refs[1]);
 	handle_put(&refs[0]);
 	return n;
