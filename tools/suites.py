@@ -188,7 +188,7 @@ ENTER = """
 mount --rbind /dev $1/dev
 mount -t proc proc $1/proc
 mount -t sysfs sysfs $1/sys 2>/dev/null || mount --rbind /sys $1/sys
-mount -t tmpfs -o mode=1777 tmpfs $1/tmp
+mount -t tmpfs -o mode=1777,size=800m tmpfs $1/tmp  # as much as the machine has
 mount -t tmpfs -o mode=1777 tmpfs $1/dev/shm
 root=$1; shift
 exec chroot $root sh -c 'cd /root && exec "$@"' sh "$@"
