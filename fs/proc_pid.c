@@ -903,6 +903,7 @@ static const struct proc_dir fdinfo_dir = { &fdinfo_entry, find_fd, next_fd };
 	FILE("mounts", show_mounts), FILE("mountinfo", show_mounts),                      \
 	FILE("cgroup", show_cgroup), FILE("wchan", show_wchan),                           \
 	FILE("loginuid", show_loginuid),                                                  \
+	GUARDED("sandbox", 0400, proc_show_sandbox),                                      \
 	FILE("oom_score", show_oom_score), GUARDED("environ", 0400, show_environ),        \
 	GUARDED("auxv", 0400, show_auxv), GUARDED("maps", 0444, show_maps),               \
 	{ .name = "mem", .mode = S_IFREG | 0600, .guarded = true, .fops = &proc_mem_fops }, \
