@@ -82,7 +82,7 @@ void signal_kill_threads_locked(struct task *task, struct thread *except);
 bool signal_thread_exit_locked(struct thread *thread);
 /** signal_notify_parent - SIGCHLD for stop or continue. @code: CLD_STOPPED, ... */
 void signal_notify_parent(struct task *task, int code);
-/** signal_action - rt_sigaction(2) after its checks; @act NULL: only look */
+/** signal_action - rt_sigaction(2) after its checks; either may be NULL */
 void signal_action(int signo, const struct linux_sigaction *act, struct linux_sigaction *old);
 /** signal_pending_mask - blocked signals that wait for current (rt_sigpending) */
 u64 signal_pending_mask(void);
