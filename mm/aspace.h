@@ -109,6 +109,9 @@ struct fault_result aspace_fault(struct aspace *as, u64 va, enum fault_access ac
  * (/proc/PID/mem, ptrace, argv for /proc). Return: bytes, short at a hole. */
 __must_check long aspace_access(struct aspace *as, u64 va, void *buf, size_t len, bool write);
 
+/** aspace_clear - write zeros the same way. Return: 0; -EFAULT. */
+__must_check int aspace_clear(struct aspace *as, u64 va, size_t len);
+
 /* A copy of one region for /proc; taken under the lock, so safe to format. */
 struct region_info {
 	u64 start, end, offset;

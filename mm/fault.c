@@ -311,7 +311,8 @@ static struct frame *pin(struct aspace *as, u64 va, bool write)
 	return frame;
 }
 
-long aspace_access(struct aspace *as, u64 va, void *buf, size_t len, bool write)
+/* @buf NULL: zeros are written. */
+static long access(struct aspace *as, u64 va, char *buf, size_t len, bool write)
 {
 	size_t done = 0;
 
@@ -324,12 +325,24 @@ long aspace_access(struct aspace *as, u64 va, void *buf, size_t len, bool write)
 		if (!frame)
 			break;
 		mem = (char *)frame_to_virt(frame) + in_page;
-		if (write)
-			memcpy(mem, (char *)buf + done, n);
+		if (!buf)
+			memset(mem, 0, n);
+		else if (write)
+			memcpy(mem, buf + done, n);
 		else
-			memcpy((char *)buf + done, mem, n);
+			memcpy(buf + done, mem, n);
 		frame_put(frame);
 		done += n;
 	}
 	return (long)done;
+}
+
+long aspace_access(struct aspace *as, u64 va, void *buf, size_t len, bool write)
+{
+	return access(as, va, buf, len, write);
+}
+
+int aspace_clear(struct aspace *as, u64 va, size_t len)
+{
+	return access(as, va, NULL, len, true) == (long)len ? 0 : -EFAULT;
 }
