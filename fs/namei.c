@@ -65,11 +65,11 @@ static int may_delete(struct walk *walk, struct dentry *victim, bool want_dir)
 
 /* Walk to the folder of a name that is to be made, and lock it.
  * *out: the name there, negative. On success the caller ends both. */
-static int begin_create(struct walk *walk, int dirfd, const char *path, bool dir,
+static int begin_create(struct walk *walk, int dirfd, const char *path, u32 access, bool dir,
 			struct dentry **out)
 {
 	struct inode *folder;
-	int err = walk_begin(walk, dirfd, path, 0);
+	int err = walk_begin(walk, dirfd, path, LOOKUP_ACCESS(access));
 
 	if (err)
 		return err;
@@ -120,11 +120,18 @@ static int create_locked(struct inode *dir, struct dentry *dentry, const struct 
 	return err;
 }
 
+static u32 node_access(u32 mode)
+{
+	if (S_ISDIR(mode))
+		return PATH_CREATE;
+	return (S_ISSOCK(mode) ? PATH_SOCKET : PATH_NODE) | PATH_ASK_CREATE;
+}
+
 int name_create(int dirfd, const char *path, u32 mode, u64 rdev)
 {
 	struct walk walk;
 	struct dentry *dentry;
-	int err = begin_create(&walk, dirfd, path, S_ISDIR(mode), &dentry);
+	int err = begin_create(&walk, dirfd, path, node_access(mode), S_ISDIR(mode), &dentry);
 
 	if (err)
 		return err;
@@ -144,7 +151,7 @@ int name_symlink(const char *target, int dirfd, const char *path)
 	struct walk walk;
 	struct dentry *dentry;
 	struct inode *dir, *inode;
-	int err = *target ? begin_create(&walk, dirfd, path, false, &dentry) : -ENOENT;
+	int err = *target ? begin_create(&walk, dirfd, path, PATH_CREATE, false, &dentry) : -ENOENT;
 
 	if (err)
 		return err;
@@ -165,7 +172,7 @@ int name_link(const struct path *from, int dirfd, const char *path)
 	struct walk walk;
 	struct dentry *dentry;
 	struct inode *dir, *inode = path_inode(from);
-	int err = begin_create(&walk, dirfd, path, false, &dentry);
+	int err = begin_create(&walk, dirfd, path, PATH_CREATE, false, &dentry);
 
 	if (err)
 		return err;
@@ -230,7 +237,7 @@ int name_unlink(int dirfd, const char *path, bool want_dir)
 	struct walk walk;
 	struct dentry *dentry = NULL;
 	struct inode *dir;
-	int err = walk_begin(&walk, dirfd, path, 0);
+	int err = walk_begin(&walk, dirfd, path, LOOKUP_ACCESS(PATH_CREATE));
 
 	if (err)
 		return err;
@@ -368,7 +375,7 @@ static int rename_walk(struct rename *r, int to_fd, const char *to)
 
 	if (err)
 		return err;
-	err = walk_begin(&r->to, to_fd, to, 0);
+	err = walk_begin(&r->to, to_fd, to, LOOKUP_ACCESS(PATH_CREATE));
 	if (err)
 		return err;
 	err = walk_parent(&r->to);
@@ -386,7 +393,7 @@ static int rename_walk(struct rename *r, int to_fd, const char *to)
 int name_rename(int from_fd, const char *from, int to_fd, const char *to, u32 flags)
 {
 	struct rename r = { .flags = flags };
-	int err = walk_begin(&r.from, from_fd, from, 0);
+	int err = walk_begin(&r.from, from_fd, from, LOOKUP_ACCESS(PATH_READ | PATH_CREATE));
 
 	if (err)
 		return err;
@@ -576,12 +583,26 @@ static int open_create_last(struct walk *walk, u32 flags, u32 mode, struct path 
 	return err;
 }
 
+/* What open(2) with @flags wants with its path. */
+static u32 open_access(u32 flags)
+{
+	u32 access = PATH_READ;
+
+	if (flags & O_PATH)
+		return access;
+	if ((flags & O_ACCMODE) != O_RDONLY)
+		access = (flags & O_ACCMODE) == O_WRONLY ? PATH_WRITE : PATH_READ | PATH_WRITE;
+	if (flags & O_TRUNC)
+		access |= PATH_WRITE;
+	return flags & O_CREAT ? access | PATH_CREATE : access;
+}
+
 static int open_create(int dirfd, const char *name, u32 flags, u32 mode, struct file **out)
 {
 	bool created = false, again = false;
 	struct path found;
 	struct walk walk;
-	int err = walk_begin(&walk, dirfd, name, 0);
+	int err = walk_begin(&walk, dirfd, name, LOOKUP_ACCESS(open_access(flags)));
 
 	if (err)
 		return err;
@@ -608,7 +629,7 @@ static int open_create(int dirfd, const char *name, u32 flags, u32 mode, struct 
 
 int name_open(int dirfd, const char *name, u32 flags, u32 mode, struct file **out)
 {
-	u32 lookup = 0;
+	u32 lookup = LOOKUP_ACCESS(open_access(flags));
 	struct path path;
 	int err;
 
@@ -673,7 +694,7 @@ int fs_open_exec(int dirfd, const char *pathname, u32 at_flags, struct file **ou
 		return err;
 	if (at_flags & AT_EMPTY_PATH)
 		lookup |= LOOKUP_EMPTY;
-	err = path_lookup(dirfd, name.str, lookup, &path);
+	err = path_lookup(dirfd, name.str, lookup | LOOKUP_ACCESS(PATH_EXEC), &path);
 	path_name_put(&name);
 	if (err)
 		return err;

@@ -27,6 +27,7 @@
 #include <kernel/task/task.h>
 #include <arch/uaccess.h>
 #include <mm/kmalloc.h>
+#include <mm/pmm.h>
 #include <mm/slab.h>
 #include <security/cred.h>
 
@@ -86,10 +87,21 @@ static void pipe_setup(struct pipe *pipe)
 	pipe->pages = pipe->first_pages;
 }
 
+static char *alloc_page(void)
+{
+	char *page = pmm_has_room(PMM_BUFFERS) ? pmm_alloc_page(0) : NULL;
+
+	if (page)
+		pmm_account(virt_to_frame(page), PMM_BUFFERS, 1);
+	return page;
+}
+
 static void free_page(char *page)
 {
-	if (page)
-		pmm_free_page(page);
+	if (!page)
+		return;
+	pmm_account(virt_to_frame(page), PMM_BUFFERS, -1);
+	pmm_free_page(page);
 }
 
 static void pipe_clear(struct pipe *pipe)
@@ -225,7 +237,7 @@ static size_t put_bytes(struct pipe *pipe, struct iov_iter *it, size_t len, int 
 		size_t got;
 
 		if (unlikely(!*slot)) {
-			*slot = pipe->spare ? pipe->spare : pmm_alloc_page(0);
+			*slot = pipe->spare ? pipe->spare : alloc_page();
 			pipe->spare = NULL;
 			if (!*slot) {
 				*err = -ENOMEM;

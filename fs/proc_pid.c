@@ -18,6 +18,7 @@
 #include <kernel/core/faultinject.h>
 #include <kernel/lib/format.h>
 #include <kernel/lib/string.h>
+#include <kernel/task/oom.h>
 #include <kernel/time/clock.h>
 #include <mm/aspace.h>
 #include <mm/kmalloc.h>
@@ -29,7 +30,8 @@
 #define NAME_COLUMN   73u /* of /proc/PID/maps */
 #define NUMBER_MAX    999999999u
 #define PF_FLAGS      4194304u /* PF_RANDOMIZE: what stat's flags are in most processes */
-#define OOM_SCORE_MAX 1000
+#define OOM_DISABLE   (-17) /* oom_adj, the old scale */
+#define OOM_ADJUST_MAX 15
 
 typedef unsigned long long ull; /* for printf */
 
@@ -555,19 +557,15 @@ static int show_wchan(struct seq *seq, __unused struct proc_inode *pi)
 	return 0;
 }
 
-/* Share of memory in thousandths, moved by oom_score_adj. */
+/* From 0 to 2000 * 2/3, as Linux 6.1's proc_oom_score() scales its points. */
 static int show_oom_score(struct seq *seq, struct proc_inode *pi)
 {
-	struct aspace *as = task_aspace(pi->task);
-	s64 score = atomic_load_relaxed(&pi->task->oom_score_adj);
+	s64 points = oom_points(pi->task), score = 0;
 	struct pmm_stats stats;
 
 	pmm_stats(NODE_ANY, &stats);
-	if (as) {
-		score += (s64)(atomic_load_relaxed(&as->resident) * OOM_SCORE_MAX /
-			       MAX(stats.total, 1ull));
-		aspace_put(as);
-	}
+	if (points != OOM_NEVER)
+		score = (1000 + points * 1000 / (s64)MAX(stats.total, 1ull)) * 2 / 3;
 	seq_printf(seq, "%lld\n", (long long)MAX(score, (s64)0));
 	return 0;
 }
@@ -575,6 +573,15 @@ static int show_oom_score(struct seq *seq, struct proc_inode *pi)
 static int show_oom_score_adj(struct seq *seq, struct proc_inode *pi)
 {
 	seq_printf(seq, "%d\n", atomic_load_relaxed(&pi->task->oom_score_adj));
+	return 0;
+}
+
+static int show_oom_adj(struct seq *seq, struct proc_inode *pi)
+{
+	s32 adj = atomic_load_relaxed(&pi->task->oom_score_adj);
+
+	seq_printf(seq, "%d\n", adj == OOM_ADJ_MAX ? OOM_ADJUST_MAX
+						   : adj * -OOM_DISABLE / OOM_ADJ_MAX);
 	return 0;
 }
 
@@ -595,6 +602,7 @@ static int store_oom_score_adj(struct proc_inode *pi, const char *text, size_t l
 {
 	bool negative = len && *text == '-';
 	s32 value;
+	bool old_scale = !strcmp(pi->entry->name, "oom_adj");
 	u32 size;
 
 	if (!proc_may_access(pi->task))
@@ -602,7 +610,12 @@ static int store_oom_score_adj(struct proc_inode *pi, const char *text, size_t l
 	if (!parse_number(text + negative, len - negative, 4, &size))
 		return -EINVAL;
 	value = negative ? -(s32)size : (s32)size;
-	if (value < -OOM_SCORE_MAX || value > OOM_SCORE_MAX)
+	if (old_scale) {
+		if (value < OOM_DISABLE || value > OOM_ADJUST_MAX)
+			return -EINVAL;
+		value = value == OOM_ADJUST_MAX ? OOM_ADJ_MAX : value * OOM_ADJ_MAX / -OOM_DISABLE;
+	}
+	if (value < OOM_ADJ_MIN || value > OOM_ADJ_MAX)
 		return -EINVAL;
 	/* Only root makes a process less likely to be chosen. */
 	if (value < atomic_load_relaxed(&pi->task->oom_score_adj) &&
@@ -888,6 +901,8 @@ static const struct proc_dir fdinfo_dir = { &fdinfo_entry, find_fd, next_fd };
 	GUARDED("auxv", 0400, show_auxv), GUARDED("maps", 0444, show_maps),               \
 	{ .name = "comm", .mode = S_IFREG | 0644, .show = show_comm, .store = store_comm }, \
 	{ .name = "oom_score_adj", .mode = S_IFREG | 0644, .show = show_oom_score_adj,    \
+	  .store = store_oom_score_adj },                                                 \
+	{ .name = "oom_adj", .mode = S_IFREG | 0644, .show = show_oom_adj,                \
 	  .store = store_oom_score_adj } DEBUG_ENTRIES
 
 static const struct proc_entry thread_children[] = { COMMON_ENTRIES, END };

@@ -301,7 +301,7 @@ static const struct {
 	{ "randomize_va_space", 2 },
 	{ "entropy_avail", 256 },
 	{ "poolsize", 256 },
-	{ "overcommit_memory", 1 }, /* MAP_NORESERVE and all: nothing is accounted */
+	{ "overcommit_memory", 0 }, /* Linux's heuristic: see hopeless() */
 	{ "max_map_count", 65530 },
 	{ "file-max", INT64_MAX },
 	{ "nr_open", HANDLE_TABLE_MAX },
@@ -313,6 +313,12 @@ static int show_constant(struct seq *seq, struct proc_inode *pi)
 	for (u32 i = 0; i < ARRAY_SIZE(constants); i++)
 		if (!strcmp(constants[i].name, pi->entry->name))
 			seq_printf(seq, "%llu\n", (unsigned long long)constants[i].value);
+	return 0;
+}
+
+static int show_threads_max(struct seq *seq, __unused struct proc_inode *pi)
+{
+	seq_printf(seq, "%u\n", task_threads_max());
 	return 0;
 }
 
@@ -386,7 +392,8 @@ static const struct proc_entry kernel_children[] = {
 	{ .name = "hostname", .mode = S_IFREG | 0644, .show = show_uts, .store = store_uts },
 	{ .name = "domainname", .mode = S_IFREG | 0644, .show = show_uts, .store = store_uts },
 	CONSTANT("pid_max"), CONSTANT("ngroups_max"), CONSTANT("cap_last_cap"),
-	CONSTANT("randomize_va_space"), DIR("random", random_children), END
+	CONSTANT("randomize_va_space"), FILE("threads-max", show_threads_max),
+	DIR("random", random_children), END
 };
 
 static const struct proc_entry vm_children[] = {

@@ -98,7 +98,8 @@ long sys_linkat(int olddir, const char __user *uold, int newdir, const char __us
 	/* Giving a descriptor a name could get around its folder's permissions. */
 	if ((flags & AT_EMPTY_PATH) && !capable(CAP_DAC_READ_SEARCH))
 		return -ENOENT;
-	err = target_get(olddir, uold, (u32)flags, flags & AT_SYMLINK_FOLLOW, &old);
+	err = target_get(olddir, uold, (u32)flags,
+			 flags & AT_SYMLINK_FOLLOW ? LOOKUP_FOLLOW : 0, &old);
 	if (err)
 		return err;
 	err = path_name_get(&name, unew);
@@ -171,7 +172,7 @@ long sys_readlinkat(int dirfd, const char __user *upath, void __user *buf, int s
 	if (size <= 0)
 		return -EINVAL;
 	/* An empty path is the link that O_PATH|O_NOFOLLOW opened. */
-	ret = target_get(dirfd, upath, AT_EMPTY_PATH, false, &target);
+	ret = target_get(dirfd, upath, AT_EMPTY_PATH, 0, &target);
 	if (ret)
 		return ret;
 	if (!target.path.dentry || !S_ISLNK(target.inode->mode))

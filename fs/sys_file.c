@@ -206,7 +206,7 @@ long sys_truncate(const char __user *upath, s64 length)
 
 	if (length < 0)
 		return -EINVAL;
-	err = target_get(AT_FDCWD, upath, 0, true, &target);
+	err = target_get(AT_FDCWD, upath, 0, LOOKUP_FOLLOW | LOOKUP_ACCESS(PATH_WRITE), &target);
 	if (err)
 		return err;
 	if (S_ISDIR(target.inode->mode))

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tmpfs: contents of files, which are memory objects. Pages are counted against
- * the limit after they were made: the object knows how many it holds, `charged`
- * how many the superblock was told of.
+ * tmpfs: contents of files, which are memory objects. Every page an object takes
+ * or gives back is counted against the limit by object_charge() (tmpfs.c), whether
+ * a write, a fault or a punch made the change.
  */
 #include "tmpfs_priv.h"
 
@@ -108,7 +108,6 @@ static long write_locked(struct inode *inode, struct iov_iter *it, u64 pos)
 	}
 	if (at < end && end > old_size)
 		vmobject_resize(obj, MAX(at, old_size));
-	tmpfs_charge(inode);
 	if (at == pos)
 		return n == -ENOMEM ? -ENOSPC : n;
 	inode_touch_modified(inode);
@@ -163,18 +162,14 @@ static int tmpfs_fsync(__unused struct file *file)
 /* Pages for [off, end) that are within the size. */
 static int fill_range(struct inode *inode, u64 off, u64 end)
 {
-	struct tmpfs_super *ts = tmpfs_super_of(inode->sb);
 	int err = 0;
 
 	for (u64 i = off / PAGE_SIZE; !err && i * PAGE_SIZE < end; i++) {
 		struct frame *frame;
 
-		if (ts->max_pages && ts->used_pages >= ts->max_pages)
-			return -ENOSPC;
 		err = vmobject_page(inode->object, i, true, &frame);
 		if (!err)
 			frame_put(frame);
-		tmpfs_charge(inode);
 		sched_point();
 	}
 	return err == -ENOMEM ? -ENOSPC : err;
@@ -201,7 +196,6 @@ static int tmpfs_fallocate(struct file *file, u32 mode, u64 off, u64 len)
 		err = fill_range(inode, off, MIN(end, size));
 	if (err && size > old_size)
 		vmobject_resize(inode->object, old_size);
-	tmpfs_charge(inode);
 	if (!err)
 		inode_touch_modified(inode);
 	mutex_unlock(&inode->lock);

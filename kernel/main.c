@@ -17,6 +17,8 @@
 #include <kernel/core/panic.h>
 #include <kernel/lib/format.h>
 #include <kernel/sched/sched.h>
+#include <kernel/sys_pledge.h>
+#include <kernel/task/oom.h>
 #include <kernel/task/task.h>
 #include <kernel/time/clock.h>
 #include <kernel/time/vdso.h>
@@ -68,7 +70,9 @@ static void boot_thread(void *arg)
 	clock_cpus_started();
 	phase_done("cpus");
 	vdso_init();
+	pledge_init();
 	fs_init(info);
+	oom_init();
 	phase_done("files");
 	phases_log();
 	if (CONFIG_TESTS && boot_options.ktest)

@@ -15,6 +15,7 @@
 #include <kernel/task/wait.h>
 #include <mm/kmalloc.h>
 #include <security/cred.h>
+#include <security/pledge.h>
 
 /* ---- making and ending ---- */
 
@@ -59,6 +60,8 @@ long sys_clone3(const struct linux_clone_args __user *uargs, size_t len)
 		if (byte)
 			return -E2BIG;
 	}
+	if (!(args.flags & CLONE_THREAD) && pledge_require(PLEDGE_PROC))
+		return -ENOSYS;
 	if ((args.flags & CLONE3_REFUSED) || args.exit_signal > LINUX_NSIG || args.set_tid_size)
 		return -EINVAL;
 	if ((args.flags & (CLONE_SIGHAND | CLONE_CLEAR_SIGHAND)) ==

@@ -13,6 +13,7 @@
 #include <kernel/core/log.h>
 #include <kernel/lib/hash.h>
 #include <kernel/lib/string.h>
+#include <kernel/sys_pledge.h>
 #include <kernel/sys_seccomp.h>
 #include <kernel/syscall_protos.h>
 #include <kernel/task/task.h>
@@ -75,10 +76,22 @@ static syscall_fn_t find_handler(u64 *nr, u64 args[6])
 	return syscall_table[syscall_slot_of[*nr]];
 }
 
+/* The promises of which any permits @nr, a general form. */
+static u64 gate_of(u64 nr)
+{
+	if (is_native(nr))
+		return syscall_native_pledge[nr - SYSCALL_NATIVE_BASE];
+	return syscall_pledge[syscall_slot_of[nr]];
+}
+
 static u64 dispatch(const struct trapframe *tf, u64 nr)
 {
 	u64 args[6] = { tf->rdi, tf->rsi, tf->rdx, tf->r10, tf->r8, tf->r9 };
 	syscall_fn_t handler = find_handler(&nr, args);
+
+	if ((atomic_load_relaxed(&current->work) & THREAD_WORK_PLEDGE) &&
+	    !pledge_enter(nr, gate_of(nr), args))
+		return -(u64)ENOSYS;
 
 	return (u64)handler(args[0], args[1], args[2], args[3], args[4], args[5]);
 }

@@ -33,6 +33,8 @@ struct aspace {
 	u64 resident;             /* [a] pages entered for the user; read racily by /proc */
 	u64 locked_bytes;         /* [a] */
 	bool lock_future;         /* [a] mlockall(MCL_FUTURE): new regions are locked */
+	bool doomed;              /* [TASK_TREE][a] its processes were chosen by the OOM killer */
+	bool reaped;              /* [a] the OOM killer took all: faults end the process */
 	u64 brk_start, brk;       /* [a] */
 	u64 stack_top;            /* [i] after exec */
 	u64 mmap_top;             /* [i] mappings are placed downwards from here */
@@ -135,6 +137,16 @@ u64 aspace_stack_limit(void);
 /** aspace_object_at - the object that the shared region at @va shows, referenced, and
  * the byte in it; *end: where the region ends. NULL: none, or not writable. */
 struct vmobject *aspace_object_at(struct aspace *as, u64 va, u64 *offset, u64 *end);
+
+/** aspace_weight - pages that the end of @as would bring back, racy: its own, tables, regions */
+u64 aspace_weight(const struct aspace *as);
+/** aspace_reap - its processes are being killed: give back all they have mapped, now.
+ * Return: false: somebody has the lock; try again. */
+__must_check bool aspace_reap(struct aspace *as);
+static inline bool aspace_is_reaped(const struct aspace *as)
+{
+	return atomic_load_relaxed(&as->reaped);
+}
 
 /** aspace_live - spaces alive: leak checks */
 u32 aspace_live(void);

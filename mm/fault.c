@@ -22,7 +22,8 @@
  *   shared              any          write   object's frame, writable, marked dirty
  *   device              empty        any     the device's page, uncached
  *   object ends before  -            any     SIGBUS ADRERR
- *   no memory           -            any     SIGKILL, one line in the log
+ *   no memory           -            any     SIGKILL once nobody else can be killed
+ *                                            (kernel/task/oom.c)
  *
  * An object page always has its object's reference as well, so "1 ref" is said
  * only of frames that this entry alone holds.
@@ -30,7 +31,6 @@
 #include <arch/uaccess.h>
 #include <kernel/abi/errno.h>
 #include <kernel/abi/linux_signal.h>
-#include <kernel/core/log.h>
 #include <kernel/lib/string.h>
 #include <mm/pmm.h>
 
@@ -53,6 +53,7 @@ static struct fault_result failure(int err)
 	switch (err) {
 	case -ENOMEM:
 		return (struct fault_result){ SIGKILL, 0 };
+	case -ENOSPC: /* its owner's limit */
 	case -EFAULT: /* past the object's end, or revoked */
 	default:      /* its store failed */
 		return (struct fault_result){ SIGBUS, BUS_ADRERR };
@@ -237,6 +238,8 @@ struct fault_result fault_locked(struct aspace *as, u64 va, enum fault_access ac
 	bool write = access == FAULT_WRITE, there;
 	struct mmu_entry entry;
 
+	if (unlikely(as->reaped))
+		return failure(-ENOMEM);
 	if (!r)
 		return (struct fault_result){ SIGSEGV, SEGV_MAPERR };
 	if (!permitted(r, access))
@@ -256,15 +259,6 @@ struct fault_result fault_locked(struct aspace *as, u64 va, enum fault_access ac
 	return write ? enter_cleared(r, va) : enter_zero_page(r, va);
 }
 
-static void report_oom(struct aspace *as, u64 va)
-{
-	struct pmm_stats stats;
-
-	pmm_stats(NODE_ANY, &stats);
-	log_notice("mm: out of memory at %lx: this process holds %lu KiB; %lu of %lu KiB are free",
-		   va, as->mmu.entries * 4, stats.free * 4, stats.total * 4);
-}
-
 struct fault_result aspace_fault(struct aspace *as, u64 va, enum fault_access access)
 {
 	struct fault_result result;
@@ -272,8 +266,6 @@ struct fault_result aspace_fault(struct aspace *as, u64 va, enum fault_access ac
 	aspace_lock(as);
 	result = fault_locked(as, va, access);
 	aspace_unlock(as);
-	if (unlikely(result.signo == SIGKILL))
-		report_oom(as, va);
 	return result;
 }
 

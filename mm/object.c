@@ -79,11 +79,23 @@ void vmobject_get(struct vmobject *obj)
 	refcount_get(&obj->refs);
 }
 
+static int charge(struct vmobject *obj)
+{
+	return obj->ops && obj->ops->charge ? obj->ops->charge(obj, 1) : 0;
+}
+
+static void uncharge(struct vmobject *obj)
+{
+	if (obj->ops && obj->ops->charge)
+		(void)obj->ops->charge(obj, -1);
+}
+
 /* The page leaves the object; who else holds a reference keeps plain memory. */
 static void drop_page(struct vmobject *obj, struct frame *frame)
 {
 	(void)atomic_fetch_and(&frame->flags, (u16)~(FRAME_CACHE | FRAME_DIRTY));
 	obj->nr_pages--;
+	uncharge(obj);
 	pmm_account(frame, PMM_CACHE, -1);
 	frame_put(frame);
 }
@@ -110,25 +122,28 @@ void vmobject_put(struct vmobject *obj)
 
 /* ---- Pages -------------------------------------------------------------- */
 
+/* A frame with the content of page @index. */
+static int make_page(struct vmobject *obj, u64 index, struct frame **out)
+{
+	if (obj->ops && obj->ops->fill)
+		return obj->ops->fill(obj, index, out);
+	*out = pmm_alloc(0, MEM_ZERO, NODE_ANY);
+	return *out ? 0 : -ENOMEM;
+}
+
 static int supply(struct vmobject *obj, u64 index, struct frame **out)
 {
 	struct frame *frame;
-	int err;
+	int err = charge(obj);
 
-	if (obj->ops && obj->ops->fill) {
-		err = obj->ops->fill(obj, index, &frame);
-		if (err)
-			return err;
-	} else {
-		frame = pmm_alloc(0, MEM_ZERO, NODE_ANY);
-		if (!frame)
-			return -ENOMEM;
-	}
-	err = pagetree_set(&obj->tree, &tree_ops, index, frame);
-	if (err) {
-		frame_put(frame);
+	if (err)
 		return err;
-	}
+	err = make_page(obj, index, &frame);
+	if (err)
+		goto err_charge;
+	err = pagetree_set(&obj->tree, &tree_ops, index, frame);
+	if (err)
+		goto err_frame;
 	frame->owner = obj;
 	frame->index = index;
 	(void)atomic_fetch_or(&frame->flags, (u16)FRAME_CACHE);
@@ -136,6 +151,12 @@ static int supply(struct vmobject *obj, u64 index, struct frame **out)
 	obj->nr_pages++;
 	*out = frame;
 	return 0;
+
+err_frame:
+	frame_put(frame);
+err_charge:
+	uncharge(obj);
+	return err;
 }
 
 static int page_locked(struct vmobject *obj, u64 index, bool create, struct frame **out)

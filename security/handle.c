@@ -133,6 +133,11 @@ void handle_table_put(struct handle_table *table)
 	kfree(table);
 }
 
+u32 handle_table_weight(const struct handle_table *table)
+{
+	return atomic_load_relaxed(&table->size);
+}
+
 void handle_table_exec(struct handle_table *table)
 {
 	table_sweep(table, 0, ~0u, drop_cloexec);

@@ -133,6 +133,8 @@ struct handle_table *handle_table_create(void);
 void handle_table_get(struct handle_table *table);
 /** handle_table_put - the last reference closes all. May sleep. */
 void handle_table_put(struct handle_table *table);
+/** handle_table_weight - about how many handles there are; racy */
+u32 handle_table_weight(const struct handle_table *table);
 /** handle_table_fork - copy: the handles with RIGHT_DUP. NULL: out of memory. */
 struct handle_table *handle_table_fork(struct handle_table *table);
 /** handle_table_exec - close what is CLOEXEC */

@@ -208,11 +208,12 @@ def run_host(r: Report) -> None:
 
 
 def user_tests(pattern: str) -> List[str]:
-    """Names of the programs; fuzz_* want arguments and are listed in CONFIGS."""
+    """Names of the programs; fuzz_* want arguments and are listed in CONFIGS, and hog
+    is for tests/exo."""
     names = []
     for path in sorted(glob.glob(os.path.join(USER_TESTS, "*"))):
         name = os.path.basename(path)
-        if "." not in name and os.access(path, os.X_OK) and not name.startswith("fuzz_") \
+        if "." not in name and os.access(path, os.X_OK) and not name.startswith(("fuzz_", "hog")) \
                 and fnmatch.fnmatch(name, pattern):
             names.append(name)
     return names

@@ -17,7 +17,7 @@
 %include "offsets.inc"
 
 global syscall_entry
-extern syscall_table, syscall_slot_of, syscall_legacy, upcall_syscall_slow, trap_return_user
+extern syscall_table, syscall_slot_of, syscall_legacy, upcall_syscall_slow, trap_return_user, pledge_quick
 
 section .text
 align 64
@@ -93,9 +93,17 @@ syscall_entry:
 .watched:				; what number alone decides is decided here
 	test	dword [rbx + THREAD_WORK], WORK_SYSCALL
 	jnz	.slow
+	test	dword [rbx + THREAD_WORK], WORK_SECCOMP
+	jz	.promised
 	mov	rcx, [rbx + THREAD_SECCOMP]
 	bt	[rcx], rax		; seccomp_filter.allowed
-	jc	.call
+	jnc	.slow
+	test	dword [rbx + THREAD_WORK], WORK_PLEDGE
+	jz	.call
+.promised:
+	mov	rcx, [rbx + THREAD_PLEDGE]
+	test	[pledge_quick + r11 * 8], rcx
+	jnz	.call
 .slow:
 	lea	rdi, [rsp + 8]
 	call	upcall_syscall_slow

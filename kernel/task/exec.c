@@ -132,9 +132,13 @@ static int prepare_cred(struct exec_state *st, struct exec_identity *id)
 {
 	const struct cred *cred = cred_current();
 	u32 euid = cred->euid, egid = cred->egid;
+	bool setid = !current->no_new_privs && fs_hook_setid(st->file, &euid, &egid);
 	struct cred *copy;
 
-	if (!current->no_new_privs && fs_hook_setid(st->file, &euid, &egid))
+	/* What was promised for the next program does not go to a more privileged one. */
+	if (setid && current->pledge_exec)
+		return -EACCES;
+	if (setid)
 		st->secure = euid != cred->uid || egid != cred->gid;
 	else
 		st->secure = cred->euid != cred->uid || cred->egid != cred->gid;
@@ -278,6 +282,16 @@ static void exchange_space(struct exec_state *st)
 		fs_hook_file_put(old_exe);
 }
 
+/* A new program starts with what was promised for it, or with nothing (OpenBSD pledge(2)). */
+static void start_promises(struct thread *thread)
+{
+	thread->pledge = thread->pledge_exec;
+	if (thread->pledge)
+		atomic_fetch_or(&thread->work, THREAD_WORK_PLEDGE);
+	else
+		atomic_fetch_and(&thread->work, ~(u32)THREAD_WORK_PLEDGE);
+}
+
 static void exchange_rest(struct exec_state *st)
 {
 	struct thread *thread = current;
@@ -302,6 +316,7 @@ static void exchange_rest(struct exec_state *st)
 	task->dumpable = !st->secure;
 	task->exit_signal = SIGCHLD;
 	task->personality &= st->secure ? ~PERSONALITY_NO_RANDOMIZE : ~0u;
+	start_promises(thread);
 	thread->robust_list = NULL;
 	thread->set_child_tid = NULL;
 	thread->restart.fn = NULL;

@@ -247,7 +247,8 @@ void thread_exit(int status)
 	sched_exit();
 }
 
-void task_exit_group(int status)
+/* All threads but @except are told to end. Return: the status the process ends with. */
+static int begin_exit_group(int status, struct thread *except)
 {
 	struct task *task = current_task();
 	irqflags_t flags;
@@ -258,8 +259,18 @@ void task_exit_group(int status)
 	} else {
 		atomic_store_release(&task->exiting, true);
 		task->group_exit_status = status;
-		signal_kill_threads_locked(task, current);
+		signal_kill_threads_locked(task, except);
 	}
 	signal_unlock(sig, flags);
-	thread_exit(status);
+	return status;
+}
+
+void task_exit_group(int status)
+{
+	thread_exit(begin_exit_group(status, current));
+}
+
+void task_doom(int status)
+{
+	(void)begin_exit_group(status, NULL);
 }

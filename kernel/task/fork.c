@@ -46,6 +46,22 @@ static int check_flags(u64 flags)
 	return 0;
 }
 
+/*
+ * All threads together are bounded, root's too. The last of them are for init and
+ * for session leaders, which the shell at a console is: so a fork bomb leaves it
+ * able to start the command that ends the bomb.
+ */
+static int check_threads(void)
+{
+	u32 max = task_threads_max();
+	u32 now = MAX(thread_live(), task_live()); /* zombies count, too */
+	const struct task *task = current_task();
+
+	if (likely(now < max - max / 16))
+		return 0;
+	return now < max && (task->unkillable || task->sid == task->pid) ? 0 : -EAGAIN;
+}
+
 /* RLIMIT_NPROC: processes of this user. Root is not bound. */
 static int check_nproc(void)
 {
@@ -185,8 +201,6 @@ static int init_thread(struct thread *thread, const struct clone_request *req)
 		context_set_child_tls(thread, req->tls);
 	memcpy(thread->comm, parent->comm, sizeof(thread->comm));
 	thread->blocked = parent->restore_blocked ? parent->saved_blocked : parent->blocked;
-	thread->pledge = parent->pledge;
-	thread->pledge_exec = parent->pledge_exec;
 	thread->fail_alloc = parent->fail_alloc;
 	thread->ioprio = parent->ioprio;
 	thread->no_new_privs = parent->no_new_privs;
@@ -212,6 +226,8 @@ static void inherit_watches_locked(struct thread *thread, const struct thread *p
 	seccomp_filter_get(parent->seccomp);
 	thread->seccomp = parent->seccomp;
 	thread->no_new_privs = parent->no_new_privs;
+	thread->pledge = parent->pledge;
+	thread->pledge_exec = parent->pledge_exec;
 	thread->work |= atomic_load_relaxed(&parent->work) & THREAD_WORK_WATCHED;
 }
 
@@ -366,6 +382,8 @@ long task_clone(const struct clone_request *req)
 	err = check_flags(req->flags);
 	if (!err && (req->flags & CLONE_SETTLS) && req->tls >= USER_END)
 		err = -EPERM;
+	if (!err)
+		err = check_threads();
 	if (!err)
 		err = check_nproc();
 	if (err)

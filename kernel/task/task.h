@@ -143,6 +143,9 @@ struct file *task_exe(struct task *task);
 /** task_start_init - process 1: loads boot_options.init, or panics with a sentence */
 void task_start_init(void);
 
+/** task_threads_max - how many threads there may be in all, from the memory there is
+ * (/proc/sys/kernel/threads-max) */
+u32 task_threads_max(void);
 /** task_rlimit - soft limit of current's task */
 u64 task_rlimit(u32 resource);
 

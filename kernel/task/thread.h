@@ -42,8 +42,9 @@ enum thread_work {
 	/* Looked at by the entry path of a system call (arch/x86_64/syscall_entry.asm). */
 	THREAD_WORK_SYSCALL = 256, /* a tracer: every call is slow */
 	THREAD_WORK_SECCOMP = 512, /* slow unless thread->seccomp allows it by number */
+	THREAD_WORK_PLEDGE = 1024, /* slow unless thread->pledge permits it by number */
 };
-#define THREAD_WORK_WATCHED (THREAD_WORK_SYSCALL | THREAD_WORK_SECCOMP)
+#define THREAD_WORK_WATCHED (THREAD_WORK_SYSCALL | THREAD_WORK_SECCOMP | THREAD_WORK_PLEDGE)
 /* What ends an interruptible sleep. */
 #define THREAD_WORK_INTERRUPT (THREAD_WORK_SIGNAL | THREAD_WORK_EXIT | THREAD_WORK_STOP)
 
@@ -112,7 +113,7 @@ struct thread {
 	void *kernel_arg;             /* [i] */
 
 	struct held_mutexes held;     /* [c] debug builds */
-	u64 pledge, pledge_exec;      /* [c] promises; 0: none made */
+	u64 pledge, pledge_exec;      /* [s][a] promises (security/pledge.h); 0: none made */
 	struct seccomp_filter *seccomp; /* [cs] written under both; &seccomp_strict: strict mode */
 	bool no_new_privs;            /* [cs] */
 	bool fail_alloc;              /* [c] fault injection counts this thread */
