@@ -87,6 +87,16 @@ void signal_state_put(struct signal_state *sig)
 	}
 }
 
+void signal_state_copy_locked(struct signal_state *to, const struct signal_state *from)
+{
+	to->given = from->given;
+	for (u64 bits = from->given; bits; bits &= bits - 1) {
+		u32 i = (u32)__builtin_ctzll(bits);
+
+		to->actions[i] = from->actions[i];
+	}
+}
+
 static inline struct signal_state *lock_state(struct task *task, irqflags_t *flags)
 {
 	for (;;) {
@@ -584,6 +594,7 @@ void signal_action(int signo, const struct linux_sigaction *act, struct linux_si
 	if (old)
 		*old = sig->actions[signo - 1];
 	if (act) {
+		sig->given |= SIGMASK(signo);
 		sig->actions[signo - 1] = *act;
 		sig->actions[signo - 1].sa_mask &= ~UNBLOCKABLE;
 		/* POSIX.1-2017 §2.4.3: what is pending is discarded, blocked or not. */
@@ -753,18 +764,18 @@ void signal_exec(struct signal_state *fresh)
 	struct signal_state *old = signal_lock(task, &flags), *sig = old;
 
 	if (fresh) {
-		memcpy(fresh->actions, old->actions, sizeof(fresh->actions));
+		signal_state_copy_locked(fresh, old);
 		fresh->retired = old; /* with the task's reference */
 		sig = fresh;
 	}
-	for (u32 i = 0; i < LINUX_NSIG; i++) {
-		struct linux_sigaction *action = &sig->actions[i];
+	for (u64 bits = sig->given; bits; bits &= bits - 1) {
+		struct linux_sigaction *action = &sig->actions[__builtin_ctzll(bits)];
+		bool ignored = action->sa_handler == LINUX_SIG_IGN;
 
-		/* Most were never given: nothing to write. */
-		if (action->sa_handler | action->sa_flags | action->sa_mask)
-			*action = (struct linux_sigaction){
-				.sa_handler = action->sa_handler == LINUX_SIG_IGN ? LINUX_SIG_IGN
-										  : LINUX_SIG_DFL };
+		*action = (struct linux_sigaction){
+			.sa_handler = ignored ? LINUX_SIG_IGN : LINUX_SIG_DFL };
+		if (!ignored)
+			sig->given &= ~(bits & -bits);
 	}
 	if (fresh)
 		atomic_store_release(&task->sig, fresh);

@@ -22,6 +22,7 @@ struct signal_state {
 	struct refcount refs;                    /* tasks */
 	struct spinlock lock;                    /* RANK_SIGNAL, irq-safe */
 	struct linux_sigaction actions[64];      /* [lock] signo - 1; flags: 32 bits */
+	u64 given;                               /* [lock] the others are all zero */
 	struct signal_state *retired;            /* [i] replaced by exec, still referenced:
 	                                            a sender may be waiting for its lock */
 };
@@ -68,6 +69,8 @@ void signal_restore_mask(void);
 /** signal_state_alloc - all default, one reference. NULL: no memory */
 struct signal_state *signal_state_alloc(void);
 void signal_state_put(struct signal_state *sig);
+/** signal_state_copy_locked - the actions of @from into fresh @to */
+void signal_state_copy_locked(struct signal_state *to, const struct signal_state *from);
 void sigpending_init(struct sigpending *pending);
 /** sigpending_flush - drop all that is queued; no lock if nobody else sees it */
 void sigpending_flush(struct task *task, struct sigpending *pending);
