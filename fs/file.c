@@ -183,6 +183,24 @@ long file_cannot_read(struct file *file)
 	return inode_is_dir(file->inode) ? -EISDIR : -EINVAL;
 }
 
+long file_read_watched(struct file *file, struct iov_iter *it, u64 *pos)
+{
+	long n = file->ops->read(file, it, pos);
+
+	if (n > 0)
+		inotify_dentry(file->dentry, IN_ACCESS);
+	return n;
+}
+
+long file_write_watched(struct file *file, struct iov_iter *it, u64 *pos)
+{
+	long n = file->ops->write(file, it, pos);
+
+	if (n > 0)
+		inotify_dentry(file->dentry, IN_MODIFY);
+	return n;
+}
+
 u32 file_poll(struct file *file, struct poll_table *table)
 {
 	if (!file->ops->poll)

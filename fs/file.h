@@ -183,28 +183,24 @@ __must_check static inline int file_from_handle(int fd, u32 rights, struct handl
 /** file_read_iter, file_write_iter - move bytes at *pos through ops; limits are the
  * caller's. Return: bytes; -EINVAL no such method; -errno */
 long file_cannot_read(struct file *file); /* which error says so */
+long file_read_watched(struct file *file, struct iov_iter *it, u64 *pos); /* and tell */
+long file_write_watched(struct file *file, struct iov_iter *it, u64 *pos);
 __must_check static inline long file_read_iter(struct file *file, struct iov_iter *it, u64 *pos)
 {
-	long n;
-
 	if (unlikely(!file->ops->read))
 		return file_cannot_read(file);
-	n = file->ops->read(file, it, pos);
-	if (n > 0)
-		inotify_dentry(file->dentry, IN_ACCESS);
-	return n;
+	if (inotify_anyone())
+		return file_read_watched(file, it, pos);
+	return file->ops->read(file, it, pos);
 }
 
 __must_check static inline long file_write_iter(struct file *file, struct iov_iter *it, u64 *pos)
 {
-	long n;
-
 	if (unlikely(!file->ops->write))
 		return -22; /* EINVAL */
-	n = file->ops->write(file, it, pos);
-	if (n > 0)
-		inotify_dentry(file->dentry, IN_MODIFY);
-	return n;
+	if (inotify_anyone())
+		return file_write_watched(file, it, pos);
+	return file->ops->write(file, it, pos);
 }
 /** file_poll - POLL* bits; always ready when ops have no poll */
 u32 file_poll(struct file *file, struct poll_table *table);

@@ -207,6 +207,7 @@ static inline int step_down(struct walk *walk, const struct fs_name *name, u64 h
 		return err;
 	inode = dentry_inode(next);
 	if (unlikely(!inode)) {
+		dentry_count_negative();
 		dentry_put(next);
 		return -ENOENT;
 	}

@@ -7,6 +7,7 @@
 
 #include <arch/cpu.h>
 #include <fs/chardev.h>
+#include <fs/dentry.h>
 #include <fs/file.h>
 #include <fs/inotify.h>
 #include <fs/mount.h>
@@ -204,6 +205,19 @@ static int show_filesystems(struct seq *seq, __unused struct proc_inode *pi)
 	return 0;
 }
 
+static int show_vfs_cache(struct seq *seq, __unused struct proc_inode *pi)
+{
+	struct dentry_stats d;
+
+	dentry_stats(&d);
+	seq_printf(seq, "dentries_cached %u\ndentries_limit %u\ndentry_hits %llu\n"
+		   "dentry_negative_hits %llu\ndentry_misses %llu\ndentry_evictions %llu\n",
+		   d.cached, d.limit, (unsigned long long)d.hits,
+		   (unsigned long long)d.negative_hits, (unsigned long long)d.misses,
+		   (unsigned long long)d.evictions);
+	return 0;
+}
+
 static int show_devices(struct seq *seq, __unused struct proc_inode *pi)
 {
 	const struct chardev *dev, *before = NULL;
@@ -322,6 +336,17 @@ static int show_threads_max(struct seq *seq, __unused struct proc_inode *pi)
 	return 0;
 }
 
+/* What caches hold only to be faster goes back to where free memory is counted. */
+static int store_drop_caches(__unused struct proc_inode *pi, const char *text, size_t len)
+{
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	if (len != 1 || *text < '1' || *text > '4')
+		return -EINVAL;
+	pmm_drain();
+	return 0;
+}
+
 /* Settings that root may change; every value below 2^31 will do. */
 static int show_value(struct seq *seq, struct proc_inode *pi)
 {
@@ -397,7 +422,8 @@ static const struct proc_entry kernel_children[] = {
 };
 
 static const struct proc_entry vm_children[] = {
-	CONSTANT("overcommit_memory"), CONSTANT("max_map_count"), END
+	CONSTANT("overcommit_memory"), CONSTANT("max_map_count"),
+	{ .name = "drop_caches", .mode = S_IFREG | 0200, .store = store_drop_caches }, END
 };
 
 static const struct proc_entry inotify_children[] = {
@@ -422,5 +448,6 @@ const struct proc_entry proc_root_children[] = {
 	FILE("meminfo", show_meminfo), FILE("partitions", show_partitions),
 	{ .name = "slabinfo", .mode = S_IFREG | 0400, .show = show_slabinfo },
 	FILE("stat", show_stat), FILE("swaps", show_swaps), DIR("sys", sys_children),
-	FILE("uptime", show_uptime), FILE("version", show_version), END
+	FILE("uptime", show_uptime), FILE("version", show_version),
+	FILE("vfs_cache", show_vfs_cache), END
 };

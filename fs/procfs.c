@@ -35,7 +35,7 @@ static struct mutex proc_mutex = MUTEX_INIT(proc_mutex, RANK_FS_CONTEXT, "procfs
 static const struct inode_ops dir_ops, file_ops, text_link_ops, magic_ops, magic_text_ops;
 static const struct file_ops dir_fops, file_fops;
 
-static struct proc_inode *proc_of(struct inode *inode)
+struct proc_inode *proc_of(struct inode *inode)
 {
 	return container_of(inode, struct proc_inode, inode);
 }
@@ -107,7 +107,8 @@ static struct inode *new_inode(const struct proc_entry *entry, const struct proc
 	if (pi->task)
 		task_get(pi->task);
 	inode_init(&pi->inode, &proc_sb, ops_of(entry),
-		   S_ISDIR(entry->mode) ? &dir_fops : &file_fops, entry->mode);
+		   S_ISDIR(entry->mode) ? &dir_fops : entry->fops ? entry->fops : &file_fops,
+		   entry->mode);
 	pi->inode.ino = number_of(pi);
 	set_owner(pi);
 	if (S_ISDIR(entry->mode))

@@ -114,6 +114,10 @@ __must_check long aspace_access(struct aspace *as, u64 va, void *buf, size_t len
 /** aspace_clear - write zeros the same way. Return: 0; -EFAULT. */
 __must_check int aspace_clear(struct aspace *as, u64 va, size_t len);
 
+/** aspace_poke - write as a tracer may: also to private regions that are read-only, whose
+ * page becomes one of this space. Return: bytes, short at a hole. */
+__must_check long aspace_poke(struct aspace *as, u64 va, void *buf, size_t len);
+
 /* A copy of one region for /proc; taken under the lock, so safe to format. */
 struct region_info {
 	u64 start, end, offset;

@@ -13,7 +13,11 @@
 #define LINE_MAX  2048u
 #define WORDS_MAX 32u
 
-struct boot_options boot_options = { .loglevel = LOG_INFO, .init = "/sbin/init" };
+#define MAX_CACHED 1000000u
+
+struct boot_options boot_options = {
+	.loglevel = LOG_INFO, .init = "/sbin/init", .dentries = 2048,
+};
 
 static char raw_line[LINE_MAX];          /* as given */
 static char init_text[LINE_MAX];         /* init's words, each NUL-terminated */
@@ -95,6 +99,11 @@ static bool set_tsc_unsteady(__unused const char *v)
 	return boot_options.tsc_unsteady = true;
 }
 
+static bool set_dentries(const char *v)
+{
+	return number(v, MAX_CACHED, &boot_options.dentries);
+}
+
 static bool set_kbench(__unused const char *v)
 {
 	return boot_options.kbench = true;
@@ -116,6 +125,7 @@ static const struct option options[] = {
 	{ "ubsan", true, set_ubsan, "panic: stop at the first report (ubsan builds)" },
 	{ "kbench", false, set_kbench, "measure costs inside the kernel before init" },
 	{ "apic", true, set_apic, "xapic or x2apic: mode of the local APICs (x2apic if there)" },
+	{ "dentries", true, set_dentries, "limit of the cache of names (2048)" },
 	{ "tsc_deadline", false, set_tsc_deadline,
 	  "time interrupts by the TSC's deadline register" },
 	{ "tsc_unsteady", false, set_tsc_unsteady,

@@ -19,6 +19,7 @@ struct boot_options {
 	bool ubsan_panic;      /* ubsan=panic */
 	bool kbench;           /* kbench: measure inside the kernel before init */
 	enum { APIC_BEST, APIC_X1, APIC_X2 } apic; /* apic=xapic|x2apic, default x2APIC if there */
+	u32 dentries;          /* dentries=N: limit of the cache of names, default 2048 */
 	bool tsc_deadline;     /* tsc_deadline: APIC timer by TSC deadline */
 	bool tsc_unsteady;     /* tsc_unsteady: as if the CPUs' TSCs differed */
 };
