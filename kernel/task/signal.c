@@ -887,7 +887,8 @@ static void enter_handler(struct trapframe *tf, int signo, const struct linux_si
 		force_frame_fault(signo);
 		return;
 	}
-	handler_entered(thread, action->sa_mask | (action->sa_flags & SA_NODEFER ? 0 : SIGMASK(signo)));
+	handler_entered(thread, action->sa_mask |
+				(action->sa_flags & SA_NODEFER ? 0 : SIGMASK(signo)));
 	if (step)
 		ptrace_step_handler();
 }

@@ -1038,7 +1038,9 @@ CASE(avx_state_is_kept)
 	CHECK(memcmp(in, out, sizeof(in)) == 0);
 }
 
-enum fpu_change { FPU_XMM, FPU_NO_MAGIC1, FPU_NO_MAGIC2, FPU_MXCSR, FPU_RESERVED, FPU_COMPACT, FPU_UNKNOWN, FPU_CHANGES };
+enum fpu_change {
+	FPU_XMM, FPU_NO_MAGIC1, FPU_NO_MAGIC2, FPU_MXCSR, FPU_RESERVED, FPU_COMPACT, FPU_UNKNOWN, FPU_CHANGES
+};
 static enum fpu_change fpu_change;
 
 /* Offsets in an XSAVE image: Intel SDM vol. 1 13.4.2; the software's bytes from 464 on. */
@@ -1078,7 +1080,8 @@ CASE(floating_point_images_that_are_odd)
 
 			set_action(SIGUSR1, change_fpu_image, SA_SIGINFO, 0);
 			__asm__ volatile("movdqu %2, %%xmm3\n\tmov $39, %%eax\n\tsyscall\n\tmov %%eax, %%edi\n\t"
-					 "mov $10, %%esi\n\tmov $62, %%eax\n\tsyscall\n\tstmxcsr %1\n\tmovdqu %%xmm3, %0"
+					 "mov $10, %%esi\n\tmov $62, %%eax\n\tsyscall\n\t"
+					 "stmxcsr %1\n\tmovdqu %%xmm3, %0"
 					 : "=m"(out), "=m"(mxcsr)
 					 : "m"(in)
 					 : "rax", "rcx", "r11", "rdi", "rsi", "xmm3", "memory");
