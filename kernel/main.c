@@ -7,6 +7,7 @@
 #include <arch/acpi.h>
 #include <arch/cpu.h>
 #include <arch/mmu.h>
+#include <arch/screen.h>
 #include <arch/smp.h>
 #include <boot/boot_info.h>
 #include <fs/fs_context.h>
@@ -48,6 +49,7 @@ void kernel_main(const struct boot_info *info)
 	kasan_shadow_init();
 	slab_init();
 	kva_init();
+	screen_init(info);
 	aspace_init();
 	acpi_init(info);
 	clock_init();

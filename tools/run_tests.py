@@ -463,7 +463,7 @@ def run_group(r: Report, g: Group) -> None:
 
 def build_for(r: Report, groups: Sequence[Group]) -> List[Group]:
     """Builds what the machines need; without the groups whose kernel does not build."""
-    make("build/initrd.cpio", "build/loader.iso", "user-tests")
+    make("build/initrd.cpio", "build/loader.iso", "build/exo.iso", "user-tests")
     broken = set()
     for profile in sorted({p for g in groups for p in g.profiles}):
         r.group(f"building the {profile} kernel")

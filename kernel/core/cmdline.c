@@ -7,13 +7,17 @@
 
 #include <kernel/core/log.h>
 #include <kernel/lib/bootline.h>
+#include <kernel/lib/keymap.h>
 #include <kernel/lib/parse.h>
 #include <kernel/lib/string.h>
 
 #define LINE_MAX  2048u
 #define WORDS_MAX 32u
 
-struct boot_options boot_options = { .loglevel = LOG_INFO, .init = "/sbin/init" };
+struct boot_options boot_options = {
+	.loglevel = LOG_INFO, .init = "/sbin/init", .keymap = "us",
+	.consoles = BIT(CONSOLE_SERIAL) | BIT(CONSOLE_SCREEN),
+};
 
 static char raw_line[LINE_MAX];          /* as given */
 static char init_text[LINE_MAX];         /* init's words, each NUL-terminated */
@@ -95,6 +99,28 @@ static bool set_tsc_unsteady(__unused const char *v)
 	return boot_options.tsc_unsteady = true;
 }
 
+/* As Linux's: what follows a comma is a line's speed, and ours is fixed. */
+static bool set_console(const char *v)
+{
+	const char *comma = strchr(v, ',');
+	size_t len = comma ? (size_t)(comma - v) : strlen(v);
+	bool serial = len == 5 && !memcmp(v, "ttyS0", 5);
+
+	if (!serial && !(len == 4 && (!memcmp(v, "tty0", 4) || !memcmp(v, "tty1", 4))))
+		return false;
+	if (boot_options.console == CONSOLE_ANY) /* the first one named: only those */
+		boot_options.consoles = 0;
+	boot_options.console = serial ? CONSOLE_SERIAL : CONSOLE_SCREEN;
+	boot_options.consoles |= BIT(boot_options.console);
+	return true;
+}
+
+static bool set_keymap(const char *v)
+{
+	return keymap_layout(v) &&
+	       str_copy(boot_options.keymap, v, sizeof(boot_options.keymap)) >= 0;
+}
+
 static bool set_tsc_deadline(__unused const char *v)
 {
 	return boot_options.tsc_deadline = true;
@@ -110,6 +136,9 @@ static const struct option options[] = {
 	  "the Nth allocation of init and what it starts fails (debug builds)" },
 	{ "ubsan", true, set_ubsan, "panic: stop at the first report (ubsan builds)" },
 	{ "apic", true, set_apic, "xapic or x2apic: mode of the local APICs (x2apic if there)" },
+	{ "console", true, set_console,
+	  "ttyS0 or tty1: where the log goes, repeatable (both); the last is /dev/console" },
+	{ "keymap", true, set_keymap, "us, fr or de: what is printed on the keyboard (us)" },
 	{ "tsc_deadline", false, set_tsc_deadline,
 	  "time interrupts by the TSC's deadline register" },
 	{ "tsc_unsteady", false, set_tsc_unsteady,

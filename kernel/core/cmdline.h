@@ -18,6 +18,9 @@ struct boot_options {
 	u32 fail_nth;          /* fail_nth=N: the Nth allocation of init or its children fails */
 	bool ubsan_panic;      /* ubsan=panic */
 	enum { APIC_BEST, APIC_X1, APIC_X2 } apic; /* apic=xapic|x2apic, default x2APIC if there */
+	u32 consoles;          /* console=ttyS0|tty1, repeatable: BIT(CONSOLE_x); default all */
+	enum { CONSOLE_ANY, CONSOLE_SERIAL, CONSOLE_SCREEN } console; /* the last one named */
+	char keymap[8];        /* keymap=us|fr|de, default us */
 	bool tsc_deadline;     /* tsc_deadline: APIC timer by TSC deadline */
 	bool tsc_unsteady;     /* tsc_unsteady: as if the CPUs' TSCs differed */
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The console half of init: one login-less shell on /dev/console.
+ * The console half of init: a login-less shell on each console that
+ * /proc/consoles names (screen, serial line), or on /dev/console.
  *
  * All signals that matter are blocked and taken one at a time by
  * sigtimedwait(), so nothing here runs in a handler:
@@ -18,6 +19,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/klog.h>
@@ -27,6 +29,7 @@
 #include <unistd.h>
 
 #define BACKOFF_MAX_S 32
+#define CONSOLES_MAX 4u
 #define LOG_LEVEL_SET 8 /* syslog(2): SYSLOG_ACTION_CONSOLE_LEVEL */
 
 static void stop_everything(int how, const char *what)
@@ -38,8 +41,39 @@ static void stop_everything(int how, const char *what)
 	init_stop(how);
 }
 
+struct shell {
+	char device[32];
+	pid_t pid;     /* -1: none runs */
+	time_t started_s, wait_s, due_s;
+};
+
+static struct shell shells[CONSOLES_MAX];
+static size_t nr_shells;
+
+static void add_shell(const char *device)
+{
+	struct shell *s = &shells[nr_shells++];
+
+	snprintf(s->device, sizeof(s->device), "/dev/%s", device);
+	s->pid = -1;
+}
+
+static void find_consoles(void)
+{
+	FILE *f = fopen("/proc/consoles", "re");
+	char line[128], name[17];
+
+	while (f && nr_shells < CONSOLES_MAX && fgets(line, sizeof(line), f))
+		if (sscanf(line, "%16s", name) == 1)
+			add_shell(name);
+	if (f)
+		fclose(f);
+	if (!nr_shells)
+		add_shell("console");
+}
+
 /* In the child: a session of its own with the console as its terminal. */
-static __noreturn void exec_shell(void)
+static __noreturn void exec_shell(const char *device)
 {
 	static char name[] = "-sh"; /* '-': a login shell, which reads /etc/profile */
 	char *argv[] = { name, NULL };
@@ -47,7 +81,7 @@ static __noreturn void exec_shell(void)
 
 	init_reset_signals();
 	setsid();
-	fd = open("/dev/console", O_RDWR);
+	fd = open(device, O_RDWR);
 	if (fd >= 0) {
 		ioctl(fd, TIOCSCTTY, 0); /* without it the shell says "no job control" */
 		dup2(fd, STDIN_FILENO);
@@ -63,15 +97,36 @@ static __noreturn void exec_shell(void)
 	_exit(127);
 }
 
-static pid_t start_shell(void)
+static time_t now_s(void)
 {
-	pid_t pid = fork();
+	struct timespec ts;
 
-	if (pid == 0)
-		exec_shell();
-	if (pid < 0)
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec;
+}
+
+static void start_shell(struct shell *s)
+{
+	s->started_s = now_s();
+	s->due_s = s->started_s + 1; /* when there is no process to have */
+	s->pid = fork();
+	if (s->pid == 0)
+		exec_shell(s->device);
+	if (s->pid < 0)
 		init_say("no process for the shell: %s", strerror(errno));
-	return pid;
+}
+
+/* Return: one is due later. */
+static bool start_due(void)
+{
+	bool later = false;
+
+	for (size_t i = 0; i < nr_shells; i++) {
+		if (shells[i].pid < 0 && now_s() >= shells[i].due_s)
+			start_shell(&shells[i]);
+		later |= shells[i].pid < 0;
+	}
+	return later;
 }
 
 static void tell_end(int status)
@@ -84,28 +139,24 @@ static void tell_end(int status)
 		init_say("the shell ended; starting another (poweroff stops the machine)");
 }
 
-/* Collects every child that has ended. True when @shell was among them. */
-static bool reap(pid_t shell)
+static void shell_ended(struct shell *s, int status)
 {
-	bool shell_ended = false;
+	tell_end(status);
+	s->pid = -1;
+	s->wait_s = now_s() - s->started_s > 1 ? 0 : MIN(2 * s->wait_s + 1, BACKOFF_MAX_S);
+	s->due_s = now_s() + s->wait_s;
+}
+
+/* Collects every child that has ended. */
+static void reap(void)
+{
 	int status;
 	pid_t pid;
 
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		if (pid != shell)
-			continue;
-		tell_end(status);
-		shell_ended = true;
-	}
-	return shell_ended;
-}
-
-static time_t now_s(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec;
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+		for (size_t i = 0; i < nr_shells; i++)
+			if (shells[i].pid == pid)
+				shell_ended(&shells[i], status);
 }
 
 static void obey(int sig)
@@ -120,8 +171,6 @@ static void obey(int sig)
 
 void console_serve(void)
 {
-	time_t wait_s = 0, started_s = 0, due_s = 0;
-	pid_t shell = -1;
 	sigset_t set;
 
 	sigemptyset(&set);
@@ -135,21 +184,14 @@ void console_serve(void)
 	/* Log and shell share COM1: what is only information stays in dmesg now. */
 	klogctl(LOG_LEVEL_SET, NULL, 6);
 
+	find_consoles();
 	for (;;) {
 		struct timespec limit = { .tv_sec = 1 };
+		bool due = start_due();
 
-		if (shell < 0 && now_s() >= due_s) {
-			started_s = now_s();
-			shell = start_shell();
-			due_s = started_s + 1; /* when there was no process to have */
-		}
 		/* A child that ended before the wait leaves SIGCHLD pending. The
 		 * limit matters only while a new shell is due. */
-		obey(sigtimedwait(&set, NULL, shell < 0 ? &limit : NULL));
-		if (!reap(shell))
-			continue;
-		shell = -1;
-		wait_s = now_s() - started_s > 1 ? 0 : MIN(2 * wait_s + 1, BACKOFF_MAX_S);
-		due_s = now_s() + wait_s;
+		obey(sigtimedwait(&set, NULL, due ? &limit : NULL));
+		reap();
 	}
 }
