@@ -54,8 +54,9 @@ static int show_uptime(struct seq *seq, __unused struct proc_inode *pi)
 static void show_console(struct seq *seq, const char *name, const struct tty *tty, u32 kind)
 {
 	if (tty && (boot_options.consoles & BIT(kind)))
-		seq_printf(seq, "%-20s -W- (E%c  p  ) %4u:%u\n", name, tty == tty_console() ? 'C' : ' ',
-			   linux_dev_major(tty->dev), linux_dev_minor(tty->dev));
+		seq_printf(seq, "%-20s -W- (E%c  p  ) %4u:%u\n", name,
+			   tty == tty_console() ? 'C' : ' ', linux_dev_major(tty->dev),
+			   linux_dev_minor(tty->dev));
 }
 
 static int show_consoles(struct seq *seq, __unused struct proc_inode *pi)

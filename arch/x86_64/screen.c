@@ -275,8 +275,9 @@ void screen_log(const char *buf, size_t len)
 	if (!screen_present())
 		return;
 	flags = lock_take();
+	/* Last words stand on a clean screen. */
 	if (panic_in_progress() && (term.view || term.alternate))
-		term_write(&term, (const u8 *)"\033c", 2); /* last words stand on a clean screen */
+		term_write(&term, (const u8 *)"\033c", 2);
 	newline = term.newline;
 	term.newline = true;
 	term_write(&term, (const u8 *)buf, len);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The kernel log: leveled records in a ring that dmesg reads (syslog(2)),
- * mirrored to the consoles (COM1, the screen) up to the level of the boot word loglevel=. Works from the
- * first instruction of kernel_main() on, in any context.
+ * mirrored to the consoles (COM1, the screen) up to the level of the boot word
+ * loglevel=. Works from the first instruction of kernel_main() on, in any context.
  */
 #pragma once
 

@@ -30,7 +30,8 @@ static const struct keymap_layout layouts[] = {
 		u"                                                ",
 	} },
 	{ "fr", true, {
-		u"\u00b2&\u00e9\"'(-\u00e8_\u00e7\u00e0)=azertyuiop\u0302$*qsdfghjklm\u00f9<wxcvbn,;:!",
+		u"\u00b2&\u00e9\"'(-\u00e8_\u00e7\u00e0)=azertyuiop\u0302$*"
+		u"qsdfghjklm\u00f9<wxcvbn,;:!",
 		u" 1234567890\u00b0+AZERTYUIOP\u0308\u00a3\u00b5QSDFGHJKLM%>WXCVBN?./\u00a7",
 		u"  \u0303#{[|\u0300\\^@]}  \u20ac        \u00a4                       ",
 		u"                                                ",
