@@ -316,7 +316,8 @@ struct screen_size screen_size(void)
 {
 	bool rgb = at.kind == BOOT_SCREEN_RGB;
 
-	return (struct screen_size){ term.cols, term.rows, rgb ? at.width : 0, rgb ? at.height : 0 };
+	return (struct screen_size){ .cols = term.cols, .rows = term.rows,
+				     .width = rgb ? at.width : 0, .height = rgb ? at.height : 0 };
 }
 
 /* ---- finding one ---- */

@@ -77,6 +77,20 @@ static bool set_panic(const char *v)
 	return false;
 }
 
+static bool set_reboot(const char *v)
+{
+	static const char *const ways[] = { [RESET_ACPI] = "acpi", [RESET_KBC] = "kbd",
+					    [RESET_TRIPLE] = "triple" };
+
+	for (u32 i = 0; i < ARRAY_SIZE(ways); i++) {
+		if (strcmp(v, ways[i]))
+			continue;
+		boot_options.reset = i;
+		return true;
+	}
+	return false;
+}
+
 static bool set_fail_nth(const char *v)
 {
 	return number(v, ~0u, &boot_options.fail_nth);
@@ -132,6 +146,7 @@ static const struct option options[] = {
 	{ "smp", true, set_smp, "start at most that many CPUs (0: all)" },
 	{ "ktest", false, set_ktest, "run the in-kernel tests first; =PREFIX only some" },
 	{ "panic", true, set_panic, "halt, reboot or exit (leave QEMU) after a panic" },
+	{ "reboot", true, set_reboot, "acpi, kbd or triple: the first way to reset that is tried" },
 	{ "fail_nth", true, set_fail_nth,
 	  "the Nth allocation of init and what it starts fails (debug builds)" },
 	{ "ubsan", true, set_ubsan, "panic: stop at the first report (ubsan builds)" },

@@ -15,6 +15,7 @@ struct boot_options {
 	bool ktest;            /* ktest: run the in-kernel suites before init */
 	char ktest_filter[64]; /* ktest=PREFIX */
 	enum { PANIC_HALT, PANIC_REBOOT, PANIC_EXIT } panic; /* panic=, default halt */
+	enum { RESET_ACPI, RESET_KBC, RESET_TRIPLE } reset; /* reboot=, default acpi */
 	u32 fail_nth;          /* fail_nth=N: the Nth allocation of init or its children fails */
 	bool ubsan_panic;      /* ubsan=panic */
 	enum { APIC_BEST, APIC_X1, APIC_X2 } apic; /* apic=xapic|x2apic, default x2APIC if there */
