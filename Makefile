@@ -194,6 +194,7 @@ clean:
 help:
 	@sed -n '3,13s/^# \{0,1\}//p' Makefile
 	@echo "  make test-host    the [pure] files on this Linux   make test-native  user tests on this Linux"
-	@echo "  make bench        speed in instructions, beside a Linux guest (bench-wall: in time)"
+	@echo "  make bench        speed in instructions, beside a Linux guest"
+	@echo "  make bench-wall   the same in time, 2 CPUs         make bench-machine  inside the kernel; boot"
 	@echo "  make torture      hours of stress                  make toolchain    an x86_64-elf gcc"
 	@echo "  make compdb       compile_commands.json            make clean"

@@ -1,32 +1,50 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The name cache. A hit: hash the component, one striped spinlock, compare.
- * Chains are singly linked and names never change while hashed, so a later
- * version can read them without the lock.
+ * The name cache. A hit: hash the component, walk its chain, compare, take a
+ * reference; no lock.
  *
  *   dir inode lock  (misses, creation, removal, renames)
  *     dentry_tree_lock   or   a hash stripe     one of them at a time
  *
- * The hash (dentry.h) is weaker than SipHash, and need not be stronger: the
- * cache is bounded, so the worst that chosen collisions could do is a chain as
- * long as the limit.
+ * Readers of chains: a dentry leaves its chain with hash_next as it was, so who
+ * stands on it goes on. Its memory is freed when nobody can stand there: a CPU's
+ * `readers` word is odd while it walks, and wait_for_readers() sees it change. A
+ * reader is never preempted. It reads nothing but dentries, so long names, which
+ * lie elsewhere, are looked up with the stripe locked. What it found it takes a
+ * reference on and then looks at the hash again, which is 0 while the rest of the
+ * key changes. A dentry that is moved may take a reader along to another chain,
+ * where it finds nothing: that is believed only when it was asked with the folder
+ * and the stripe locked.
+ *
+ * The hash (dentry.h) is weaker than SipHash, and need not be stronger: it has a
+ * secret, and the cache is bounded, so the worst that chosen collisions could do
+ * is a chain as long as the limit. An insertion looks at EVICT_LOOKS dentries at
+ * most, however many are in use.
  */
 #include <fs/dentry.h>
 
+#include <arch/cpu.h>
+#include <arch/smp.h>
 #include <kernel/abi/errno.h>
+#include <kernel/core/cmdline.h>
 #include <kernel/lib/string.h>
 #include <mm/kmalloc.h>
 #include <mm/slab.h>
 #include <security/random.h>
 
-#define BUCKET_BITS 11
 #define STRIPES     64u
-#define DEFAULT_LIMIT 2048u
+#define MIN_LIMIT   16u
+#define MIN_BUCKETS 256u
+#define MAX_BUCKETS (1u << 18) /* 2 MiB of heads */
+#define MAX_STEPS   1000u      /* of a reader: more, and it was led astray */
 #define EVICT_BATCH 16u
+#define EVICT_LOOKS (4 * EVICT_BATCH)
+#define RETIRE_BATCH 128u      /* dentries freed after one wait for readers */
 
 struct spinlock dentry_tree_lock = SPINLOCK_INIT(RANK_DENTRY, "dentry_tree");
 
-static struct dentry *buckets[1u << BUCKET_BITS]; /* [stripe] */
+static struct dentry **buckets; /* [i]; the heads [stripe] */
+static u64 bucket_mask;         /* [i] their number - 1 */
 static struct spinlock stripes[STRIPES];
 static struct slab_cache *dentry_cache;
 u64 dentry_secret[2];
@@ -34,9 +52,14 @@ u64 dentry_secret[2];
 /* [dentry_tree_lock] */
 static struct list_head lru = LIST_HEAD_INIT(lru); /* oldest first */
 static u32 nr_cached;
-static u32 limit = DEFAULT_LIMIT;
-static u64 misses;                /* [a] */
-static DEFINE_PERCPU(u64, dentry_hits);
+static u32 limit;
+static u64 misses, negative_hits, evictions; /* [a] */
+static u64 walk_misses, lock_hits;  /* [a] */
+static DEFINE_PERCPU(u64, readers); /* odd: this CPU walks a chain; grows by 2 a walk */
+
+static struct spinlock retired_lock = SPINLOCK_INIT(RANK_DENTRY, "dentry_retired");
+static struct list_head retired = LIST_HEAD_INIT(retired); /* [retired_lock] by lru */
+static u32 nr_retired;              /* [retired_lock] */
 
 struct dentry_name {
 	u32 len;
@@ -44,12 +67,25 @@ struct dentry_name {
 	char inline_text[DENTRY_INLINE];
 };
 
+/* As many heads as names. */
+static void alloc_buckets(void)
+{
+	u32 n = MIN_BUCKETS;
+
+	while (n < limit && n < MAX_BUCKETS)
+		n *= 2;
+	bucket_mask = n - 1;
+	buckets = kcalloc(n, sizeof(*buckets), MEM_ZERO);
+}
+
 void dentry_init(void)
 {
 	for (u32 i = 0; i < STRIPES; i++)
 		spin_init(&stripes[i], RANK_DENTRY, "dentry_hash");
 	dentry_cache = slab_create("dentry", sizeof(struct dentry), 64);
-	PANIC_ON(!dentry_cache, "fs: no memory for the name cache");
+	limit = MAX(boot_options.dentries, MIN_LIMIT);
+	alloc_buckets();
+	PANIC_ON(!dentry_cache || !buckets, "fs: no memory for the name cache");
 	dentry_secret[0] = random_u64();
 	dentry_secret[1] = random_u64() | 1;
 }
@@ -70,12 +106,12 @@ u64 dentry_hash(const struct dentry *parent, const struct fs_name *name)
 
 static inline struct dentry **bucket_of(u64 hash)
 {
-	return &buckets[hash >> (64 - BUCKET_BITS)];
+	return &buckets[hash & bucket_mask];
 }
 
 static inline struct spinlock *stripe_of(u64 hash)
 {
-	return &stripes[(hash >> (64 - BUCKET_BITS)) % STRIPES];
+	return &stripes[hash % STRIPES];
 }
 
 /* ---- life ---- */
@@ -89,6 +125,7 @@ static struct dentry *dentry_alloc(struct dentry *parent, const struct fs_name *
 		return NULL;
 	refcount_init(&dentry->refs);
 	dentry->flags = 0;
+	dentry->hash = 0;
 	dentry->hash_next = NULL;
 	dentry->inode = inode;
 	dentry->name_len = name->len;
@@ -125,6 +162,62 @@ struct dentry *dentry_alloc_root(struct superblock *sb, struct inode *inode)
 	return root;
 }
 
+static void nothing(__unused void *arg)
+{
+}
+
+/*
+ * Until no CPU walks a chain that it began to before. The call is a full fence on
+ * every CPU: a walk that begins later sees what was taken out before; one that
+ * had begun is seen here as an odd word, and ends soon.
+ */
+static void wait_for_readers(void)
+{
+	struct cpumask all;
+	struct cpu *cpu;
+
+	memset(&all, 0xff, sizeof(all));
+	smp_call(&all, nothing, NULL);
+	FOR_EACH_CPU(cpu) {
+		u64 *word = percpu_ptr_of(readers, cpu), was = atomic_load_acquire(word);
+
+		while ((was & 1) && atomic_load_acquire(word) == was)
+			cpu_relax();
+	}
+}
+
+static void free_retired(void)
+{
+	struct list_head mine = LIST_HEAD_INIT(mine);
+	struct list_head *link;
+
+	spin_lock(&retired_lock);
+	list_splice_tail(&retired, &mine);
+	nr_retired = 0;
+	spin_unlock(&retired_lock);
+	if (list_empty(&mine))
+		return;
+	wait_for_readers();
+	while ((link = list_pop(&mine)))
+		slab_free(dentry_cache, LIST_ENTRY(link, struct dentry, lru));
+}
+
+static void retire(struct dentry *dentry)
+{
+	u32 n;
+
+	if (nr_cpus_online == 1 || !(dentry->flags & DENTRY_CHAINED)) {
+		slab_free(dentry_cache, dentry);
+		return;
+	}
+	spin_lock(&retired_lock);
+	list_add_tail(&dentry->lru, &retired);
+	n = ++nr_retired;
+	spin_unlock(&retired_lock);
+	if (n >= RETIRE_BATCH)
+		free_retired();
+}
+
 /* Return: the parent, whose reference passes to the caller; NULL at a root. */
 static struct dentry *dentry_free(struct dentry *dentry)
 {
@@ -133,7 +226,7 @@ static struct dentry *dentry_free(struct dentry *dentry)
 	inode_put(dentry->inode);
 	if (dentry->name != dentry->inline_name)
 		kfree(dentry->name);
-	slab_free(dentry_cache, dentry);
+	retire(dentry);
 	return parent;
 }
 
@@ -161,6 +254,50 @@ static inline bool name_equal(const struct dentry *dentry, const struct fs_name 
 		 (BIT(8 * (name->len - i)) - 1));
 }
 
+/* Short names only, whose text is in the dentry. */
+static inline bool is_short_match(const struct dentry *dentry, const struct dentry *parent,
+				  const struct fs_name *name, u64 hash)
+{
+	u32 i = 0;
+
+	if (dentry->hash != hash || dentry->parent != parent || dentry->name_len != name->len)
+		return false;
+	for (; i + 8 <= name->len; i += 8)
+		if (dentry_name_word(dentry->inline_name + i) != dentry_name_word(name->str + i))
+			return false;
+	return !((dentry_name_word(dentry->inline_name + i) ^ dentry_name_word(name->str + i)) &
+		 (BIT(8 * (name->len - i)) - 1));
+}
+
+static inline void mark_used(struct dentry *dentry)
+{
+	if (!(dentry->flags & DENTRY_USED))
+		(void)atomic_fetch_or(&dentry->flags, (u32)DENTRY_USED);
+}
+
+/* Return: as dentry_find(). *stale: not what was looked for after all, but referenced. */
+static inline struct dentry *walk_chain(struct dentry *parent, const struct fs_name *name,
+					u64 hash, struct dentry **stale)
+{
+	struct dentry *dentry = atomic_load_acquire(bucket_of(hash));
+
+	for (u32 steps = 0; dentry; dentry = atomic_load_acquire(&dentry->hash_next)) {
+		if (unlikely(!is_short_match(dentry, parent, name, hash))) {
+			if (++steps == MAX_STEPS)
+				return NULL;
+			continue;
+		}
+		if (!refcount_get_unless_zero(&dentry->refs))
+			return NULL; /* being evicted */
+		/* The locked increment was a fence. Pairs with that in dentry_move(). */
+		if (likely(atomic_load_relaxed(&dentry->hash) == hash))
+			return dentry;
+		*stale = dentry;
+		return NULL;
+	}
+	return NULL;
+}
+
 static inline struct dentry *find_locked(struct dentry *parent, const struct fs_name *name,
 					 u64 hash)
 {
@@ -172,14 +309,13 @@ static inline struct dentry *find_locked(struct dentry *parent, const struct fs_
 			continue;
 		if (!refcount_get_unless_zero(&dentry->refs))
 			continue; /* being evicted */
-		if (!(dentry->flags & DENTRY_USED))
-			(void)atomic_fetch_or(&dentry->flags, (u32)DENTRY_USED);
 		return dentry;
 	}
 	return NULL;
 }
 
-struct dentry *dentry_find(struct dentry *parent, const struct fs_name *name, u64 hash)
+static __noinline struct dentry *find_exact(struct dentry *parent, const struct fs_name *name,
+					    u64 hash)
 {
 	struct spinlock *stripe = stripe_of(hash);
 	struct dentry *dentry;
@@ -187,10 +323,45 @@ struct dentry *dentry_find(struct dentry *parent, const struct fs_name *name, u6
 	spin_lock(stripe);
 	dentry = find_locked(parent, name, hash);
 	spin_unlock(stripe);
-	if (dentry)
-		++*percpu_ptr(dentry_hits);
+	if (dentry) {
+		mark_used(dentry);
+		atomic_add_relaxed(&lock_hits, 1);
+	}
 	return dentry;
 }
+
+static __noinline struct dentry *find_missed(struct dentry *stale)
+{
+	atomic_add_relaxed(&walk_misses, 1);
+	if (stale)
+		dentry_put(stale);
+	return NULL;
+}
+
+struct dentry *dentry_find(struct dentry *parent, const struct fs_name *name, u64 hash)
+{
+	struct dentry *dentry, *stale = NULL;
+	u64 *word = percpu_ptr(readers);
+
+	if (unlikely(name->len > DENTRY_INLINE - 8))
+		return find_exact(parent, name, hash);
+	/* Pairs with the call in wait_for_readers(): no fence needed here. */
+	atomic_store_relaxed(word, *word + 1);
+	atomic_compiler_fence();
+	dentry = walk_chain(parent, name, hash, &stale);
+	atomic_store_release(word, *word + 1);
+	if (unlikely(!dentry))
+		return find_missed(stale);
+	mark_used(dentry);
+	return dentry;
+}
+
+void dentry_count_negative(void)
+{
+	atomic_add_relaxed(&negative_hits, 1);
+}
+
+static void evict_round(u32 keep);
 
 /* ---- the cache's own reference: hashed, in the LRU, child of its parent ---- */
 
@@ -201,19 +372,19 @@ static void cache_insert(struct dentry *dentry, u64 hash)
 
 	dentry_get(dentry);
 	spin_lock(&dentry_tree_lock);
-	dentry->hash = hash;
-	(void)atomic_fetch_or(&dentry->flags, (u32)DENTRY_HASHED);
+	atomic_store_release(&dentry->hash, hash); /* the rest of the key is there */
+	(void)atomic_fetch_or(&dentry->flags, (u32)(DENTRY_HASHED | DENTRY_CHAINED));
 	list_add_tail(&dentry->lru, &lru);
 	list_add_tail(&dentry->sibling, &dentry->parent->children);
 	over = ++nr_cached > limit;
 	spin_unlock(&dentry_tree_lock);
 
 	spin_lock(stripe);
-	dentry->hash_next = *bucket_of(hash);
+	atomic_store_relaxed(&dentry->hash_next, *bucket_of(hash));
 	atomic_store_release(bucket_of(hash), dentry);
 	spin_unlock(stripe);
 	if (over)
-		dentry_cache_shrink(limit - MIN(limit, EVICT_BATCH));
+		evict_round(limit - MIN(limit, EVICT_BATCH));
 }
 
 /* Under dentry_tree_lock. Return: false when somebody else did it. */
@@ -236,7 +407,7 @@ static void chain_remove(struct dentry *dentry)
 	spin_lock(stripe);
 	for (link = bucket_of(dentry->hash); *link; link = &(*link)->hash_next) {
 		if (*link == dentry) {
-			*link = dentry->hash_next;
+			atomic_store_release(link, dentry->hash_next);
 			break;
 		}
 	}
@@ -265,7 +436,7 @@ int dentry_lookup_locked(struct dentry *parent, const struct fs_name *name, stru
 
 	assert_mutex_held(&dir->lock);
 	if (!(parent->sb->flags & SB_UNCACHED))
-		dentry = dentry_find(parent, name, hash);
+		dentry = find_exact(parent, name, hash);
 	if (dentry) {
 		*out = dentry;
 		return 0;
@@ -370,6 +541,7 @@ void dentry_move(struct dentry *dentry, struct dentry *parent, struct dentry_nam
 	/* In no chain, and both folders are locked: nobody finds it by name now. */
 	dentry_get(parent);
 	spin_lock(&dentry_tree_lock);
+	(void)atomic_xchg(&dentry->hash, 0); /* a reader may stand on it still */
 	dentry->parent = parent;
 	dentry->name_len = new_name->len;
 	memcpy(dentry->inline_name, new_name->inline_text, DENTRY_INLINE);
@@ -415,28 +587,24 @@ bool dentry_is_below(struct dentry *dentry, struct dentry *top)
 /* ---- eviction ---- */
 
 /*
- * Take up to EVICT_BATCH dentries that only the cache holds off the old end of
- * the LRU; those used since the last look get another round. @sb: only its own.
- * The count goes from the cache's 1 to 0 in one step, and finders take no
- * reference on a count of 0: so nobody holds what is evicted.
+ * Look at EVICT_LOOKS dentries from the old end of the LRU, and take out up to
+ * EVICT_BATCH of those that only the cache holds; who was used since the last look
+ * (unless @keep is 0) and who is in use goes to the young end. The count goes from
+ * the cache's 1 to 0 in one step, and finders take no reference on a count of 0: so
+ * nobody holds what is evicted.
  */
-static u32 evict_some(u32 keep, struct superblock *sb, struct list_head *gone)
+static u32 evict_some(u32 keep, struct list_head *gone)
 {
-	u32 looks = nr_cached, n = 0;
-	struct list_head *link = lru.next;
+	u32 looks = MIN(nr_cached, EVICT_LOOKS), n = 0;
 
-	while (looks-- && n < EVICT_BATCH && nr_cached > keep && link != &lru) {
-		struct dentry *dentry = LIST_ENTRY(link, struct dentry, lru);
+	while (looks-- && n < EVICT_BATCH && nr_cached > keep) {
+		struct dentry *dentry = LIST_ENTRY(lru.next, struct dentry, lru);
 		s32 only_ours = 1;
 
-		link = link->next;
-		if (sb && dentry->sb != sb)
-			continue;
 		if ((keep && (dentry->flags & DENTRY_USED)) ||
 		    !atomic_cmpxchg(&dentry->refs.n, &only_ours, 0)) {
 			(void)atomic_fetch_and(&dentry->flags, ~(u32)DENTRY_USED);
-			if (!sb)
-				list_move_tail(&dentry->lru, &lru);
+			list_move_tail(&dentry->lru, &lru);
 			continue;
 		}
 		(void)cache_detach_locked(dentry);
@@ -446,51 +614,95 @@ static u32 evict_some(u32 keep, struct superblock *sb, struct list_head *gone)
 	return n;
 }
 
-static void evict(u32 keep, struct superblock *sb)
+static void evict_round(u32 keep)
 {
+	struct list_head gone = LIST_HEAD_INIT(gone);
+	struct list_head *link;
 	u32 n;
 
-	do {
-		struct list_head gone = LIST_HEAD_INIT(gone);
-		struct list_head *link;
+	spin_lock(&dentry_tree_lock);
+	n = evict_some(keep, &gone);
+	spin_unlock(&dentry_tree_lock);
+	atomic_add_relaxed(&evictions, n);
+	while ((link = list_pop(&gone))) {
+		struct dentry *dentry = LIST_ENTRY(link, struct dentry, lru);
 
-		spin_lock(&dentry_tree_lock);
-		n = evict_some(keep, sb, &gone);
-		spin_unlock(&dentry_tree_lock);
-		while ((link = list_pop(&gone))) {
-			struct dentry *dentry = LIST_ENTRY(link, struct dentry, lru);
-
-			chain_remove(dentry);
-			dentry_release(dentry);
-		}
-	} while (n);
+		chain_remove(dentry);
+		dentry_release(dentry);
+	}
 }
 
+/* Each is looked at twice, since the first look forgives its use; and what goes may
+ * free its parent, which was looked at before. */
 void dentry_cache_shrink(u32 keep)
 {
-	evict(keep, NULL);
+	u32 before;
+
+	do {
+		before = atomic_load_relaxed(&nr_cached);
+		for (u32 looks = 0; looks < 2 * before + EVICT_LOOKS; looks += EVICT_BATCH)
+			evict_round(keep);
+	} while (atomic_load_relaxed(&nr_cached) < before && nr_cached > keep);
+	free_retired();
+}
+
+/* One step of the walk that takes names out from the leaves upwards. The reference on
+ * @at is the walk's. Return: where it goes on, referenced; NULL at the end. */
+static struct dentry *drop_step(struct dentry *at, struct dentry *root)
+{
+	struct dentry *next = NULL;
+	struct list_head *link;
+	bool mine = false;
+
+	spin_lock(&dentry_tree_lock);
+	link = list_first(&at->children);
+	if (link) {
+		next = LIST_ENTRY(link, struct dentry, sibling);
+	} else if (at != root) {
+		next = at->parent;
+		mine = cache_detach_locked(at);
+	}
+	if (next)
+		dentry_get(next);
+	spin_unlock(&dentry_tree_lock);
+	if (mine) {
+		chain_remove(at);
+		dentry_put(at);
+	}
+	dentry_put(at);
+	return next;
 }
 
 void dentry_cache_drop(struct superblock *sb)
 {
-	evict(0, sb);
+	struct dentry *at = sb->root;
+
+	dentry_get(at);
+	while (at)
+		at = drop_step(at, sb->root);
 }
 
 void dentry_cache_set_limit(u32 n)
 {
 	spin_lock(&dentry_tree_lock);
-	limit = MAX(n, 16u);
+	limit = MAX(n, MIN_LIMIT);
 	spin_unlock(&dentry_tree_lock);
-	evict(limit, NULL);
+	dentry_cache_shrink(limit);
 }
 
 void dentry_stats(struct dentry_stats *out)
 {
 	struct cpu *cpu;
 
-	*out = (struct dentry_stats){ .misses = atomic_load_relaxed(&misses) };
+	*out = (struct dentry_stats){
+		.misses = atomic_load_relaxed(&misses),
+		.negative_hits = atomic_load_relaxed(&negative_hits),
+		.evictions = atomic_load_relaxed(&evictions),
+	};
 	FOR_EACH_CPU(cpu)
-		out->hits += atomic_load_relaxed(percpu_ptr_of(dentry_hits, cpu));
+		out->hits += atomic_load_relaxed(percpu_ptr_of(readers, cpu)) / 2;
+	out->hits += atomic_load_relaxed(&lock_hits);
+	out->hits -= MIN(out->hits, atomic_load_relaxed(&walk_misses));
 	spin_lock(&dentry_tree_lock);
 	out->cached = nr_cached;
 	out->limit = limit;

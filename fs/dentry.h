@@ -2,8 +2,8 @@
 /*
  * Names: the cache of (parent, name) -> inode, negative answers too.
  *
- *   hash[] --> dentry --hash_next--> dentry      singly linked, so that readers
- *                |  parent (referenced)          need no lock one day
+ *   hash[] --> dentry --hash_next--> dentry      singly linked: readers take no lock
+ *                |  parent (referenced)
  *                v
  *             dentry of the folder --> ... --> root of the superblock
  *
@@ -28,6 +28,7 @@ enum dentry_flags {
 	DENTRY_DEAD = 2,    /* [t] the name is gone */
 	DENTRY_MOUNTED = 4, /* [t] something is mounted on it, in some mount */
 	DENTRY_USED = 8,    /* [a] hit since the last look of the evictor */
+	DENTRY_CHAINED = 16, /* [t] was hashed once: readers may stand on it */
 };
 
 /* Lock key: i immutable   h its hash stripe   t dentry_tree_lock   a atomic
@@ -35,7 +36,7 @@ enum dentry_flags {
 struct dentry {
 	struct refcount refs;
 	u32 flags;                   /* [a] enum dentry_flags */
-	u64 hash;                    /* [h][t] of parent and name */
+	u64 hash;                    /* [h][t] of parent and name; 0 while those change */
 	struct dentry *hash_next;    /* [h] */
 	struct dentry *parent;       /* [t][d] referenced; itself at a root */
 	struct inode *inode;         /* [a] NULL: no such file; set once */
@@ -43,7 +44,7 @@ struct dentry {
 	u32 name_len;                /* [t][d] */
 	char *name;                  /* [t][d] inline_name, or allocated; NUL-ended */
 	char inline_name[DENTRY_INLINE]; /* zero-filled to words */
-	struct list_head lru;        /* [t] while hashed */
+	struct list_head lru;        /* [t] while hashed; then of those to be freed */
 	struct list_head children;   /* [t] hashed ones */
 	struct list_head sibling;    /* [t] while hashed */
 };
@@ -124,7 +125,8 @@ static inline u32 dentry_scan(const struct dentry *parent, const char *s, u64 *h
 	*hash = dentry_hash_mix(h, word | (u64)len << 56);
 	return len;
 }
-/** dentry_find - cached name with a reference, or NULL */
+/** dentry_find - cached name with a reference. NULL: none, or one that was moved
+ * this moment: whoever must know for sure asks again with the folder locked. */
 struct dentry *dentry_find(struct dentry *parent, const struct fs_name *name, u64 hash);
 /** dentry_lookup - cached or asked of the file system; the folder locked by the
  * caller. *out: referenced, perhaps negative. Return: 0; -ENOMEM; -errno */
@@ -163,14 +165,18 @@ static inline struct inode *dentry_inode(const struct dentry *dentry)
 	return atomic_load_acquire(&dentry->inode);
 }
 
+/** dentry_count_negative - a look-up ended at a name that is known not to be there */
+void dentry_count_negative(void);
+
 /** dentry_cache_shrink - evict what nobody uses until @keep are left */
 void dentry_cache_shrink(u32 keep);
 /** dentry_cache_drop - everything of @sb that nobody uses (unmounting) */
 void dentry_cache_drop(struct superblock *sb);
 void dentry_cache_set_limit(u32 limit);
 
+/* Since boot, but for the last two. A hit on a negative name counts in both. */
 struct dentry_stats {
-	u64 hits, misses;
+	u64 hits, negative_hits, misses, evictions;
 	u32 cached, limit;
 };
 void dentry_stats(struct dentry_stats *out);

@@ -9,6 +9,7 @@
 #include <fs/dentry.h>
 #include <fs/epoll.h>
 #include <fs/fs_context.h>
+#include <fs/inotify.h>
 #include <fs/lock.h>
 #include <fs/mount.h>
 #include <fs/path.h>
@@ -70,6 +71,8 @@ static void file_release(struct kobject *obj)
 	if (unlikely(atomic_load_acquire(&file->watches.next) != &file->watches))
 		epoll_file_released(file);
 	lock_release_file(file);
+	if (inotify_anyone() && file->dentry && file->ops != &path_fops)
+		inotify_tell_close(file);
 	if (file->ops->release)
 		file->ops->release(file);
 	if (file->kflags & FILE_WRITER)
@@ -144,7 +147,8 @@ int file_open(struct inode *inode, const struct path *path, u32 flags, struct fi
 	return err;
 }
 
-int file_refused(int fd, int err)
+/* O_PATH is no descriptor to who wants more than a name. */
+static int refused(int fd, int err)
 {
 	struct handle_ref ref;
 
@@ -154,6 +158,13 @@ int file_refused(int fd, int err)
 		handle_put(&ref);
 	}
 	return err;
+}
+
+int file_handle_slow(int fd, u32 rights, struct handle_ref *ref)
+{
+	int err = handle_get(fd, rights, KOBJECT_FILE, ref);
+
+	return unlikely(err) ? refused(fd, err) : 0;
 }
 
 u32 file_rights(u32 flags)
@@ -170,6 +181,24 @@ u32 file_rights(u32 flags)
 long file_cannot_read(struct file *file)
 {
 	return inode_is_dir(file->inode) ? -EISDIR : -EINVAL;
+}
+
+long file_read_watched(struct file *file, struct iov_iter *it, u64 *pos)
+{
+	long n = file->ops->read(file, it, pos);
+
+	if (n > 0)
+		inotify_dentry(file->dentry, IN_ACCESS);
+	return n;
+}
+
+long file_write_watched(struct file *file, struct iov_iter *it, u64 *pos)
+{
+	long n = file->ops->write(file, it, pos);
+
+	if (n > 0)
+		inotify_dentry(file->dentry, IN_MODIFY);
+	return n;
 }
 
 u32 file_poll(struct file *file, struct poll_table *table)

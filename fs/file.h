@@ -5,9 +5,11 @@
  */
 #pragma once
 
+#include <fs/inotify.h>
 #include <fs/poll.h>
 #include <kernel/core/mutex.h>
 #include <kernel/lib/types.h>
+#include <kernel/task/task.h>
 #include <security/handle.h>
 
 struct dentry;
@@ -154,17 +156,25 @@ static inline void file_put(struct file *file)
 
 /** file_from_handle - current's descriptor as a file. -EBADF also for O_PATH ones
  * when READ or WRITE is asked. Release with handle_put(ref). */
-int file_refused(int fd, int err); /* O_PATH is no descriptor to who wants more than a name */
+__must_check int file_handle_slow(int fd, u32 rights, struct handle_ref *ref);
+/* The common case at once: current is the only thread, and @fd a file with @rights. */
+static inline bool file_handle_lone(int fd, u32 rights, struct handle_ref *ref)
+{
+	const struct task *task = current_task();
+
+	return likely(atomic_load_relaxed(&task->nr_threads) == 1) &&
+	       handle_get_lone(task->handles, fd, rights, KOBJECT_FILE, ref);
+}
+
 __must_check static inline int file_from_handle(int fd, u32 rights, struct handle_ref *ref,
 						struct file **out)
 {
-	int err = handle_get(fd, rights, KOBJECT_FILE, ref);
+	int err;
 
-	if (unlikely(err)) {
-		err = file_refused(fd, err);
-		if (!err)
-			__builtin_unreachable(); /* one error becomes another */
-		return err;
+	if (unlikely(!file_handle_lone(fd, rights, ref))) {
+		err = file_handle_slow(fd, rights, ref);
+		if (err)
+			return err;
 	}
 	*out = container_of(ref->object, struct file, object);
 	return 0;
@@ -173,10 +183,14 @@ __must_check static inline int file_from_handle(int fd, u32 rights, struct handl
 /** file_read_iter, file_write_iter - move bytes at *pos through ops; limits are the
  * caller's. Return: bytes; -EINVAL no such method; -errno */
 long file_cannot_read(struct file *file); /* which error says so */
+long file_read_watched(struct file *file, struct iov_iter *it, u64 *pos); /* and tell */
+long file_write_watched(struct file *file, struct iov_iter *it, u64 *pos);
 __must_check static inline long file_read_iter(struct file *file, struct iov_iter *it, u64 *pos)
 {
 	if (unlikely(!file->ops->read))
 		return file_cannot_read(file);
+	if (inotify_anyone())
+		return file_read_watched(file, it, pos);
 	return file->ops->read(file, it, pos);
 }
 
@@ -184,6 +198,8 @@ __must_check static inline long file_write_iter(struct file *file, struct iov_it
 {
 	if (unlikely(!file->ops->write))
 		return -22; /* EINVAL */
+	if (inotify_anyone())
+		return file_write_watched(file, it, pos);
 	return file->ops->write(file, it, pos);
 }
 /** file_poll - POLL* bits; always ready when ops have no poll */

@@ -10,6 +10,7 @@
 #include <fs/epoll.h>
 #include <fs/file.h>
 #include <fs/initrd.h>
+#include <fs/inotify.h>
 #include <fs/mount.h>
 #include <fs/path.h>
 #include <fs/pipe.h>
@@ -163,6 +164,7 @@ void fs_init(const struct boot_info *info)
 	dentry_init();
 	file_init();
 	epoll_init();
+	inotify_init();
 	tmpfs_init();
 	procfs_init();
 	devfs_init();

@@ -8,6 +8,7 @@
 
 #include <fs/dentry.h>
 #include <fs/file.h>
+#include <fs/inotify.h>
 #include <fs/lock.h>
 #include <kernel/abi/errno.h>
 #include <kernel/abi/linux_signal.h>
@@ -39,6 +40,7 @@ void superblock_put(struct superblock *sb)
 {
 	if (!refcount_put(&sb->refs))
 		return;
+	inotify_super_gone(sb);
 	dentry_cache_drop(sb);
 	dentry_put(sb->root);
 	sb->release(sb);
@@ -81,8 +83,14 @@ void inode_own(struct inode *inode, const struct inode *dir)
 
 void inode_put(struct inode *inode)
 {
-	if (!inode || !refcount_put(&inode->refs))
+	if (!inode)
 		return;
+	if (unlikely(atomic_load_relaxed(&inode->watches) != NULL)) {
+		if (!inotify_put_inode(inode))
+			return;
+	} else if (!refcount_put(&inode->refs)) {
+		return;
+	}
 	lock_free_inode(inode);
 	inode->ops->release(inode);
 }

@@ -31,6 +31,7 @@ struct inode;
 struct path;
 struct superblock;
 struct vmobject;
+struct watch;
 
 /* A name of one path component: not terminated, but followed by at least 7 bytes
  * that may be read (dentry.h hashes and compares words). */
@@ -117,6 +118,7 @@ struct inode {
 	u32 nlink;                    /* [a] */
 	u32 flags;                    /* [a] enum inode_flags */
 	s32 write_count;              /* [a] > 0 open for writing, < 0 being executed */
+	struct watch *watches;        /* [a] fs/inotify.c: NULL nobody watches */
 	u64 ino;                      /* [i] */
 	u64 rdev;                     /* [i] linux_makedev() */
 	struct superblock *sb;        /* [i] */

@@ -15,6 +15,7 @@
 #include <fs/dentry.h>
 #include <fs/file.h>
 #include <fs/fs_context.h>
+#include <fs/inotify.h>
 #include <fs/mount.h>
 #include <kernel/abi/errno.h>
 #include <kernel/abi/linux_fcntl.h>
@@ -64,11 +65,11 @@ static int may_delete(struct walk *walk, struct dentry *victim, bool want_dir)
 
 /* Walk to the folder of a name that is to be made, and lock it.
  * *out: the name there, negative. On success the caller ends both. */
-static int begin_create(struct walk *walk, int dirfd, const char *path, bool dir,
+static int begin_create(struct walk *walk, int dirfd, const char *path, u32 access, bool dir,
 			struct dentry **out)
 {
 	struct inode *folder;
-	int err = walk_begin(walk, dirfd, path, 0);
+	int err = walk_begin(walk, dirfd, path, LOOKUP_ACCESS(access));
 
 	if (err)
 		return err;
@@ -119,11 +120,18 @@ static int create_locked(struct inode *dir, struct dentry *dentry, const struct 
 	return err;
 }
 
+static u32 node_access(u32 mode)
+{
+	if (S_ISDIR(mode))
+		return PATH_CREATE;
+	return (S_ISSOCK(mode) ? PATH_SOCKET : PATH_NODE) | PATH_ASK_CREATE;
+}
+
 int name_create(int dirfd, const char *path, u32 mode, u64 rdev)
 {
 	struct walk walk;
 	struct dentry *dentry;
-	int err = begin_create(&walk, dirfd, path, S_ISDIR(mode), &dentry);
+	int err = begin_create(&walk, dirfd, path, node_access(mode), S_ISDIR(mode), &dentry);
 
 	if (err)
 		return err;
@@ -132,6 +140,8 @@ int name_create(int dirfd, const char *path, u32 mode, u64 rdev)
 		err = -EPERM;
 	else
 		err = create_locked(walk.cur.dentry->inode, dentry, &walk.last, mode, rdev);
+	if (!err)
+		inotify_name(walk.cur.dentry->inode, IN_CREATE, &walk.last, S_ISDIR(mode));
 	end_create(&walk, dentry);
 	return err;
 }
@@ -141,7 +151,7 @@ int name_symlink(const char *target, int dirfd, const char *path)
 	struct walk walk;
 	struct dentry *dentry;
 	struct inode *dir, *inode;
-	int err = *target ? begin_create(&walk, dirfd, path, false, &dentry) : -ENOENT;
+	int err = *target ? begin_create(&walk, dirfd, path, PATH_CREATE, false, &dentry) : -ENOENT;
 
 	if (err)
 		return err;
@@ -149,8 +159,10 @@ int name_symlink(const char *target, int dirfd, const char *path)
 	err = -EPERM;
 	if (dir->ops->symlink)
 		err = dir->ops->symlink(dir, &walk.last, target, &inode);
-	if (!err)
+	if (!err) {
 		dentry_instantiate(dentry, inode);
+		inotify_name(dir, IN_CREATE, &walk.last, false);
+	}
 	end_create(&walk, dentry);
 	return err;
 }
@@ -160,7 +172,7 @@ int name_link(const struct path *from, int dirfd, const char *path)
 	struct walk walk;
 	struct dentry *dentry;
 	struct inode *dir, *inode = path_inode(from);
-	int err = begin_create(&walk, dirfd, path, false, &dentry);
+	int err = begin_create(&walk, dirfd, path, PATH_CREATE, false, &dentry);
 
 	if (err)
 		return err;
@@ -174,6 +186,8 @@ int name_link(const struct path *from, int dirfd, const char *path)
 	if (!err) {
 		inode_get(inode);
 		dentry_instantiate(dentry, inode);
+		inotify_inode(inode, IN_ATTRIB);
+		inotify_name(dir, IN_CREATE, &walk.last, false);
 	}
 	end_create(&walk, dentry);
 	return err;
@@ -210,9 +224,12 @@ static int unlink_locked(struct walk *walk, struct dentry *dentry, bool want_dir
 		err = -EPERM;
 	if (!err)
 		err = dir->ops->unlink(dir, &walk->last, inode);
-	if (!err)
-		dentry_kill(dentry);
-	return err;
+	if (err)
+		return err;
+	dentry_kill(dentry);
+	if (!want_dir)
+		inotify_inode(inode, IN_ATTRIB);
+	return 0;
 }
 
 int name_unlink(int dirfd, const char *path, bool want_dir)
@@ -220,7 +237,7 @@ int name_unlink(int dirfd, const char *path, bool want_dir)
 	struct walk walk;
 	struct dentry *dentry = NULL;
 	struct inode *dir;
-	int err = walk_begin(&walk, dirfd, path, 0);
+	int err = walk_begin(&walk, dirfd, path, LOOKUP_ACCESS(PATH_CREATE));
 
 	if (err)
 		return err;
@@ -238,6 +255,8 @@ int name_unlink(int dirfd, const char *path, bool want_dir)
 	/* Here, unlocked, the file itself may go: freeing a big one takes time. */
 	if (dentry)
 		dentry_put(dentry);
+	if (!err)
+		inotify_name(dir, IN_DELETE, &walk.last, want_dir);
 out:
 	walk_end(&walk);
 	return err;
@@ -336,13 +355,27 @@ err_names:
 	return err;
 }
 
+/* After it was done; both dentries are still ours. */
+static void rename_tell(struct rename *r)
+{
+	struct inode *from_dir = r->from.cur.dentry->inode, *to_dir = r->to.cur.dentry->inode;
+	struct inode *inode = dentry_inode(r->old), *other = dentry_inode(r->new);
+	bool exchange = r->flags & RENAME_EXCHANGE;
+
+	if (inode == other)
+		return;
+	inotify_move(inode, from_dir, &r->from.last, to_dir, &r->to.last, exchange ? NULL : other);
+	if (exchange)
+		inotify_move(other, to_dir, &r->to.last, from_dir, &r->from.last, NULL);
+}
+
 static int rename_walk(struct rename *r, int to_fd, const char *to)
 {
 	int err = walk_parent(&r->from);
 
 	if (err)
 		return err;
-	err = walk_begin(&r->to, to_fd, to, 0);
+	err = walk_begin(&r->to, to_fd, to, LOOKUP_ACCESS(PATH_CREATE));
 	if (err)
 		return err;
 	err = walk_parent(&r->to);
@@ -360,7 +393,7 @@ static int rename_walk(struct rename *r, int to_fd, const char *to)
 int name_rename(int from_fd, const char *from, int to_fd, const char *to, u32 flags)
 {
 	struct rename r = { .flags = flags };
-	int err = walk_begin(&r.from, from_fd, from, 0);
+	int err = walk_begin(&r.from, from_fd, from, LOOKUP_ACCESS(PATH_READ | PATH_CREATE));
 
 	if (err)
 		return err;
@@ -376,6 +409,8 @@ int name_rename(int from_fd, const char *from, int to_fd, const char *to, u32 fl
 	if (!err)
 		err = rename_commit(&r);
 	rename_unlock(&r);
+	if (!err && inotify_anyone())
+		rename_tell(&r);
 	if (r.old)
 		dentry_put(r.old);
 	if (r.new)
@@ -480,10 +515,14 @@ static int open_path(const struct path *path, u32 flags, bool created, const str
 	err = may_open(path, flags, created, cred);
 	if (!err)
 		err = file_open(inode, path, flags, out);
+	if (!err)
+		inotify_dentry(path->dentry, IN_OPEN);
 	if (!err && (flags & O_TRUNC) && S_ISREG(inode->mode) && !created) {
 		err = inode_set_attr(inode, &(struct inode_attr){ .valid = ATTR_SIZE | ATTR_OPEN });
 		if (err)
 			file_put(*out);
+		else
+			inotify_dentry(path->dentry, IN_MODIFY);
 	}
 	return err;
 }
@@ -513,6 +552,8 @@ static int open_create_last(struct walk *walk, u32 flags, u32 mode, struct path 
 			if (err)
 				dentry_put(dentry);
 			*created = !err;
+			if (*created)
+				inotify_name(parent->inode, IN_CREATE, &walk->last, false);
 		}
 		mutex_unlock(&parent->inode->lock);
 		if (err)
@@ -542,12 +583,26 @@ static int open_create_last(struct walk *walk, u32 flags, u32 mode, struct path 
 	return err;
 }
 
+/* What open(2) with @flags wants with its path. */
+static u32 open_access(u32 flags)
+{
+	u32 access = PATH_READ;
+
+	if (flags & O_PATH)
+		return access;
+	if ((flags & O_ACCMODE) != O_RDONLY)
+		access = (flags & O_ACCMODE) == O_WRONLY ? PATH_WRITE : PATH_READ | PATH_WRITE;
+	if (flags & O_TRUNC)
+		access |= PATH_WRITE;
+	return flags & O_CREAT ? access | PATH_CREATE : access;
+}
+
 static int open_create(int dirfd, const char *name, u32 flags, u32 mode, struct file **out)
 {
 	bool created = false, again = false;
 	struct path found;
 	struct walk walk;
-	int err = walk_begin(&walk, dirfd, name, 0);
+	int err = walk_begin(&walk, dirfd, name, LOOKUP_ACCESS(open_access(flags)));
 
 	if (err)
 		return err;
@@ -574,7 +629,7 @@ static int open_create(int dirfd, const char *name, u32 flags, u32 mode, struct 
 
 int name_open(int dirfd, const char *name, u32 flags, u32 mode, struct file **out)
 {
-	u32 lookup = 0;
+	u32 lookup = LOOKUP_ACCESS(open_access(flags));
 	struct path path;
 	int err;
 
@@ -619,11 +674,13 @@ static int open_exec_path(const struct path *path, struct file **out)
 	if (err)
 		return err;
 	err = file_open(inode, path, O_RDONLY, out);
-	if (err)
+	if (err) {
 		inode_allow_write(inode);
-	else
-		(*out)->kflags |= FILE_EXEC;
-	return err;
+		return err;
+	}
+	(*out)->kflags |= FILE_EXEC;
+	inotify_dentry(path->dentry, IN_OPEN);
+	return 0;
 }
 
 int fs_open_exec(int dirfd, const char *pathname, u32 at_flags, struct file **out)
@@ -637,7 +694,7 @@ int fs_open_exec(int dirfd, const char *pathname, u32 at_flags, struct file **ou
 		return err;
 	if (at_flags & AT_EMPTY_PATH)
 		lookup |= LOOKUP_EMPTY;
-	err = path_lookup(dirfd, name.str, lookup, &path);
+	err = path_lookup(dirfd, name.str, lookup | LOOKUP_ACCESS(PATH_EXEC), &path);
 	path_name_put(&name);
 	if (err)
 		return err;

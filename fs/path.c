@@ -15,6 +15,7 @@
  */
 #include <fs/path.h>
 
+#include <arch/atomic.h>
 #include <arch/uaccess.h>
 #include <fs/dentry.h>
 #include <fs/file.h>
@@ -206,6 +207,7 @@ static inline int step_down(struct walk *walk, const struct fs_name *name, u64 h
 		return err;
 	inode = dentry_inode(next);
 	if (unlikely(!inode)) {
+		dentry_count_negative();
 		dentry_put(next);
 		return -ENOENT;
 	}
@@ -315,6 +317,20 @@ static int start_at(struct walk *walk, int dirfd, bool must_be_dir)
 	return err;
 }
 
+/* The one place where pledge meets paths. */
+static __noinline int walk_promised(struct walk *walk, const char *name, u32 flags)
+{
+	u32 access = flags >> LOOKUP_ACCESS_SHIFT;
+	bool no_links;
+	u64 missing = pledge_path(pledge_current(), name, access ? access : PATH_READ, &no_links);
+
+	if (missing)
+		return pledge_violated(missing);
+	if (no_links)
+		walk->nr_links = MAX_LINKS;
+	return 0;
+}
+
 int walk_begin(struct walk *walk, int dirfd, const char *name, u32 flags)
 {
 	walk->cred = cred_current();
@@ -323,6 +339,12 @@ int walk_begin(struct walk *walk, int dirfd, const char *name, u32 flags)
 	walk->nr_links = 0;
 	walk->slash = false;
 	walk->root.dentry = NULL;
+	if (unlikely(atomic_load_relaxed(&current->work) & THREAD_WORK_PLEDGE)) {
+		int err = walk_promised(walk, name, flags);
+
+		if (err)
+			return err;
+	}
 	if (*name == '/') {
 		fs_context_get_root(current_task()->fs, &walk->cur);
 		return 0;

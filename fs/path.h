@@ -12,6 +12,7 @@
 #include <fs/mount.h>
 #include <kernel/abi/linux_dirent.h>
 #include <kernel/lib/types.h>
+#include <security/pledge.h>
 
 struct cred;
 struct dentry;
@@ -62,6 +63,10 @@ enum lookup_flags {
 	LOOKUP_EMPTY = 4,     /* "" is @dirfd itself */
 	LOOKUP_REAL_IDS = 8,  /* access(2): real user and group */
 };
+/* What is wanted with the path (enum path_access), for pledge and unveil; read alone
+ * when nothing is said. */
+#define LOOKUP_ACCESS_SHIFT 8
+#define LOOKUP_ACCESS(access) ((u32)(access) << LOOKUP_ACCESS_SHIFT)
 
 /** path_lookup - *out = what @name is, referenced, never negative
  * @dirfd: base of relative names, or AT_FDCWD */

@@ -27,6 +27,7 @@
 #include <kernel/task/task.h>
 #include <arch/uaccess.h>
 #include <mm/kmalloc.h>
+#include <mm/pmm.h>
 #include <mm/slab.h>
 #include <security/cred.h>
 
@@ -86,10 +87,21 @@ static void pipe_setup(struct pipe *pipe)
 	pipe->pages = pipe->first_pages;
 }
 
+static char *alloc_page(void)
+{
+	char *page = pmm_has_room(PMM_BUFFERS) ? pmm_alloc_page(0) : NULL;
+
+	if (page)
+		pmm_account(virt_to_frame(page), PMM_BUFFERS, 1);
+	return page;
+}
+
 static void free_page(char *page)
 {
-	if (page)
-		pmm_free_page(page);
+	if (!page)
+		return;
+	pmm_account(virt_to_frame(page), PMM_BUFFERS, -1);
+	pmm_free_page(page);
 }
 
 static void pipe_clear(struct pipe *pipe)
@@ -225,7 +237,7 @@ static size_t put_bytes(struct pipe *pipe, struct iov_iter *it, size_t len, int 
 		size_t got;
 
 		if (unlikely(!*slot)) {
-			*slot = pipe->spare ? pipe->spare : pmm_alloc_page(0);
+			*slot = pipe->spare ? pipe->spare : alloc_page();
 			pipe->spare = NULL;
 			if (!*slot) {
 				*err = -ENOMEM;
@@ -282,6 +294,31 @@ static inline size_t put_small(struct pipe *pipe, const struct iov_iter *it)
 	return n;
 }
 
+/* Who finds nothing and may wait does so without having had the lock.
+ * Return: 0, locked and not empty; else not locked: 1 no writer is left; -EAGAIN;
+ * -ERESTARTSYS. */
+static inline int lock_filled(struct pipe *pipe, bool nowait)
+{
+	for (;;) {
+		int err;
+
+		if (pipe_used(pipe) || nowait || !atomic_load_relaxed(&pipe->writers)) {
+			mutex_lock(&pipe->lock);
+			if (likely(pipe_used(pipe)))
+				return 0;
+			err = pipe->writers ? -EAGAIN : 1;
+			mutex_unlock(&pipe->lock);
+			if (nowait || err > 0)
+				return err;
+		}
+		err = WAITQ_WAIT(&pipe->readable,
+				 pipe_used(pipe) || !atomic_load_relaxed(&pipe->writers), true,
+				 NS_FOREVER);
+		if (err)
+			return err;
+	}
+}
+
 static long pipe_read(struct file *file, struct iov_iter *it, __unused u64 *pos)
 {
 	struct pipe *pipe = file->priv;
@@ -291,21 +328,9 @@ static long pipe_read(struct file *file, struct iov_iter *it, __unused u64 *pos)
 
 	if (!it->left)
 		return 0;
-	mutex_lock(&pipe->lock);
-	while (!pipe_used(pipe)) {
-		if (!pipe->writers || (file->flags & O_NONBLOCK) || it->nowait) {
-			err = pipe->writers ? -EAGAIN : 0;
-			mutex_unlock(&pipe->lock);
-			return err;
-		}
-		mutex_unlock(&pipe->lock);
-		err = WAITQ_WAIT(&pipe->readable,
-				 pipe_used(pipe) || !atomic_load_relaxed(&pipe->writers), true,
-				 NS_FOREVER);
-		if (err)
-			return err;
-		mutex_lock(&pipe->lock);
-	}
+	err = lock_filled(pipe, (file->flags & O_NONBLOCK) || it->nowait);
+	if (err)
+		return MIN(err, 0);
 	done = take_small(pipe, it);
 	if (likely(done)) {
 		bool drained = !pipe_used(pipe);

@@ -18,17 +18,21 @@
 #include <kernel/core/faultinject.h>
 #include <kernel/lib/format.h>
 #include <kernel/lib/string.h>
+#include <kernel/task/oom.h>
+#include <kernel/task/ptrace.h>
 #include <kernel/time/clock.h>
 #include <mm/aspace.h>
 #include <mm/kmalloc.h>
 #include <security/cred.h>
 #include <security/handle.h>
+#include <security/seccomp.h>
 
 #define TICK_NS       (NS_PER_SEC / LINUX_USER_HZ)
 #define NAME_COLUMN   73u /* of /proc/PID/maps */
 #define NUMBER_MAX    999999999u
 #define PF_FLAGS      4194304u /* PF_RANDOMIZE: what stat's flags are in most processes */
-#define OOM_SCORE_MAX 1000
+#define OOM_DISABLE   (-17) /* oom_adj, the old scale */
+#define OOM_ADJUST_MAX 15
 
 typedef unsigned long long ull; /* for printf */
 
@@ -80,6 +84,8 @@ static char state_of(const struct thread *thread, enum task_state state)
 		return 'D';
 	case THREAD_STOPPED:
 		return 'T';
+	case THREAD_TRACED:
+		return 't';
 	case THREAD_DEAD:
 		return 'X';
 	}
@@ -202,6 +208,8 @@ static const char *state_word(char letter)
 		return "D (disk sleep)";
 	case 'T':
 		return "T (stopped)";
+	case 't':
+		return "t (tracing stop)";
 	case 'Z':
 		return "Z (zombie)";
 	default:
@@ -274,8 +282,9 @@ static void show_thread_status(struct seq *seq, struct proc_inode *pi, struct th
 		seq_printf(seq, "Umask:\t%04o\n", fs_context_umask_of(fs));
 		fs_context_put(fs);
 	}
-	seq_printf(seq, "State:\t%s\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t0\n",
-		   state_word(state_of(thread, ids.state)), task->pid, pid, ids.ppid);
+	seq_printf(seq, "State:\t%s\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t%d\n",
+		   state_word(state_of(thread, ids.state)), task->pid, pid, ids.ppid,
+		   thread ? ptrace_tracer_of(thread) : 0);
 	show_cred(seq, task);
 	seq_printf(seq, "NStgid:\t%d\nNSpid:\t%d\nNSpgid:\t%d\nNSsid:\t%d\nKthread:\t%d\n",
 		   task->pid, pid, ids.pgid, ids.sid, task == kernel_task);
@@ -291,9 +300,12 @@ static int show_status(struct seq *seq, struct proc_inode *pi)
 	struct task *task = pi->task;
 	struct thread *thread = get_thread(pi);
 	struct cred *cred = task_cred(task);
+	const struct seccomp_filter *filter = NULL;
 	struct task_usage usage = { 0 };
 	struct signals sig;
 
+	if (thread)
+		filter = atomic_load_acquire(&thread->seccomp);
 	show_thread_status(seq, pi, thread);
 	get_signals(task, thread, &sig);
 	seq_printf(seq, "SigQ:\t%u/%llu\nSigPnd:\t%016llx\nShdPnd:\t%016llx\nSigBlk:\t%016llx\n"
@@ -301,9 +313,11 @@ static int show_status(struct seq *seq, struct proc_inode *pi)
 		   (ull)task->rlimits[RLIMIT_SIGPENDING].rlim_cur, (ull)sig.thread_pending,
 		   (ull)sig.task_pending, (ull)sig.blocked, (ull)sig.ignored, (ull)sig.caught);
 	seq_printf(seq, "CapInh:\t%016llx\nCapPrm:\t%016llx\nCapEff:\t%016llx\nCapBnd:\t%016llx\n"
-		   "CapAmb:\t%016llx\nNoNewPrivs:\t%d\nSeccomp:\t0\n",
+		   "CapAmb:\t%016llx\nNoNewPrivs:\t%d\nSeccomp:\t%d\nSeccomp_filters:\t%u\n",
 		   (ull)cred->cap_inheritable, (ull)cred->cap_permitted, (ull)cred->cap_effective,
-		   (ull)cred->cap_bounding, (ull)cred->cap_ambient, task->no_new_privs);
+		   (ull)cred->cap_bounding, (ull)cred->cap_ambient,
+		   thread && thread->no_new_privs, seccomp_filter_mode(filter),
+		   filter ? filter->depth : 0);
 	cred_put(cred);
 	if (thread) {
 		task_usage_thread(thread, &usage);
@@ -549,19 +563,15 @@ static int show_wchan(struct seq *seq, __unused struct proc_inode *pi)
 	return 0;
 }
 
-/* Share of memory in thousandths, moved by oom_score_adj. */
+/* From 0 to 2000 * 2/3, as Linux 6.1's proc_oom_score() scales its points. */
 static int show_oom_score(struct seq *seq, struct proc_inode *pi)
 {
-	struct aspace *as = task_aspace(pi->task);
-	s64 score = atomic_load_relaxed(&pi->task->oom_score_adj);
+	s64 points = oom_points(pi->task), score = 0;
 	struct pmm_stats stats;
 
 	pmm_stats(NODE_ANY, &stats);
-	if (as) {
-		score += (s64)(atomic_load_relaxed(&as->resident) * OOM_SCORE_MAX /
-			       MAX(stats.total, 1ull));
-		aspace_put(as);
-	}
+	if (points != OOM_NEVER)
+		score = (1000 + points * 1000 / (s64)MAX(stats.total, 1ull)) * 2 / 3;
 	seq_printf(seq, "%lld\n", (long long)MAX(score, (s64)0));
 	return 0;
 }
@@ -569,6 +579,15 @@ static int show_oom_score(struct seq *seq, struct proc_inode *pi)
 static int show_oom_score_adj(struct seq *seq, struct proc_inode *pi)
 {
 	seq_printf(seq, "%d\n", atomic_load_relaxed(&pi->task->oom_score_adj));
+	return 0;
+}
+
+static int show_oom_adj(struct seq *seq, struct proc_inode *pi)
+{
+	s32 adj = atomic_load_relaxed(&pi->task->oom_score_adj);
+
+	seq_printf(seq, "%d\n", adj == OOM_ADJ_MAX ? OOM_ADJUST_MAX
+						   : adj * -OOM_DISABLE / OOM_ADJ_MAX);
 	return 0;
 }
 
@@ -589,6 +608,7 @@ static int store_oom_score_adj(struct proc_inode *pi, const char *text, size_t l
 {
 	bool negative = len && *text == '-';
 	s32 value;
+	bool old_scale = !strcmp(pi->entry->name, "oom_adj");
 	u32 size;
 
 	if (!proc_may_access(pi->task))
@@ -596,7 +616,12 @@ static int store_oom_score_adj(struct proc_inode *pi, const char *text, size_t l
 	if (!parse_number(text + negative, len - negative, 4, &size))
 		return -EINVAL;
 	value = negative ? -(s32)size : (s32)size;
-	if (value < -OOM_SCORE_MAX || value > OOM_SCORE_MAX)
+	if (old_scale) {
+		if (value < OOM_DISABLE || value > OOM_ADJUST_MAX)
+			return -EINVAL;
+		value = value == OOM_ADJUST_MAX ? OOM_ADJ_MAX : value * OOM_ADJ_MAX / -OOM_DISABLE;
+	}
+	if (value < OOM_ADJ_MIN || value > OOM_ADJ_MAX)
 		return -EINVAL;
 	/* Only root makes a process less likely to be chosen. */
 	if (value < atomic_load_relaxed(&pi->task->oom_score_adj) &&
@@ -880,8 +905,11 @@ static const struct proc_dir fdinfo_dir = { &fdinfo_entry, find_fd, next_fd };
 	FILE("loginuid", show_loginuid),                                                  \
 	FILE("oom_score", show_oom_score), GUARDED("environ", 0400, show_environ),        \
 	GUARDED("auxv", 0400, show_auxv), GUARDED("maps", 0444, show_maps),               \
+	{ .name = "mem", .mode = S_IFREG | 0600, .guarded = true, .fops = &proc_mem_fops }, \
 	{ .name = "comm", .mode = S_IFREG | 0644, .show = show_comm, .store = store_comm }, \
 	{ .name = "oom_score_adj", .mode = S_IFREG | 0644, .show = show_oom_score_adj,    \
+	  .store = store_oom_score_adj },                                                 \
+	{ .name = "oom_adj", .mode = S_IFREG | 0644, .show = show_oom_adj,                \
 	  .store = store_oom_score_adj } DEBUG_ENTRIES
 
 static const struct proc_entry thread_children[] = { COMMON_ENTRIES, END };

@@ -7,7 +7,9 @@
 
 #include <arch/cpu.h>
 #include <fs/chardev.h>
+#include <fs/dentry.h>
 #include <fs/file.h>
+#include <fs/inotify.h>
 #include <fs/mount.h>
 #include <fs/pipe.h>
 #include <fs/tty.h>
@@ -15,6 +17,7 @@
 #include <kernel/core/cmdline.h>
 #include <kernel/core/uts.h>
 #include <kernel/lib/format.h>
+#include <kernel/lib/parse.h>
 #include <kernel/lib/string.h>
 #include <kernel/sched/sched.h>
 #include <kernel/task/pid.h>
@@ -219,6 +222,19 @@ static int show_filesystems(struct seq *seq, __unused struct proc_inode *pi)
 	return 0;
 }
 
+static int show_vfs_cache(struct seq *seq, __unused struct proc_inode *pi)
+{
+	struct dentry_stats d;
+
+	dentry_stats(&d);
+	seq_printf(seq, "dentries_cached %u\ndentries_limit %u\ndentry_hits %llu\n"
+		   "dentry_negative_hits %llu\ndentry_misses %llu\ndentry_evictions %llu\n",
+		   d.cached, d.limit, (unsigned long long)d.hits,
+		   (unsigned long long)d.negative_hits, (unsigned long long)d.misses,
+		   (unsigned long long)d.evictions);
+	return 0;
+}
+
 static int show_devices(struct seq *seq, __unused struct proc_inode *pi)
 {
 	const struct chardev *dev, *before = NULL;
@@ -316,7 +332,7 @@ static const struct {
 	{ "randomize_va_space", 2 },
 	{ "entropy_avail", 256 },
 	{ "poolsize", 256 },
-	{ "overcommit_memory", 1 }, /* MAP_NORESERVE and all: nothing is accounted */
+	{ "overcommit_memory", 0 }, /* Linux's heuristic: see hopeless() */
 	{ "max_map_count", 65530 },
 	{ "file-max", INT64_MAX },
 	{ "nr_open", HANDLE_TABLE_MAX },
@@ -328,6 +344,40 @@ static int show_constant(struct seq *seq, struct proc_inode *pi)
 	for (u32 i = 0; i < ARRAY_SIZE(constants); i++)
 		if (!strcmp(constants[i].name, pi->entry->name))
 			seq_printf(seq, "%llu\n", (unsigned long long)constants[i].value);
+	return 0;
+}
+
+static int show_threads_max(struct seq *seq, __unused struct proc_inode *pi)
+{
+	seq_printf(seq, "%u\n", task_threads_max());
+	return 0;
+}
+
+/* What caches hold only to be faster goes back to where free memory is counted. */
+static int store_drop_caches(__unused struct proc_inode *pi, const char *text, size_t len)
+{
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	if (len != 1 || *text < '1' || *text > '4')
+		return -EINVAL;
+	pmm_drain();
+	return 0;
+}
+
+/* Settings that root may change; every value below 2^31 will do. */
+static int show_value(struct seq *seq, struct proc_inode *pi)
+{
+	seq_printf(seq, "%u\n", atomic_load_relaxed(pi->entry->value));
+	return 0;
+}
+
+static int store_value(struct proc_inode *pi, const char *text, size_t len)
+{
+	u64 n;
+
+	if (parse_u64(text, len, &n) || n > INT32_MAX)
+		return -EINVAL;
+	atomic_store_relaxed(pi->entry->value, (u32)n);
 	return 0;
 }
 
@@ -370,6 +420,8 @@ static int show_boot_id(struct seq *seq, __unused struct proc_inode *pi)
 #define FILE(name_, show_)  { .name = (name_), .mode = S_IFREG | 0444, .show = (show_) }
 #define LINK(name_, read_)  { .name = (name_), .mode = S_IFLNK | 0777, .readlink = (read_) }
 #define CONSTANT(name_)     FILE(name_, show_constant)
+#define VALUE(name_, word)  { .name = (name_), .mode = S_IFREG | 0644, .show = show_value, \
+			      .store = store_value, .value = &(word) }
 #define END                 { .name = NULL }
 
 static const struct proc_entry random_children[] = {
@@ -382,14 +434,23 @@ static const struct proc_entry kernel_children[] = {
 	{ .name = "hostname", .mode = S_IFREG | 0644, .show = show_uts, .store = store_uts },
 	{ .name = "domainname", .mode = S_IFREG | 0644, .show = show_uts, .store = store_uts },
 	CONSTANT("pid_max"), CONSTANT("ngroups_max"), CONSTANT("cap_last_cap"),
-	CONSTANT("randomize_va_space"), DIR("random", random_children), END
+	CONSTANT("randomize_va_space"), FILE("threads-max", show_threads_max),
+	DIR("random", random_children), END
 };
 
 static const struct proc_entry vm_children[] = {
-	CONSTANT("overcommit_memory"), CONSTANT("max_map_count"), END
+	CONSTANT("overcommit_memory"), CONSTANT("max_map_count"),
+	{ .name = "drop_caches", .mode = S_IFREG | 0200, .store = store_drop_caches }, END
+};
+
+static const struct proc_entry inotify_children[] = {
+	VALUE("max_queued_events", inotify_max_queued_events),
+	VALUE("max_user_instances", inotify_max_user_instances),
+	VALUE("max_user_watches", inotify_max_user_watches), END
 };
 
 static const struct proc_entry fs_children[] = {
+	DIR("inotify", inotify_children),
 	CONSTANT("file-max"), CONSTANT("nr_open"), CONSTANT("pipe-max-size"), END
 };
 
@@ -405,5 +466,6 @@ const struct proc_entry proc_root_children[] = {
 	FILE("meminfo", show_meminfo), FILE("partitions", show_partitions),
 	{ .name = "slabinfo", .mode = S_IFREG | 0400, .show = show_slabinfo },
 	FILE("stat", show_stat), FILE("swaps", show_swaps), DIR("sys", sys_children),
-	FILE("uptime", show_uptime), FILE("version", show_version), END
+	FILE("uptime", show_uptime), FILE("version", show_version),
+	FILE("vfs_cache", show_vfs_cache), END
 };

@@ -35,7 +35,7 @@ static struct mutex proc_mutex = MUTEX_INIT(proc_mutex, RANK_FS_CONTEXT, "procfs
 static const struct inode_ops dir_ops, file_ops, text_link_ops, magic_ops, magic_text_ops;
 static const struct file_ops dir_fops, file_fops;
 
-static struct proc_inode *proc_of(struct inode *inode)
+struct proc_inode *proc_of(struct inode *inode)
 {
 	return container_of(inode, struct proc_inode, inode);
 }
@@ -107,7 +107,8 @@ static struct inode *new_inode(const struct proc_entry *entry, const struct proc
 	if (pi->task)
 		task_get(pi->task);
 	inode_init(&pi->inode, &proc_sb, ops_of(entry),
-		   S_ISDIR(entry->mode) ? &dir_fops : &file_fops, entry->mode);
+		   S_ISDIR(entry->mode) ? &dir_fops : entry->fops ? entry->fops : &file_fops,
+		   entry->mode);
 	pi->inode.ino = number_of(pi);
 	set_owner(pi);
 	if (S_ISDIR(entry->mode))
@@ -324,7 +325,15 @@ static int proc_follow(struct inode *inode, struct path *out)
 }
 
 static const struct inode_ops dir_ops = { .lookup = proc_lookup, .release = proc_release };
-static const struct inode_ops file_ops = { .open = proc_open, .release = proc_release };
+/* `>` truncates what it writes to: nothing to do. Owners and modes are made, not kept. */
+static int proc_setattr(__unused struct inode *inode, const struct inode_attr *attr)
+{
+	return attr->valid & (ATTR_MODE | ATTR_UID | ATTR_GID) ? -EPERM : 0;
+}
+
+static const struct inode_ops file_ops = {
+	.open = proc_open, .setattr = proc_setattr, .release = proc_release,
+};
 static const struct inode_ops text_link_ops = {
 	.readlink = proc_readlink, .release = proc_release,
 };

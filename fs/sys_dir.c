@@ -10,6 +10,7 @@
 #include <fs/file.h>
 #include <fs/fs_context.h>
 #include <fs/inode.h>
+#include <fs/inotify.h>
 #include <fs/mount.h>
 #include <kernel/abi/errno.h>
 #include <kernel/abi/linux_dirent.h>
@@ -97,7 +98,8 @@ long sys_linkat(int olddir, const char __user *uold, int newdir, const char __us
 	/* Giving a descriptor a name could get around its folder's permissions. */
 	if ((flags & AT_EMPTY_PATH) && !capable(CAP_DAC_READ_SEARCH))
 		return -ENOENT;
-	err = target_get(olddir, uold, (u32)flags, flags & AT_SYMLINK_FOLLOW, &old);
+	err = target_get(olddir, uold, (u32)flags,
+			 flags & AT_SYMLINK_FOLLOW ? LOOKUP_FOLLOW : 0, &old);
 	if (err)
 		return err;
 	err = path_name_get(&name, unew);
@@ -170,7 +172,7 @@ long sys_readlinkat(int dirfd, const char __user *upath, void __user *buf, int s
 	if (size <= 0)
 		return -EINVAL;
 	/* An empty path is the link that O_PATH|O_NOFOLLOW opened. */
-	ret = target_get(dirfd, upath, AT_EMPTY_PATH, false, &target);
+	ret = target_get(dirfd, upath, AT_EMPTY_PATH, 0, &target);
 	if (ret)
 		return ret;
 	if (!target.path.dentry || !S_ISLNK(target.inode->mode))
@@ -207,31 +209,59 @@ static bool dents_flush(struct dents *d)
 	return true;
 }
 
-static bool dents_emit(struct dir_sink *sink, const char *name, size_t len, u64 ino, u8 dtype,
-		       u64 next_pos)
+/* Words, of which the last overlaps the one before: few steps for short names. */
+static inline void name_copy(char *dst, const char *src, size_t len)
 {
-	struct dents *d = container_of(sink, struct dents, sink);
-	size_t size = ALIGN_UP(offsetof(struct linux_dirent64, d_name) + len + 1, (size_t)8);
-	struct linux_dirent64 *e;
+	size_t at = 0;
 
-	if (size > d->left) {
-		d->err = -EINVAL;
-		return false;
+	if (len >= 8) {
+		for (; at + 8 < len; at += 8)
+			__builtin_memcpy(dst + at, src + at, 8);
+		__builtin_memcpy(dst + len - 8, src + len - 8, 8);
+		return;
 	}
-	if (size > PAGE_SIZE - d->gathered && !dents_flush(d))
-		return false;
-	e = (struct linux_dirent64 *)(void *)(d->page + d->gathered);
+	for (; at < len; at++)
+		dst[at] = src[at];
+}
+
+/* One more record; there is room for its @size bytes in the page. */
+static inline bool dents_put(struct dents *d, const char *name, size_t len, u64 ino, u8 dtype,
+			     u64 next_pos, size_t size)
+{
+	struct linux_dirent64 *e = (struct linux_dirent64 *)(void *)(d->page + d->gathered);
+
 	((u64 *)e)[size / 8 - 1] = 0; /* the padding, and the NUL in it */
 	e->d_ino = ino;
 	e->d_off = (s64)next_pos;
 	e->d_reclen = (u16)size;
 	e->d_type = dtype;
-	for (size_t i = 0; i < len; i++)
-		e->d_name[i] = name[i];
+	name_copy(e->d_name, name, len);
 	d->gathered += size;
 	d->left -= size;
 	d->pos = next_pos;
 	return true;
+}
+
+/* The page is full. Apart, so that most records need no register saved. */
+static __noinline bool dents_put_flushed(struct dents *d, const char *name, size_t len, u64 ino,
+					 u8 dtype, u64 next_pos, size_t size)
+{
+	return dents_flush(d) && dents_put(d, name, len, ino, dtype, next_pos, size);
+}
+
+static bool dents_emit(struct dir_sink *sink, const char *name, size_t len, u64 ino, u8 dtype,
+		       u64 next_pos)
+{
+	struct dents *d = container_of(sink, struct dents, sink);
+	size_t size = ALIGN_UP(offsetof(struct linux_dirent64, d_name) + len + 1, (size_t)8);
+
+	if (unlikely(size > d->left)) {
+		d->err = -EINVAL;
+		return false;
+	}
+	if (unlikely(size > PAGE_SIZE - d->gathered))
+		return dents_put_flushed(d, name, len, ino, dtype, next_pos, size);
+	return dents_put(d, name, len, ino, dtype, next_pos, size);
 }
 
 /* Return: whether the user has got anything. */
@@ -244,6 +274,8 @@ static long list_entries(struct file *file, struct dents *d)
 	d->pos = file->pos;
 	d->flushed_pos = d->pos;
 	ret = file->ops->readdir(file, &d->sink);
+	if (!ret)
+		inotify_dentry(file->dentry, IN_ACCESS);
 	if (d->gathered && !dents_flush(d))
 		file->pos = d->flushed_pos; /* the rest comes again */
 	mutex_unlock(&file->pos_lock);

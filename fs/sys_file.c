@@ -8,6 +8,7 @@
 #include <fs/dentry.h>
 #include <fs/file.h>
 #include <fs/inode.h>
+#include <fs/inotify.h>
 #include <fs/lock.h>
 #include <fs/path.h>
 #include <fs/pipe.h>
@@ -205,7 +206,7 @@ long sys_truncate(const char __user *upath, s64 length)
 
 	if (length < 0)
 		return -EINVAL;
-	err = target_get(AT_FDCWD, upath, 0, true, &target);
+	err = target_get(AT_FDCWD, upath, 0, LOOKUP_FOLLOW | LOOKUP_ACCESS(PATH_WRITE), &target);
 	if (err)
 		return err;
 	if (S_ISDIR(target.inode->mode))
@@ -222,6 +223,8 @@ long sys_truncate(const char __user *upath, s64 length)
 		err = truncate_inode(target.inode, length);
 		inode_put_write(target.inode);
 	}
+	if (!err)
+		inotify_dentry(target.path.dentry, IN_MODIFY);
 	target_put(&target);
 	return err;
 }
@@ -244,6 +247,8 @@ long sys_ftruncate(int fd, s64 length)
 		struct inode_attr attr = { .valid = ATTR_SIZE | ATTR_OPEN, .size = (u64)length };
 
 		err = inode_set_attr(file->inode, &attr);
+		if (!err)
+			inotify_dentry(file->dentry, IN_MODIFY);
 	}
 	handle_put(&ref);
 	return err;
@@ -282,6 +287,8 @@ long sys_fallocate(int fd, int mode, s64 offset, s64 len)
 	if (err)
 		return err;
 	err = do_fallocate(file, (u32)mode, offset, len);
+	if (!err)
+		inotify_dentry(file->dentry, IN_MODIFY);
 	handle_put(&ref);
 	return err;
 }

@@ -56,7 +56,8 @@ static u32 look(int fd, u32 wanted, struct poll_queue *queue)
 	struct file *file;
 	u32 bits;
 
-	if (handle_get(fd, RIGHT_WAIT, KOBJECT_FILE, &ref))
+	if (unlikely(!file_handle_lone(fd, RIGHT_WAIT, &ref)) &&
+	    handle_get(fd, RIGHT_WAIT, KOBJECT_FILE, &ref))
 		return POLLNVAL;
 	file = container_of(ref.object, struct file, object);
 	if (queue)

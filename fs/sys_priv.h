@@ -16,9 +16,15 @@ struct target {
 	struct path path;    /* referenced, or NULLs */
 };
 
-/** target_get - @follow: a link in the last place is followed */
-__must_check int target_get(int dirfd, const char __user *upath, u32 at_flags, bool follow,
+/** target_get - @lookup: LOOKUP_FOLLOW, LOOKUP_ACCESS(); what @at_flags means for it
+ * besides AT_EMPTY_PATH is the caller's */
+__must_check int target_get(int dirfd, const char __user *upath, u32 at_flags, u32 lookup,
 			    struct target *out);
+/** lookup_unless_nofollow - LOOKUP_FOLLOW, or 0 with AT_SYMLINK_NOFOLLOW in @at_flags */
+static inline u32 lookup_unless_nofollow(u32 at_flags)
+{
+	return at_flags & AT_SYMLINK_NOFOLLOW ? 0 : LOOKUP_FOLLOW;
+}
 /** target_get_fd - the same of a descriptor that has @rights */
 __must_check int target_get_fd(int fd, u32 rights, struct target *out);
 void target_put(struct target *target);

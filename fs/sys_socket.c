@@ -417,6 +417,8 @@ static long send_one(const struct target_socket *t, vaddr_t umsg, u32 flags)
 	msg_setup(&msg, t, &v.it, flags);
 	if (head.msg_namelen) {
 		ret = address_in(&addr, (const void __user *)head.msg_name, head.msg_namelen);
+		if (!ret)
+			ret = pledge_require(PLEDGE_INET | PLEDGE_UNIX | PLEDGE_DNS);
 		msg.name = &addr;
 	}
 	if (!ret)

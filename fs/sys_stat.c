@@ -8,6 +8,7 @@
 #include <fs/dentry.h>
 #include <fs/file.h>
 #include <fs/inode.h>
+#include <fs/inotify.h>
 #include <fs/mount.h>
 #include <kernel/abi/errno.h>
 #include <kernel/abi/linux_fcntl.h>
@@ -46,9 +47,8 @@ int target_get_fd(int fd, u32 rights, struct target *out)
 	return 0;
 }
 
-int target_get(int dirfd, const char __user *upath, u32 at_flags, bool follow, struct target *out)
+int target_get(int dirfd, const char __user *upath, u32 at_flags, u32 lookup, struct target *out)
 {
-	u32 lookup = follow ? LOOKUP_FOLLOW : 0;
 	struct path_name name;
 	int err;
 
@@ -115,7 +115,7 @@ long sys_newfstatat(int dirfd, const char __user *upath, struct linux_stat __use
 
 	if (flags & ~(STAT_FLAGS | AT_STATX_SYNC_TYPE))
 		return -EINVAL;
-	err = target_get(dirfd, upath, (u32)flags, !(flags & AT_SYMLINK_NOFOLLOW), &target);
+	err = target_get(dirfd, upath, (u32)flags, lookup_unless_nofollow((u32)flags), &target);
 	if (err)
 		return err;
 	err = put_stat(target.inode, st);
@@ -173,7 +173,7 @@ long sys_statx(int dirfd, const char __user *upath, int flags, unsigned int mask
 	if ((mask & STATX__RESERVED) || (flags & ~(STAT_FLAGS | AT_STATX_SYNC_TYPE)) ||
 	    (flags & AT_STATX_SYNC_TYPE) == AT_STATX_SYNC_TYPE)
 		return -EINVAL;
-	err = target_get(dirfd, upath, (u32)flags, !(flags & AT_SYMLINK_NOFOLLOW), &target);
+	err = target_get(dirfd, upath, (u32)flags, lookup_unless_nofollow((u32)flags), &target);
 	if (err)
 		return err;
 	err = put_statx(&target, buf);
@@ -205,7 +205,7 @@ static int put_statfs(const struct target *target, struct linux_statfs __user *u
 long sys_statfs(const char __user *upath, struct linux_statfs __user *buf)
 {
 	struct target target;
-	int err = target_get(AT_FDCWD, upath, 0, true, &target);
+	int err = target_get(AT_FDCWD, upath, 0, LOOKUP_FOLLOW, &target);
 
 	if (err)
 		return err;
@@ -257,6 +257,8 @@ long sys_faccessat2(int dirfd, const char __user *upath, int mode, int flags)
 		lookup |= LOOKUP_REAL_IDS;
 		cred_use_real_ids(&cred);
 	}
+	lookup |= LOOKUP_ACCESS(PATH_READ | (mode & W_OK ? PATH_ASK_WRITE : 0) |
+				(mode & X_OK ? PATH_ASK_EXEC : 0));
 	err = path_name_get(&name, upath);
 	if (err)
 		return err;
@@ -280,12 +282,30 @@ long sys_faccessat2(int dirfd, const char __user *upath, int mode, int flags)
 
 /* ---- changes ---- */
 
-static int change(struct target *target, const struct inode_attr *attr)
+/* Who promised gives files to nobody else, unless by "chown", and sets no special bit. */
+static int promised_attr(struct inode_attr *attr)
+{
+	const struct cred *cred = cred_current();
+
+	if (!pledge_current())
+		return 0;
+	attr->mode &= ~(u32)(S_ISUID | S_ISGID | S_ISVTX);
+	if (((attr->valid & ATTR_UID) && attr->uid != cred->euid) ||
+	    ((attr->valid & ATTR_GID) && !cred_in_group(cred, attr->gid)))
+		return pledge_require(PLEDGE_CHOWN);
+	return 0;
+}
+
+static int change(struct target *target, struct inode_attr *attr)
 {
 	int err = target_writable(target);
 
 	if (!err)
+		err = promised_attr(attr);
+	if (!err)
 		err = inode_set_attr(target->inode, attr);
+	if (!err)
+		inotify_attr(target->path.dentry, attr);
 	target_put(target);
 	return err;
 }
@@ -303,7 +323,7 @@ long sys_fchmodat(int dirfd, const char __user *upath, u32 mode)
 {
 	struct inode_attr attr = { .valid = ATTR_MODE, .mode = mode };
 	struct target target;
-	int err = target_get(dirfd, upath, 0, true, &target);
+	int err = target_get(dirfd, upath, 0, LOOKUP_FOLLOW | LOOKUP_ACCESS(PATH_ATTR), &target);
 
 	return err ? err : change(&target, &attr);
 }
@@ -335,7 +355,8 @@ long sys_fchownat(int dirfd, const char __user *upath, u32 uid, u32 gid, int fla
 
 	if (flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
 		return -EINVAL;
-	err = target_get(dirfd, upath, (u32)flags, !(flags & AT_SYMLINK_NOFOLLOW), &target);
+	err = target_get(dirfd, upath, (u32)flags,
+			 lookup_unless_nofollow((u32)flags) | LOOKUP_ACCESS(PATH_OWNER), &target);
 	return err ? err : change(&target, &attr);
 }
 
@@ -395,6 +416,8 @@ long sys_utimensat(int dirfd, const char __user *upath, const struct linux_times
 	if (!upath && dirfd != AT_FDCWD)
 		err = flags ? -EINVAL : target_get_fd(dirfd, RIGHT_CONTROL, &target);
 	else
-		err = target_get(dirfd, upath, (u32)flags, !(flags & AT_SYMLINK_NOFOLLOW), &target);
+		err = target_get(dirfd, upath, (u32)flags,
+				 lookup_unless_nofollow((u32)flags) | LOOKUP_ACCESS(PATH_ATTR),
+				 &target);
 	return err ? err : change(&target, &attr);
 }

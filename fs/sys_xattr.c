@@ -5,6 +5,7 @@
  * removexattr(2).
  */
 #include <arch/uaccess.h>
+#include <fs/inotify.h>
 #include <fs/xattr.h>
 #include <kernel/abi/errno.h>
 #include <kernel/abi/linux_fcntl.h>
@@ -65,11 +66,13 @@ static int do_set(struct target *target, const struct set_args *set)
 
 	if (!err)
 		err = xattr_set(target->inode, set->name.text, set->value, set->size, set->flags);
+	if (!err)
+		inotify_dentry(target->path.dentry, IN_ATTRIB);
 	target_put(target);
 	return err;
 }
 
-static long set_path(const char __user *upath, bool follow, const char __user *uname,
+static long set_path(const char __user *upath, u32 lookup, const char __user *uname,
 		     const void __user *uvalue, size_t size, int flags)
 {
 	struct set_args set;
@@ -78,7 +81,7 @@ static long set_path(const char __user *upath, bool follow, const char __user *u
 
 	if (err)
 		return err;
-	err = target_get(AT_FDCWD, upath, 0, follow, &target);
+	err = target_get(AT_FDCWD, upath, 0, lookup, &target);
 	if (!err)
 		err = do_set(&target, &set);
 	kfree(set.value);
@@ -88,13 +91,13 @@ static long set_path(const char __user *upath, bool follow, const char __user *u
 long sys_setxattr(const char __user *path, const char __user *name, const void __user *value,
 		  size_t size, int flags)
 {
-	return set_path(path, true, name, value, size, flags);
+	return set_path(path, LOOKUP_FOLLOW | LOOKUP_ACCESS(PATH_ATTR), name, value, size, flags);
 }
 
 long sys_lsetxattr(const char __user *path, const char __user *name, const void __user *value,
 		   size_t size, int flags)
 {
-	return set_path(path, false, name, value, size, flags);
+	return set_path(path, LOOKUP_ACCESS(PATH_ATTR), name, value, size, flags);
 }
 
 long sys_fsetxattr(int fd, const char __user *name, const void __user *value, size_t size,
@@ -133,7 +136,7 @@ static long do_get(struct inode *inode, const char *name, void __user *uvalue, s
 	return ret;
 }
 
-static long get_path(const char __user *upath, bool follow, const char __user *uname,
+static long get_path(const char __user *upath, u32 lookup, const char __user *uname,
 		     void __user *uvalue, size_t size)
 {
 	struct xattr_name name;
@@ -141,7 +144,7 @@ static long get_path(const char __user *upath, bool follow, const char __user *u
 	long ret = get_name(&name, uname);
 
 	if (!ret)
-		ret = target_get(AT_FDCWD, upath, 0, follow, &target);
+		ret = target_get(AT_FDCWD, upath, 0, lookup, &target);
 	if (ret)
 		return ret;
 	ret = do_get(target.inode, name.text, uvalue, size);
@@ -151,13 +154,13 @@ static long get_path(const char __user *upath, bool follow, const char __user *u
 
 long sys_getxattr(const char __user *path, const char __user *name, void __user *value, size_t size)
 {
-	return get_path(path, true, name, value, size);
+	return get_path(path, LOOKUP_FOLLOW, name, value, size);
 }
 
 long sys_lgetxattr(const char __user *path, const char __user *name, void __user *value,
 		   size_t size)
 {
-	return get_path(path, false, name, value, size);
+	return get_path(path, 0, name, value, size);
 }
 
 long sys_fgetxattr(int fd, const char __user *uname, void __user *value, size_t size)
@@ -199,7 +202,7 @@ static long do_list(struct target *target, char __user *ulist, size_t size)
 long sys_listxattr(const char __user *path, void __user *list, size_t size)
 {
 	struct target target;
-	int err = target_get(AT_FDCWD, path, 0, true, &target);
+	int err = target_get(AT_FDCWD, path, 0, LOOKUP_FOLLOW, &target);
 
 	return err ? err : do_list(&target, list, size);
 }
@@ -207,7 +210,7 @@ long sys_listxattr(const char __user *path, void __user *list, size_t size)
 long sys_llistxattr(const char __user *path, void __user *list, size_t size)
 {
 	struct target target;
-	int err = target_get(AT_FDCWD, path, 0, false, &target);
+	int err = target_get(AT_FDCWD, path, 0, 0, &target);
 
 	return err ? err : do_list(&target, list, size);
 }
@@ -228,29 +231,31 @@ static int do_remove(struct target *target, const char *name)
 
 	if (!err)
 		err = xattr_remove(target->inode, name);
+	if (!err)
+		inotify_dentry(target->path.dentry, IN_ATTRIB);
 	target_put(target);
 	return err;
 }
 
-static long remove_path(const char __user *upath, bool follow, const char __user *uname)
+static long remove_path(const char __user *upath, u32 lookup, const char __user *uname)
 {
 	struct xattr_name name;
 	struct target target;
 	int err = get_name(&name, uname);
 
 	if (!err)
-		err = target_get(AT_FDCWD, upath, 0, follow, &target);
+		err = target_get(AT_FDCWD, upath, 0, lookup, &target);
 	return err ? err : do_remove(&target, name.text);
 }
 
 long sys_removexattr(const char __user *path, const char __user *name)
 {
-	return remove_path(path, true, name);
+	return remove_path(path, LOOKUP_FOLLOW | LOOKUP_ACCESS(PATH_ATTR), name);
 }
 
 long sys_lremovexattr(const char __user *path, const char __user *name)
 {
-	return remove_path(path, false, name);
+	return remove_path(path, LOOKUP_ACCESS(PATH_ATTR), name);
 }
 
 long sys_fremovexattr(int fd, const char __user *uname)

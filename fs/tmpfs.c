@@ -44,16 +44,21 @@ void tmpfs_space_give(struct tmpfs_super *ts, u64 bytes)
 	(void)atomic_fetch_sub(&ts->used_space, bytes);
 }
 
-void tmpfs_charge(struct inode *inode)
+/* Also when memory itself is short: nobody can take a file's pages back. */
+static int object_charge(struct vmobject *obj, s64 pages)
 {
-	struct tmpfs_inode *ti = tmpfs_of(inode);
-	u64 now = atomic_load_relaxed(&inode->object->nr_pages);
+	struct inode *inode = obj->owner;
+	struct tmpfs_super *ts = tmpfs_super_of(inode->sb);
+	u64 used = atomic_fetch_add(&ts->used_pages, (u64)pages) + (u64)pages;
+	u64 max = atomic_load_relaxed(&ts->max_pages);
 
-	if (now == ti->charged)
-		return;
-	atomic_add_relaxed(&tmpfs_super_of(inode->sb)->used_pages, now - ti->charged);
-	ti->charged = now;
+	if (pages < 0 || ((!max || used <= max) && pmm_has_room(PMM_CACHE)))
+		return 0;
+	(void)atomic_fetch_sub(&ts->used_pages, (u64)pages);
+	return -ENOSPC;
 }
+
+static const struct vmobject_ops object_ops = { .charge = object_charge };
 
 /* ---- inodes ---- */
 
@@ -70,7 +75,7 @@ int tmpfs_new(struct superblock *sb, const struct inode *dir, u32 mode, u64 rdev
 		goto err_space;
 	if (S_ISREG(mode)) {
 		fops = &tmpfs_file_ops;
-		ti->inode.object = vmobject_create(NULL, 0, &ti->inode);
+		ti->inode.object = vmobject_create(&object_ops, 0, &ti->inode);
 		if (!ti->inode.object)
 			goto err_free;
 	} else if (S_ISDIR(mode)) {
@@ -103,7 +108,9 @@ static void tmpfs_release(struct inode *inode)
 	u64 space = TMPFS_INODE_SPACE + xattrs_free(&ti->xattrs, xattr_space);
 
 	if (inode->object) {
-		(void)atomic_fetch_sub(&ts->used_pages, ti->charged);
+		/* A sleeper on a futex may still hold it: it must not charge any more. */
+		if (refcount_read(&inode->object->refs) > 1)
+			vmobject_resize(inode->object, 0);
 		vmobject_put(inode->object);
 	}
 	if (S_ISDIR(inode->mode))
@@ -120,7 +127,6 @@ static int tmpfs_setattr(struct inode *inode, const struct inode_attr *attr)
 		if (attr->size > TMPFS_MAX_BYTES)
 			return -EFBIG;
 		vmobject_resize(inode->object, attr->size);
-		tmpfs_charge(inode);
 	}
 	inode_apply_attr(inode, attr);
 	return 0;

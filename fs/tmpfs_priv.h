@@ -22,7 +22,6 @@ struct tmpfs_super {
 
 struct tmpfs_inode {
 	struct inode inode;
-	u64 charged;                    /* [n] pages of the object that are counted */
 	struct rb_tree names, order;    /* [n] folders */
 	u64 next_seq;                   /* [n] */
 	u32 live;                       /* [a] entries, | DIR_DEAD */
@@ -50,8 +49,6 @@ __must_check int tmpfs_new(struct superblock *sb, const struct inode *dir, u32 m
 /** tmpfs_space_take - @bytes more of the room for inodes; false: there is none */
 __must_check bool tmpfs_space_take(struct tmpfs_super *ts, u64 bytes);
 void tmpfs_space_give(struct tmpfs_super *ts, u64 bytes);
-/** tmpfs_charge - after pages came or went; inode lock held, or nobody else has it */
-void tmpfs_charge(struct inode *inode);
 
 #define TMPFS_MAX_BYTES 0x7fffffffffffffffull /* Linux's MAX_LFS_FILESIZE */
 

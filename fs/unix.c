@@ -184,7 +184,7 @@ static int find_by_path(const struct socket_addr *addr, u32 type, struct unix_so
 	int err;
 
 	path_of_addr(addr, name);
-	err = path_lookup(AT_FDCWD, name, LOOKUP_FOLLOW, &path);
+	err = path_lookup(AT_FDCWD, name, LOOKUP_FOLLOW | LOOKUP_ACCESS(PATH_SOCKET), &path);
 	if (err)
 		return err;
 	inode = path_inode(&path);
@@ -291,7 +291,7 @@ static int make_socket_file(const struct unix_addr *addr, struct inode **out)
 	err = name_create(AT_FDCWD, name, S_IFSOCK | 0777, 0);
 	if (err)
 		return err == -EEXIST ? -EADDRINUSE : err;
-	err = path_lookup(AT_FDCWD, name, 0, &path);
+	err = path_lookup(AT_FDCWD, name, LOOKUP_ACCESS(PATH_SOCKET), &path);
 	if (err)
 		return err;
 	*out = path_inode(&path);

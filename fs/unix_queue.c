@@ -66,7 +66,10 @@ static int copy_more(struct iov_iter *it, size_t len, struct unix_chunk **tail)
 {
 	while (len) {
 		size_t n = MIN(len, CHUNK_MAX - sizeof(struct unix_chunk));
-		struct unix_chunk *chunk = kmalloc(sizeof(*chunk) + n, 0);
+		struct unix_chunk *chunk = NULL;
+
+		if (pmm_has_room(PMM_SLAB))
+			chunk = kmalloc(sizeof(*chunk) + n, 0);
 
 		if (!chunk)
 			return -ENOBUFS;
@@ -86,7 +89,7 @@ static int make_message(struct iov_iter *it, size_t len, struct unix_scm *scm,
 			struct unix_msg **out)
 {
 	size_t head = MIN(len, CHUNK_MAX - sizeof(struct unix_msg));
-	struct unix_msg *m = kmalloc(sizeof(*m) + head, 0);
+	struct unix_msg *m = pmm_has_room(PMM_SLAB) ? kmalloc(sizeof(*m) + head, 0) : NULL;
 	int err = 0;
 
 	if (!m)

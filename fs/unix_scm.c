@@ -31,6 +31,7 @@
 #include <kernel/task/task.h>
 #include <mm/kmalloc.h>
 #include <security/cred.h>
+#include <security/pledge.h>
 
 #define USER_BUCKETS 64u
 
@@ -165,6 +166,12 @@ static int check_cred(const struct linux_ucred *claim, struct linux_ucred *out)
 	return 0;
 }
 
+/* A folder opens a way around what its receiver may see. */
+static bool is_folder(struct kobject *object)
+{
+	return object->type == KOBJECT_FILE && inode_is_dir(file_from_object(object)->inode);
+}
+
 /* Add descriptors @fds to scm->rights. */
 static int add_rights(const char *data, u32 n, struct unix_scm *scm)
 {
@@ -181,6 +188,8 @@ static int add_rights(const char *data, u32 n, struct unix_scm *scm)
 	}
 	if (n > SCM_MAX_FD - rights->n)
 		return -EINVAL;
+	if (n && pledge_require(PLEDGE_SENDFD))
+		return -ENOSYS;
 	for (u32 i = 0; i < n; i++) {
 		struct handle_ref ref;
 		int fd, err;
@@ -189,6 +198,10 @@ static int add_rights(const char *data, u32 n, struct unix_scm *scm)
 		err = handle_get(fd, RIGHT_DUP, 0, &ref);
 		if (err)
 			return err;
+		if (unlikely(pledge_current()) && is_folder(ref.object)) {
+			handle_put(&ref);
+			return pledge_violated(0);
+		}
 		kobject_get(ref.object);
 		rights->handle[rights->n].object = ref.object;
 		rights->handle[rights->n++].rights = ref.rights;
@@ -274,6 +287,8 @@ static int install(struct socket_msg *msg, struct unix_rights *rights)
 	u64 at = msg->control + msg->control_used;
 	u32 fit = room > sizeof(head) ? (u32)((room - sizeof(head)) / sizeof(int)) : 0;
 
+	if (pledge_require(PLEDGE_RECVFD))
+		return -ENOSYS;
 	while (done < MIN(fit, rights->n)) {
 		u64 slot = at + sizeof(head) + done * sizeof(int);
 		int fd = handle_reserve(0);

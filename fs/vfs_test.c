@@ -154,6 +154,98 @@ KTEST(vfs, mount_in_use_is_busy)
 	end(run);
 }
 
+/* More names in use than the limit: an insertion gives up looking, and nothing is lost. */
+KTEST(vfs, cache_full_of_names_in_use)
+{
+	struct dentry_stats before, after;
+	struct path *held = kcalloc(300, sizeof(*held), MEM_ZERO);
+	char name[64];
+
+	KREQUIRE(held);
+	if (!begin(run))
+		goto out;
+	dentry_stats(&before);
+	dentry_cache_set_limit(64);
+	for (int i = 0; i < 300; i++) {
+		snprintf(name, sizeof(name), TOP "/held%d", i);
+		KCHECK_EQ(make(name, S_IFREG | 0644), 0);
+		KCHECK_EQ(path_lookup(AT_FDCWD, name, 0, &held[i]), 0);
+	}
+	dentry_stats(&after);
+	KCHECK(after.cached >= 300); /* what is held stays */
+	for (int i = 0; i < 300; i++)
+		path_put(&held[i]);
+	/* Each insertion takes out more than one, so soon the limit holds again. */
+	for (int i = 0; i < 300; i++) {
+		snprintf(name, sizeof(name), TOP "/absent%d", i);
+		KCHECK(!exists(name));
+	}
+	dentry_stats(&after);
+	KCHECK(after.cached <= 64 + 16);
+	KCHECK(after.evictions > before.evictions);
+	dentry_cache_set_limit(before.limit);
+	end(run);
+out:
+	kfree(held);
+}
+
+/* ---- look-ups without a lock ---- */
+
+#define FINDERS 3
+
+static u32 finders_left;  /* [a] */
+static u32 found_wrong;   /* [a] */
+
+/* "stable" is always there, "moving" under one of two names, "absent" never. */
+static void finder(void *arg)
+{
+	u32 n = (u32)(uintptr_t)arg;
+	char name[64];
+
+	for (u32 i = 0; i < 1500; i++) {
+		if (!exists(TOP "/stable") || !exists(TOP "/d/stable") || exists(TOP "/absent"))
+			atomic_add_relaxed(&found_wrong, 1);
+		(void)exists(TOP "/moving0");
+		(void)exists(TOP "/d/moving1");
+		snprintf(name, sizeof(name), TOP "/d/none%u", n + i % 200);
+		(void)exists(name); /* pushes others out */
+		sched_point();
+	}
+	(void)atomic_fetch_sub(&finders_left, 1);
+}
+
+KTEST(vfs, lookups_while_names_move_and_go)
+{
+	struct dentry_stats stats;
+	u32 moves = 0;
+
+	if (!begin(run))
+		return;
+	dentry_stats(&stats);
+	dentry_cache_set_limit(48);
+	KCHECK_EQ(make(TOP "/d", S_IFDIR | 0755), 0);
+	KCHECK_EQ(make(TOP "/stable", S_IFREG | 0644), 0);
+	KCHECK_EQ(make(TOP "/d/stable", S_IFREG | 0644), 0);
+	KCHECK_EQ(make(TOP "/moving0", S_IFREG | 0644), 0);
+	found_wrong = 0;
+	finders_left = FINDERS;
+	for (u64 i = 0; i < FINDERS; i++)
+		if (!thread_create_kernel("finder", finder, (void *)(uintptr_t)(i * 1000)))
+			(void)atomic_fetch_sub(&finders_left, 1);
+	while (atomic_load_acquire(&finders_left)) {
+		KCHECK_EQ(name_rename(AT_FDCWD, TOP "/moving0", AT_FDCWD, TOP "/d/moving1", 0), 0);
+		KCHECK_EQ(name_rename(AT_FDCWD, TOP "/d/moving1", AT_FDCWD, TOP "/moving0", 0), 0);
+		KCHECK_EQ(make(TOP "/shortlived", S_IFREG | 0644), 0);
+		KCHECK_EQ(name_unlink(AT_FDCWD, TOP "/shortlived", false), 0);
+		moves++;
+		sched_yield_current();
+	}
+	KCHECK(moves > 0);
+	KCHECK_EQ(found_wrong, 0);
+	dentry_cache_set_limit(stats.limit);
+	end(run);
+}
+
 /* ---- renames of folders on several CPUs ---- */
 
 #define RENAMERS 3

@@ -14,6 +14,7 @@
 #include <kernel/core/uts.h>
 #include <kernel/lib/string.h>
 #include <kernel/sys_prctl.h>
+#include <kernel/sys_seccomp.h>
 #include <kernel/task/task.h>
 #include <kernel/time/clock.h>
 #include <mm/pmm.h>
@@ -251,9 +252,9 @@ long sys_prctl(int option, unsigned long arg2, unsigned long arg3, unsigned long
 	case PR_SET_NO_NEW_PRIVS: /* there is no way back */
 		if (arg2 != 1 || arg3 || arg4 || arg5)
 			return -EINVAL;
-		return set_flag(&task->no_new_privs, 1);
+		return set_flag(&current->no_new_privs, 1);
 	case PR_GET_NO_NEW_PRIVS:
-		return arg2 || arg3 || arg4 || arg5 ? -EINVAL : task->no_new_privs;
+		return arg2 || arg3 || arg4 || arg5 ? -EINVAL : current->no_new_privs;
 	case PR_SET_CHILD_SUBREAPER:
 		return set_subreaper(arg2);
 	case PR_GET_CHILD_SUBREAPER:
@@ -263,7 +264,9 @@ long sys_prctl(int option, unsigned long arg2, unsigned long arg3, unsigned long
 	case PR_GET_TIMERSLACK:
 		return get_timer_slack();
 	case PR_GET_SECCOMP:
-		return 0;
+		return seccomp_mode();
+	case PR_SET_SECCOMP:
+		return seccomp_prctl_set(arg2, (const void __user *)arg3);
 	case PR_SET_THP_DISABLE:
 		return arg3 || arg4 || arg5 ? -EINVAL : set_flag(&task->thp_disable, !!arg2);
 	case PR_GET_THP_DISABLE:

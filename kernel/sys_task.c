@@ -15,6 +15,7 @@
 #include <kernel/task/wait.h>
 #include <mm/kmalloc.h>
 #include <security/cred.h>
+#include <security/pledge.h>
 
 /* ---- making and ending ---- */
 
@@ -59,6 +60,8 @@ long sys_clone3(const struct linux_clone_args __user *uargs, size_t len)
 		if (byte)
 			return -E2BIG;
 	}
+	if (!(args.flags & CLONE_THREAD) && pledge_require(PLEDGE_PROC))
+		return -ENOSYS;
 	if ((args.flags & CLONE3_REFUSED) || args.exit_signal > LINUX_NSIG || args.set_tid_size)
 		return -EINVAL;
 	if ((args.flags & (CLONE_SIGHAND | CLONE_CLEAR_SIGHAND)) ==
@@ -196,6 +199,7 @@ static void fill_wait_info(struct linux_siginfo *info, const struct wait_result 
 	switch (res->code) {
 	case CLD_EXITED:
 	case CLD_STOPPED:
+	case CLD_TRAPPED:
 		info->chld.si_status = res->status >> 8;
 		break;
 	case CLD_CONTINUED:

@@ -13,7 +13,10 @@
 #include <kernel/core/log.h>
 #include <kernel/lib/hash.h>
 #include <kernel/lib/string.h>
+#include <kernel/sys_pledge.h>
+#include <kernel/sys_seccomp.h>
 #include <kernel/syscall_protos.h>
+#include <kernel/task/ptrace.h>
 #include <kernel/task/task.h>
 #include <kernel/upcall.h>
 
@@ -74,19 +77,50 @@ static syscall_fn_t find_handler(u64 *nr, u64 args[6])
 	return syscall_table[syscall_slot_of[*nr]];
 }
 
-static __noinline u64 dispatch(const struct trapframe *tf, u64 nr)
+/* The promises of which any permits @nr, a general form. */
+static u64 gate_of(u64 nr)
+{
+	if (is_native(nr))
+		return syscall_native_pledge[nr - SYSCALL_NATIVE_BASE];
+	return syscall_pledge[syscall_slot_of[nr]];
+}
+
+static u64 dispatch(const struct trapframe *tf, u64 nr)
 {
 	u64 args[6] = { tf->rdi, tf->rsi, tf->rdx, tf->r10, tf->r8, tf->r9 };
 	syscall_fn_t handler = find_handler(&nr, args);
 
+	if ((atomic_load_relaxed(&current->work) & THREAD_WORK_PLEDGE) &&
+	    !pledge_enter(nr, gate_of(nr), args))
+		return -(u64)ENOSYS;
+
 	return (u64)handler(args[0], args[1], args[2], args[3], args[4], args[5]);
+}
+
+static u64 call(struct trapframe *tf)
+{
+	u64 nr = (u32)tf->orig_rax; /* like Linux: the low 32 bits count */
+	u64 result;
+
+	if ((atomic_load_relaxed(&current->work) & THREAD_WORK_SECCOMP) &&
+	    !seccomp_enter(tf, &result))
+		return result;
+	nr = (u32)tf->orig_rax; /* a tracer may have made it another one */
+	if (nr >= SYSCALL_MAP_SIZE && !is_native(nr))
+		return (u64)not_implemented(nr);
+	return dispatch(tf, nr);
+}
+
+/* The call may be another one after the tracer's stop, and its result too. */
+static __noinline u64 call_traced(struct trapframe *tf)
+{
+	if (ptrace_syscall_enter(tf))
+		tf->rax = call(tf);
+	ptrace_syscall_exit(tf);
+	return tf->rax;
 }
 
 u64 upcall_syscall_slow(struct trapframe *tf)
 {
-	u64 nr = (u32)tf->orig_rax; /* like Linux: the low 32 bits count */
-
-	if (nr >= SYSCALL_MAP_SIZE && !is_native(nr))
-		return (u64)not_implemented(nr);
-	return dispatch(tf, nr);
+	return current->work & THREAD_WORK_SYSCALL ? call_traced(tf) : call(tf);
 }

@@ -15,6 +15,10 @@ struct thread;
  * @info stays valid for ever. */
 __noreturn void kernel_main(const struct boot_info *info);
 
+/** upcall_kbench - measure inside the kernel, on the boot word `kbench`: process 1,
+ * its descriptors open, before its program. May sleep. */
+void upcall_kbench(void);
+
 /** upcall_cpu_online - another CPU, its struct cpu set up, interrupts off; becomes
  * its idle thread, and sets this_cpu()->online when it can take part */
 __noreturn void upcall_cpu_online(void);

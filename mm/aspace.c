@@ -90,6 +90,32 @@ u32 aspace_live(void)
 	return atomic_load_relaxed(&nr_live);
 }
 
+/* ---- Out of memory ------------------------------------------------------ */
+
+#define REGIONS_PER_PAGE (PAGE_SIZE / sizeof(struct region))
+
+u64 aspace_weight(const struct aspace *as)
+{
+	return atomic_load_relaxed(&as->mmu.entries) + atomic_load_relaxed(&as->mmu.table_pages) +
+	       atomic_load_relaxed(&as->nr_regions) / REGIONS_PER_PAGE;
+}
+
+bool aspace_reap(struct aspace *as)
+{
+	struct mmu_batch batch;
+	struct region *r;
+
+	if (!mutex_trylock(&as->lock))
+		return false;
+	atomic_store_relaxed(&as->reaped, true);
+	mmu_batch_begin(&batch, &as->mmu);
+	for (r = vmtree_first(&as->regions); r; r = vmtree_next(r))
+		mmu_unmap(&batch, r->start, r->end);
+	mmu_batch_flush(&batch);
+	aspace_unlock(as);
+	return true;
+}
+
 /* ---- Regions ------------------------------------------------------------ */
 
 struct region *region_alloc(struct aspace *as)
@@ -353,12 +379,15 @@ static int choose(struct aspace *as, const struct map_request *req, u64 len, u64
 	return unmap_locked(as, addr, addr + len, dead);
 }
 
-/* A private writable mapping larger than all memory can never be used. */
+#define HOPELESS_MIN (2ull << 30)
+
+/* A private writable mapping larger than all memory can never be used. Smaller ones
+ * are let through on any machine: they hurt when touched, and then somebody is killed. */
 static bool hopeless(const struct map_request *req, u64 len)
 {
 	struct pmm_stats stats;
 
-	if (len < 1ull << 30 || (req->map_flags & (MAP_NORESERVE | MAP_SHARED)) ||
+	if (len < HOPELESS_MIN || (req->map_flags & (MAP_NORESERVE | MAP_SHARED)) ||
 	    !(req->prot & PROT_WRITE))
 		return false;
 	pmm_stats(NODE_ANY, &stats);

@@ -33,6 +33,8 @@ struct aspace {
 	u64 resident;             /* [a] pages entered for the user; read racily by /proc */
 	u64 locked_bytes;         /* [a] */
 	bool lock_future;         /* [a] mlockall(MCL_FUTURE): new regions are locked */
+	bool doomed;              /* [TASK_TREE][a] its processes were chosen by the OOM killer */
+	bool reaped;              /* [a] the OOM killer took all: faults end the process */
 	u64 brk_start, brk;       /* [a] */
 	u64 stack_top;            /* [i] after exec */
 	u64 mmap_top;             /* [i] mappings are placed downwards from here */
@@ -109,6 +111,10 @@ struct fault_result aspace_fault(struct aspace *as, u64 va, enum fault_access ac
  * (/proc/PID/mem, ptrace, argv for /proc). Return: bytes, short at a hole. */
 __must_check long aspace_access(struct aspace *as, u64 va, void *buf, size_t len, bool write);
 
+/** aspace_poke - write as a tracer may: also to private regions that are read-only, whose
+ * page becomes one of this space. Return: bytes, short at a hole. */
+__must_check long aspace_poke(struct aspace *as, u64 va, void *buf, size_t len);
+
 /* A copy of one region for /proc; taken under the lock, so safe to format. */
 struct region_info {
 	u64 start, end, offset;
@@ -132,6 +138,16 @@ u64 aspace_stack_limit(void);
 /** aspace_object_at - the object that the shared region at @va shows, referenced, and
  * the byte in it; *end: where the region ends. NULL: none, or not writable. */
 struct vmobject *aspace_object_at(struct aspace *as, u64 va, u64 *offset, u64 *end);
+
+/** aspace_weight - pages that the end of @as would bring back, racy: its own, tables, regions */
+u64 aspace_weight(const struct aspace *as);
+/** aspace_reap - its processes are being killed: give back all they have mapped, now.
+ * Return: false: somebody has the lock; try again. */
+__must_check bool aspace_reap(struct aspace *as);
+static inline bool aspace_is_reaped(const struct aspace *as)
+{
+	return atomic_load_relaxed(&as->reaped);
+}
 
 /** aspace_live - spaces alive: leak checks */
 u32 aspace_live(void);

@@ -73,6 +73,7 @@ void *kmalloc(size_t size, unsigned flags)
 	frame = pmm_alloc(order_for(size), flags, NODE_ANY);
 	if (!frame)
 		return NULL;
+	pmm_account(frame, PMM_SLAB, 1 << frame->order);
 	if (CONFIG_KASAN)
 		fence(frame_to_virt(frame), PAGE_SIZE << frame->order, size);
 	return frame_to_virt(frame);
@@ -100,6 +101,7 @@ void kfree(const void *ptr)
 	}
 	PANIC_ON(!IS_ALIGNED((u64)ptr, PAGE_SIZE) || (frame->flags & (FRAME_FREE | FRAME_TAIL)),
 		 "kfree: %p was not made by kmalloc", ptr);
+	pmm_account(frame, PMM_SLAB, -(1 << frame->order));
 	pmm_free(frame, frame->order);
 }
 

@@ -27,6 +27,11 @@ struct vmobject_ops {
 	 * it); -ENOMEM; -EIO. May sleep; obj->lock held. NULL: a zeroed frame.
 	 */
 	int (*fill)(struct vmobject *obj, u64 index, struct frame **out);
+	/**
+	 * charge - @pages more (fewer when negative, then it succeeds) are held
+	 * Return: 0; -ENOSPC the owner's limit. obj->lock held. NULL: no limit.
+	 */
+	int (*charge)(struct vmobject *obj, s64 pages);
 	/** release - the last reference is gone, pages are freed: owner's part */
 	void (*release)(struct vmobject *obj);
 };
@@ -64,7 +69,7 @@ void vmobject_put(struct vmobject *obj);
 
 /** vmobject_page - page @index with a reference for the caller
  * @create: supply it when absent, else *out = NULL for a hole
- * Return: 0; -EFAULT past the end (SIGBUS for a fault); -ENOMEM; -EIO. Sleeps. */
+ * Return: 0; -EFAULT past the end (SIGBUS for a fault); -ENOMEM; -ENOSPC; -EIO. Sleeps. */
 __must_check int vmobject_page(struct vmobject *obj, u64 index, bool create, struct frame **out);
 
 /** vmobject_present - those of @n pages from @index on that the object holds now,

@@ -5,6 +5,7 @@
  *   pmm_alloc -> pcp.c (single frames, own node, no lock)
  *             -> zones: node by distance, NORMAL before DMA32 before DMA
  *             -> every per-CPU cache given back, once more
+ *             -> a process is killed (mm/oom.h), again
  *             -> NULL
  *
  * A zone keeps a small reserve for requests that cannot wait, and a bigger
@@ -19,12 +20,14 @@
 #include <kernel/core/kasan.h>
 #include <mm/kva.h>
 #include <mm/numa.h>
+#include <mm/oom.h>
 #include <mm/slab.h>
 
 #include "pmm_priv.h"
 
 struct zone pmm_zones[NR_ZONE_INDEXES];
 struct pfn_ranges pmm_spans;
+static u64 pmm_frames; /* in all zones */
 
 /* Changes of what memory is used for, summed over CPUs. */
 struct pmm_counts {
@@ -53,9 +56,11 @@ u64 pmm_span(void)
 
 void pmm_zone_reserves(void)
 {
+	pmm_frames = 0;
 	for (u32 i = 0; i < NR_ZONE_INDEXES; i++) {
 		struct zone *zone = &pmm_zones[i];
 
+		pmm_frames += zone->total;
 		zone->reserve = MIN(zone->total / 64, 1024ull);
 	}
 }
@@ -105,12 +110,18 @@ static struct frame *alloc_from_zones(u32 order, unsigned flags, node_t node, bo
 static __noinline struct frame *alloc_slow(u32 order, unsigned flags, node_t node)
 {
 	struct frame *frame = alloc_from_zones(order, flags, node, flags & MEM_NOWAIT);
+	u32 tries = 0;
 
-	if (frame || (flags & MEM_NOWAIT))
+	if (frame || (flags & (MEM_NOWAIT | MEM_TRY)))
 		return frame;
-	if (irq_enabled())
-		pmm_drain();
-	return alloc_from_zones(order, flags, node, true);
+	if (!irq_enabled())
+		return alloc_from_zones(order, flags, node, true);
+	do {
+		if (tries % 16 == 0)
+			pmm_drain();
+		frame = alloc_from_zones(order, flags, node, oom_may_dig());
+	} while (!frame && oom_relieve(order, tries++));
+	return frame;
 }
 
 struct frame *pmm_alloc(unsigned order, unsigned flags, node_t node)
@@ -138,6 +149,34 @@ struct frame *pmm_alloc(unsigned order, unsigned flags, node_t node)
 		for (u32 i = 0; i < 1u << order; i++)
 			page_clear((char *)frame_to_virt(frame) + i * PAGE_SIZE);
 	return frame;
+}
+
+static bool enough_free(void)
+{
+	u64 sum = 0;
+
+	for (u32 i = 0; i < numa_node_count() * 4; i++) {
+		sum += atomic_load_relaxed(&pmm_zones[i].buddy.nr_free);
+		if (likely(sum >= pmm_frames / 8))
+			return true;
+	}
+	return false;
+}
+
+static u64 used_for(enum pmm_use use)
+{
+	struct cpu *cpu;
+	s64 sum = 0;
+
+	FOR_EACH_CPU(cpu)
+		for (node_t n = 0; n < numa_node_count(); n++)
+			sum += atomic_load_relaxed(&percpu_ptr_of(pmm_counts, cpu)->used[n][use]);
+	return (u64)MAX(sum, (s64)0);
+}
+
+bool pmm_has_room(enum pmm_use use)
+{
+	return enough_free() || used_for(use) < pmm_frames / 4;
 }
 
 static inline void free_block(struct frame *frame, u32 order)
@@ -194,6 +233,7 @@ void pmm_stats(node_t node, struct pmm_stats *out)
 			out->cache += (u64)atomic_load_relaxed(&counts->used[n][PMM_CACHE]);
 			out->slab += (u64)atomic_load_relaxed(&counts->used[n][PMM_SLAB]);
 			out->tables += (u64)atomic_load_relaxed(&counts->used[n][PMM_TABLES]);
+			out->buffers += (u64)atomic_load_relaxed(&counts->used[n][PMM_BUFFERS]);
 		}
 	}
 }

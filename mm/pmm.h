@@ -20,7 +20,7 @@ struct boot_info;
 enum zone_kind { ZONE_DMA, ZONE_DMA32, ZONE_NORMAL, NR_ZONES };
 
 /* What memory is used for, counted by whoever takes and returns it. */
-enum pmm_use { PMM_CACHE, PMM_SLAB, PMM_TABLES, NR_PMM_USES };
+enum pmm_use { PMM_CACHE, PMM_SLAB, PMM_TABLES, PMM_BUFFERS, NR_PMM_USES };
 
 enum alloc_flags {
 	MEM_ZERO = 1,     /* cleared */
@@ -28,6 +28,7 @@ enum alloc_flags {
 	MEM_DMA32 = 4,    /* below 4 GiB */
 	MEM_DMA = 8,      /* below 16 MiB */
 	MEM_NODE_ONLY = 16, /* no fall-back to other nodes */
+	MEM_TRY = 32,       /* only what is at hand: nobody is killed for it */
 };
 #define NODE_ANY (~0u)   /* the node of this CPU */
 
@@ -38,7 +39,8 @@ enum alloc_flags {
 void pmm_init_early(const struct boot_info *info);
 
 /** pmm_alloc - 2^@order contiguous frames with one reference on the first, or
- * NULL. @node: preferred, NODE_ANY: this CPU's. Interrupt-safe with MEM_NOWAIT. */
+ * NULL. @node: preferred, NODE_ANY: this CPU's. Interrupt-safe with MEM_NOWAIT;
+ * without it, it may wait for a process to be killed (mm/oom.h). */
 struct frame *pmm_alloc(unsigned order, unsigned flags, node_t node);
 
 /** pmm_free - give back a block from pmm_alloc whose count nobody shares */
@@ -105,12 +107,18 @@ void pmm_account(const struct frame *frame, enum pmm_use use, s64 frames);
 /** pmm_span - bytes from physical 0 to the end of the last memory there is */
 u64 pmm_span(void);
 
+/** pmm_has_room - may @use take more, as what a user can pile up and no kill brings
+ * back (files in memory, bytes in pipes and sockets)? Not when it holds a quarter of
+ * all memory and less than an eighth is free: the rest of the system lives on that. */
+bool pmm_has_room(enum pmm_use use);
+
 struct pmm_stats {
 	u64 total;     /* frames given to the allocator */
 	u64 free;      /* in buddy lists and per-CPU caches */
 	u64 cache;     /* FRAME_CACHE */
-	u64 slab;      /* FRAME_SLAB */
+	u64 slab;      /* FRAME_SLAB, and larger blocks of kmalloc() */
 	u64 tables;    /* FRAME_TABLE */
+	u64 buffers;   /* bytes in pipes */
 };
 /** pmm_stats - of one node, or of all with NODE_ANY; consistent enough for /proc */
 void pmm_stats(node_t node, struct pmm_stats *out);

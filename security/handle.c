@@ -18,16 +18,6 @@
 
 #define TABLE_MIN 64u /* one word of the bitmap */
 
-/* Lock key: l lock (writers always; readers unless the table is unshared). */
-struct handle_table {
-	struct refcount refs;
-	struct spinlock lock;  /* RANK_HANDLES */
-	u32 size;              /* [l] slots there are, a multiple of 64 */
-	u32 low;               /* [l] all below are in use */
-	struct handle *slots;  /* [l] */
-	u64 *used;             /* [l] */
-};
-
 static u64 live_handles; /* atomic; debug builds only */
 
 static void live_add(s64 n)
@@ -141,6 +131,11 @@ void handle_table_put(struct handle_table *table)
 	kfree(table->slots);
 	kfree(table->used);
 	kfree(table);
+}
+
+u32 handle_table_weight(const struct handle_table *table)
+{
+	return atomic_load_relaxed(&table->size);
 }
 
 void handle_table_exec(struct handle_table *table)
@@ -349,6 +344,7 @@ void handle_install(int fd, struct kobject *obj, u32 rights, u32 flags)
 	slot = &table->slots[fd];
 	ASSERT(slot->flags & HANDLE_RESERVED);
 	slot->rights = rights;
+	slot->key = handle_key(rights, obj->type);
 	slot->flags = flags;
 	slot->object = obj;
 	spin_unlock(&table->lock);
@@ -437,6 +433,7 @@ int handle_dup_to(int fd, int newfd, u32 flags)
 		kobject_get(ref.object);
 		new.object = ref.object;
 		new.rights = ref.rights;
+		new.key = handle_key(ref.rights, ref.object->type);
 		err = slot_replace(table, (u32)newfd, &new);
 		if (err < 0)
 			kobject_put(ref.object);

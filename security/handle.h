@@ -85,7 +85,7 @@ enum handle_rights {
 
 enum handle_flags {
 	HANDLE_CLOEXEC = 1,
-	HANDLE_REVOKED = 2,
+	HANDLE_REVOKED = 2,  /* its key is 0, so every look-up misses it */
 	HANDLE_RESERVED = 4, /* number given out, nothing installed yet */
 };
 
@@ -96,18 +96,45 @@ struct handle {
 	u32 rights;
 	u32 flags;
 	u32 generation; /* grows each time the slot is reused */
+	u32 key;        /* of one that may be used: handle_key(); else 0 */
 	struct cap_node *node;
 };
 
+#define HANDLE_KEY_TYPE_SHIFT 16
+
+/* Rights and type in one word: a check is one load and one mask. */
+static inline u32 handle_key(u32 rights, u32 type)
+{
+	return rights | type << HANDLE_KEY_TYPE_SHIFT;
+}
+
+static inline bool handle_key_allows(u32 key, u32 rights, u32 type)
+{
+	u32 mask = handle_key(rights, 0xffff);
+
+	return (key & mask) == handle_key(rights, type);
+}
+
 #define HANDLE_TABLE_MAX (1u << 20) /* RLIMIT_NOFILE's ceiling, as Linux's nr_open */
 
-struct handle_table;
+/* Lock key: l lock (writers always; readers unless the table is a lone thread's).
+ * Its fields are handle.c's and handle_get_lone()'s. */
+struct handle_table {
+	struct refcount refs;
+	struct spinlock lock;  /* RANK_HANDLES */
+	u32 size;              /* [l] slots there are, a multiple of 64 */
+	u32 low;               /* [l] all below are in use */
+	struct handle *slots;  /* [l] */
+	u64 *used;             /* [l] */
+};
 
 /** handle_table_create - empty. NULL when out of memory. */
 struct handle_table *handle_table_create(void);
 void handle_table_get(struct handle_table *table);
 /** handle_table_put - the last reference closes all. May sleep. */
 void handle_table_put(struct handle_table *table);
+/** handle_table_weight - about how many handles there are; racy */
+u32 handle_table_weight(const struct handle_table *table);
 /** handle_table_fork - copy: the handles with RIGHT_DUP. NULL: out of memory. */
 struct handle_table *handle_table_fork(struct handle_table *table);
 /** handle_table_exec - close what is CLOEXEC */
@@ -126,6 +153,26 @@ struct handle_ref {
  * (as Linux for files); -EACCES another right lacks.
  */
 __must_check int handle_get(int fd, u32 rights, u32 type, struct handle_ref *ref);
+
+/**
+ * handle_get_lone - handle_get() for the only thread of @table's task
+ * Return: false: look again with handle_get(), which knows every case.
+ */
+static inline bool handle_get_lone(const struct handle_table *table, int fd, u32 rights, u32 type,
+				   struct handle_ref *ref)
+{
+	const struct handle *slot;
+
+	/* With one reference nobody else can change the table (tables of others
+	 * are only read, under their lock), and what it names stays. */
+	if (unlikely(refcount_read(&table->refs) != 1 || (u32)fd >= table->size))
+		return false;
+	slot = &table->slots[fd];
+	if (unlikely(!handle_key_allows(slot->key, rights, type)))
+		return false;
+	*ref = (struct handle_ref){ slot->object, slot->rights, false };
+	return true;
+}
 
 static inline void handle_put(struct handle_ref *ref)
 {

@@ -7,6 +7,7 @@ kernel and in a Linux guest, both under QEMU's instruction clock on one CPU.
                                   two times and must agree to the last digit
     bench.py --profile ROW...     where the instructions go, by kernel symbol (--lines: by line)
     bench.py --wall [ROW...]      wall time, two CPUs, both guests in turn
+    bench.py --machine            inside the kernel (EOI, IPI, caches, frames), and the boot
     bench.py --check              only Exo-OS, against tests/bench/baseline.jsonl
     bench.py --accept "REASON" [ROW...]   today's counts become the baseline
     bench.py --readme README.md   the table of the README, from the last results
@@ -50,6 +51,11 @@ class Row(NamedTuple):
     what: str
     linux: Optional[float]   # recorded; None: the row is not for Linux
     budget: Optional[float]
+
+    @property
+    def own(self) -> bool:
+        """Not for Linux: one of ours (rows of two CPUs have no recorded figures)."""
+        return self.linux is None and not self.name.endswith("_2cpu") and self.name != "memcpy_1m_user"
 
     @property
     def in_mean(self) -> bool:
@@ -283,6 +289,7 @@ def main(argv: Sequence[str]) -> int:
     what = p.add_mutually_exclusive_group()
     what.add_argument("--profile", action="store_true")
     what.add_argument("--wall", action="store_true")
+    what.add_argument("--machine", action="store_true")
     what.add_argument("--check", action="store_true")
     what.add_argument("--accept", metavar="REASON")
     what.add_argument("--readme", metavar="FILE")
@@ -293,7 +300,10 @@ def main(argv: Sequence[str]) -> int:
         return bench_profile.main(a.row, a.lines)
     if a.wall:
         import bench_wall
-        return bench_wall.main(a.row)
+        return bench_wall.main(a.row, read_rows())
+    if a.machine:
+        import bench_machine
+        return bench_machine.main()
     if a.check:
         return check(a)
     if a.accept:

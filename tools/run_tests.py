@@ -81,6 +81,8 @@ CONFIGS = (
 )
 TORTURE = (
     Config("ubsan-torture", "microvm", 1, 1, 256, "ubsan", (), ("fuzz_syscalls 7 1000000",)),
+    Config("forks-torture", "q35", 2, 2, 256, "release", (), ("leak_test @forks 1000000",
+                                                              "leak_test @execs 200000")),
     Config("kasan-torture", "microvm", 1, 1, 512, "kasan", (), ("fuzz_syscalls 7 1000000",)),
 )
 TORTURE_LIMIT_S = 4 * 3600.0
@@ -214,11 +216,12 @@ def run_host(r: Report) -> None:
 
 
 def user_tests(pattern: str) -> List[str]:
-    """Names of the programs; fuzz_* want arguments and are listed in CONFIGS."""
+    """Names of the programs; fuzz_* want arguments and are listed in CONFIGS, and hog
+    is for tests/exo."""
     names = []
     for path in sorted(glob.glob(os.path.join(USER_TESTS, "*"))):
         name = os.path.basename(path)
-        if "." not in name and os.access(path, os.X_OK) and not name.startswith("fuzz_") \
+        if "." not in name and os.access(path, os.X_OK) and not name.startswith(("fuzz_", "hog")) \
                 and fnmatch.fnmatch(name, pattern):
             names.append(name)
     return names

@@ -166,6 +166,11 @@ static void local_interrupt(u64 vector, bool user)
 	}
 }
 
+void irq_eoi(void)
+{
+	lapic_eoi();
+}
+
 void irq_dispatch(struct trapframe *tf)
 {
 	struct cpu *cpu = this_cpu();

@@ -27,7 +27,12 @@ void offsets(void)
 	OFFSET(CPU_KSTACK_TOP, struct cpu, kstack_top);
 	OFFSET(CPU_USER_RSP, struct cpu, user_rsp);
 	OFFSET(THREAD_WORK, struct thread, work);
+	OFFSET(THREAD_SECCOMP, struct thread, seccomp);
+	VALUE(WORK_WATCHED, THREAD_WORK_WATCHED);
 	VALUE(WORK_SYSCALL, THREAD_WORK_SYSCALL);
+	VALUE(WORK_SECCOMP, THREAD_WORK_SECCOMP);
+	OFFSET(THREAD_PLEDGE, struct thread, pledge);
+	VALUE(WORK_PLEDGE, THREAD_WORK_PLEDGE);
 
 	OFFSET(TF_RBX, struct trapframe, rbx);
 	OFFSET(TF_R11, struct trapframe, r11);

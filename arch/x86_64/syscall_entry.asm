@@ -17,7 +17,7 @@
 %include "offsets.inc"
 
 global syscall_entry
-extern syscall_table, syscall_slot_of, syscall_legacy, upcall_syscall_slow, trap_return_user
+extern syscall_table, syscall_slot_of, syscall_legacy, upcall_syscall_slow, trap_return_user, pledge_quick
 
 section .text
 align 64
@@ -57,8 +57,9 @@ syscall_entry:
 	movzx	r11d, byte [syscall_slot_of + rax]
 	test	r11d, r11d
 	jz	.legacy
-	test	dword [rbx + THREAD_WORK], WORK_SYSCALL
-	jnz	.slow
+	test	dword [rbx + THREAD_WORK], WORK_WATCHED
+	jnz	.watched
+.call:
 	mov	rcx, r10
 	call	[syscall_table + r11 * 8]
 .out:
@@ -81,7 +82,7 @@ syscall_entry:
 	swapgs
 	o64 sysret
 .legacy:				; open, stat, ...: by stubs that reorder arguments
-	test	dword [rbx + THREAD_WORK], WORK_SYSCALL
+	test	dword [rbx + THREAD_WORK], WORK_WATCHED
 	jnz	.slow
 	mov	r11, [syscall_legacy + rax * 8]
 	test	r11, r11
@@ -89,6 +90,20 @@ syscall_entry:
 	mov	rcx, r10
 	call	r11
 	jmp	.out
+.watched:				; what number alone decides is decided here
+	test	dword [rbx + THREAD_WORK], WORK_SYSCALL
+	jnz	.slow
+	test	dword [rbx + THREAD_WORK], WORK_SECCOMP
+	jz	.promised
+	mov	rcx, [rbx + THREAD_SECCOMP]
+	bt	[rcx], rax		; seccomp_filter.allowed
+	jnc	.slow
+	test	dword [rbx + THREAD_WORK], WORK_PLEDGE
+	jz	.call
+.promised:
+	mov	rcx, [rbx + THREAD_PLEDGE]
+	test	[pledge_quick + r11 * 8], rcx
+	jnz	.call
 .slow:
 	lea	rdi, [rsp + 8]
 	call	upcall_syscall_slow

@@ -9,6 +9,9 @@
 
 #define AF_UNSPEC 0
 #define AF_UNIX   1
+#define AF_INET    2
+#define AF_INET6   10
+#define AF_NETLINK 16
 #define AF_MAX    46
 
 #define SOCK_STREAM    1

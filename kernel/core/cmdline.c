@@ -14,8 +14,10 @@
 #define LINE_MAX  2048u
 #define WORDS_MAX 32u
 
+#define MAX_CACHED 1000000u
+
 struct boot_options boot_options = {
-	.loglevel = LOG_INFO, .init = "/sbin/init", .keymap = "us",
+	.loglevel = LOG_INFO, .init = "/sbin/init", .dentries = 2048, .keymap = "us",
 	.consoles = BIT(CONSOLE_SERIAL) | BIT(CONSOLE_SCREEN),
 };
 
@@ -135,6 +137,16 @@ static bool set_keymap(const char *v)
 	       str_copy(boot_options.keymap, v, sizeof(boot_options.keymap)) >= 0;
 }
 
+static bool set_dentries(const char *v)
+{
+	return number(v, MAX_CACHED, &boot_options.dentries);
+}
+
+static bool set_kbench(__unused const char *v)
+{
+	return boot_options.kbench = true;
+}
+
 static bool set_tsc_deadline(__unused const char *v)
 {
 	return boot_options.tsc_deadline = true;
@@ -150,10 +162,12 @@ static const struct option options[] = {
 	{ "fail_nth", true, set_fail_nth,
 	  "the Nth allocation of init and what it starts fails (debug builds)" },
 	{ "ubsan", true, set_ubsan, "panic: stop at the first report (ubsan builds)" },
+	{ "kbench", false, set_kbench, "measure costs inside the kernel before init" },
 	{ "apic", true, set_apic, "xapic or x2apic: mode of the local APICs (x2apic if there)" },
 	{ "console", true, set_console,
 	  "ttyS0 or tty1: where the log goes, repeatable (both); the last is /dev/console" },
 	{ "keymap", true, set_keymap, "us, fr or de: what is printed on the keyboard (us)" },
+	{ "dentries", true, set_dentries, "limit of the cache of names (2048)" },
 	{ "tsc_deadline", false, set_tsc_deadline,
 	  "time interrupts by the TSC's deadline register" },
 	{ "tsc_unsteady", false, set_tsc_unsteady,

@@ -35,6 +35,8 @@ enum lock_rank {
 	RANK_SOCKET,      /* a socket's state and queue; pairs by address */
 	RANK_DENTRY,      /* dentry hash buckets and LRU */
 	RANK_FILE_LOCK,   /* advisory locks of all files */
+	RANK_INOTIFY_WATCHES, /* who watches which inode */
+	RANK_INOTIFY,     /* an instance's queue of events */
 	RANK_INODE_CACHE, /* inode hash and LRU */
 	RANK_TASK_TREE,   /* parents, children, process groups, sessions, pids; the tick
 	                     takes it, so below what is held with interrupts on */

@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Wait queues (contract and drawing in waitq.h). A waiter's memory belongs to
- * the sleeping thread; wakers touch it only under wq->lock, and finish takes
+ * the sleeping thread; wakers touch it only under wq->lock, and remove takes
  * that lock, so it never goes away under a waker.
+ *
+ * A waker that wakes the thread of a plain waiter spares it that lock: it claims
+ * the waiter, takes it out of the queue, and after unlocking clears waiter->wq,
+ * the last thing it touches of waiter and queue. Who finds a waiter claimed but not
+ * cleared waits for those few instructions.
  */
 #include <kernel/core/waitq.h>
 
@@ -36,13 +41,20 @@ void waitq_add(struct waitq *wq, struct waiter *waiter)
 
 void waitq_remove(struct waiter *waiter)
 {
+	/* Pairs with the release in let_go(). */
+	struct waitq *wq = atomic_load_acquire(&waiter->wq);
 	irqflags_t flags;
+	bool claimed;
 
-	if (!waiter->wq)
+	if (!wq)
 		return;
-	flags = spin_lock_irq(&waiter->wq->lock);
-	list_del(&waiter->link);
-	spin_unlock_irq(&waiter->wq->lock, flags);
+	flags = spin_lock_irq(&wq->lock);
+	claimed = waiter->claimed;
+	if (!claimed)
+		list_del(&waiter->link);
+	spin_unlock_irq(&wq->lock, flags);
+	while (claimed && atomic_load_acquire(&waiter->wq))
+		cpu_relax();
 	waiter->wq = NULL;
 }
 
@@ -55,10 +67,14 @@ void waitq_prepare(struct waitq *wq, struct waiter *waiter, bool interruptible)
 {
 	irqflags_t flags;
 
-	*waiter = (struct waiter){ .thread = current, .wake = waitq_wake_thread,
-				   .exclusive = true };
+	/* Field by field: next_claimed is the waker's, and this is a hot path. */
+	waiter->wq = wq;
+	waiter->thread = current;
+	waiter->wake = waitq_wake_thread;
+	waiter->exclusive = true;
+	waiter->claimed = false;
 	flags = spin_lock_irq(&wq->lock);
-	waitq_link(wq, waiter);
+	list_add_tail(&waiter->link, &wq->waiters);
 	spin_unlock_irq(&wq->lock, flags);
 	/* A full fence: the state is seen before the condition is read. */
 	sched_mark_asleep(interruptible);
@@ -70,9 +86,36 @@ void waitq_finish(struct waiter *waiter)
 	waitq_remove(waiter);
 }
 
+/* Wake one waiter; a plain one goes to *claimed. Return: whether it counts as woken. */
+static inline bool wake_locked(struct waiter *waiter, struct waiter **claimed)
+{
+	if (waiter->wake != waitq_wake_thread)
+		return waiter->wake(waiter);
+	if (!sched_wake_sleeper(waiter->thread))
+		return false;
+	list_del(&waiter->link);
+	waiter->claimed = true;
+	waiter->next_claimed = *claimed;
+	*claimed = waiter;
+	return true;
+}
+
+/* Their threads may go on, and queue and waiters away, with each store. */
+static inline void let_go(struct waiter *claimed)
+{
+	while (claimed) {
+		struct waiter *next = claimed->next_claimed;
+
+		/* Pairs with the acquires in waitq_remove(). */
+		atomic_store_release(&claimed->wq, NULL);
+		claimed = next;
+	}
+}
+
 static void waitq_wake(struct waitq *wq, bool all, u32 news)
 {
 	struct list_head *link, *next;
+	struct waiter *claimed = NULL;
 	irqflags_t flags;
 
 	/* Orders the caller's store to the condition before the look. */
@@ -85,10 +128,12 @@ static void waitq_wake(struct waitq *wq, bool all, u32 news)
 		struct waiter *waiter = container_of(link, struct waiter, link);
 
 		next = link->next;
-		if (waiter->wake(waiter) && waiter->exclusive && !all)
+		if (wake_locked(waiter, &claimed) && waiter->exclusive && !all)
 			break;
 	}
-	spin_unlock_irq(&wq->lock, flags);
+	spin_unlock(&wq->lock);
+	let_go(claimed);
+	irq_restore(flags);
 }
 
 void waitq_wake_one(struct waitq *wq)

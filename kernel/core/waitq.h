@@ -32,10 +32,12 @@ typedef bool (*waitq_wake_fn)(struct waiter *waiter);
 
 struct waiter {
 	struct list_head link;
-	struct waitq *wq;      /* NULL when in no queue */
+	struct waitq *wq;      /* [a] NULL when in no queue */
 	struct thread *thread;
 	waitq_wake_fn wake;
 	bool exclusive;        /* woken one at a time, at the tail */
+	bool claimed;          /* [lock] by the waker, see waitq.c */
+	struct waiter *next_claimed; /* the waker's */
 };
 
 #define WAITQ_INIT(var)                                                      \

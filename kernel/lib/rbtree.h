@@ -74,6 +74,22 @@ static inline void rb_link(struct rb_node *node, struct rb_node *parent,
 	*link = node;
 }
 
+/** rb_insert_first - @node into an empty tree; rb_erase_last - out of a tree of one */
+static inline void rb_insert_first(struct rb_tree *tree, struct rb_node *node)
+{
+	node->parent_color = RB_BLACK;
+	node->left = NULL;
+	node->right = NULL;
+	tree->root = node;
+	tree->leftmost = node;
+}
+
+static inline void rb_erase_last(struct rb_tree *tree, struct rb_node *node)
+{
+	rb_init(tree);
+	node->parent_color = 0;
+}
+
 /** rb_insert_fixup - balance the tree again after rb_link() */
 void rb_insert_fixup(struct rb_tree *tree, struct rb_node *node);
 

@@ -45,6 +45,7 @@ typedef u64 ns_t;    /* nanoseconds */
 
 #if !__STDC_HOSTED__ /* libc headers have fields of that name */
 #define __unused     __attribute__((unused))
+#define __always_inline inline __attribute__((always_inline))
 #endif
 
 #define likely(x)   __builtin_expect(!!(x), 1)

@@ -56,12 +56,10 @@ static cpu_t find_least(const struct thread *thread, node_t node)
 	return best;
 }
 
-cpu_t balance_wake_cpu(const struct thread *thread, cpu_t last)
+cpu_t balance_choose_wake_cpu(const struct thread *thread, cpu_t last)
 {
 	cpu_t cpu;
 
-	if (nr_cpus_online == 1)
-		return last;
 	if (cpu_allowed(thread, last)) {
 		if (atomic_load_relaxed(&cpu_runq(last)->curr) == cpu_runq(last)->idle)
 			return last;

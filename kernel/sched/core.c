@@ -22,14 +22,13 @@
 #include <arch/irq.h>
 #include <arch/smp.h>
 #include <kernel/abi/errno.h>
-#include <kernel/abi/linux_sched.h>
-#include <kernel/sched/cfs_math.h>
 #include <kernel/task/signal.h>
 #include <kernel/task/task.h>
 #include <kernel/time/clock.h>
 #include <mm/aspace.h>
 
-#define ASLEEP_STATES (BIT(THREAD_SLEEP) | BIT(THREAD_BLOCK) | BIT(THREAD_STOPPED))
+#define ASLEEP_STATES \
+	(BIT(THREAD_SLEEP) | BIT(THREAD_BLOCK) | BIT(THREAD_STOPPED) | BIT(THREAD_TRACED))
 
 DEFINE_PERCPU(struct runq, sched_runq);
 
@@ -74,7 +73,7 @@ void sched_init_entity(struct sched_entity *se)
 }
 
 /* Locks the queue of the CPU where @thread is; interrupts are off. */
-static struct runq *lock_runq_of(const struct thread *thread)
+static inline struct runq *lock_runq_of(const struct thread *thread)
 {
 	for (;;) {
 		cpu_t cpu = atomic_load_acquire(&thread->cpu);
@@ -87,7 +86,7 @@ static struct runq *lock_runq_of(const struct thread *thread)
 	}
 }
 
-static void slice_begin_locked(struct runq *rq, ns_t now)
+static inline void slice_begin_locked(struct runq *rq, ns_t now)
 {
 	const struct thread *curr = rq->curr;
 
@@ -106,7 +105,7 @@ static void slice_arm_locked(struct runq *rq)
 		timer_arm_sooner(rq->slice_end_ns);
 }
 
-void sched_enqueue_locked(struct runq *rq, struct thread *thread, enum enqueue_why why)
+static __always_inline void enqueue(struct runq *rq, struct thread *thread, enum enqueue_why why)
 {
 	thread->state = THREAD_READY;
 	thread->sched.queued = true;
@@ -118,7 +117,12 @@ void sched_enqueue_locked(struct runq *rq, struct thread *thread, enum enqueue_w
 	atomic_store_release(&rq->nr_queued, rq->nr_queued + 1);
 }
 
-void sched_dequeue_locked(struct runq *rq, struct thread *thread)
+void sched_enqueue_locked(struct runq *rq, struct thread *thread, enum enqueue_why why)
+{
+	enqueue(rq, thread, why);
+}
+
+static inline void dequeue(struct runq *rq, struct thread *thread)
 {
 	if (sched_is_rt(thread))
 		rt_dequeue(rq, thread);
@@ -126,6 +130,11 @@ void sched_dequeue_locked(struct runq *rq, struct thread *thread)
 		cfs_dequeue(rq, thread);
 	thread->sched.queued = false;
 	atomic_store_relaxed(&rq->nr_queued, rq->nr_queued - 1);
+}
+
+void sched_dequeue_locked(struct runq *rq, struct thread *thread)
+{
+	dequeue(rq, thread);
 }
 
 void sched_resched_locked(struct runq *rq)
@@ -140,7 +149,7 @@ void sched_resched_locked(struct runq *rq)
 }
 
 /* Charge curr for the time since the last call. */
-static void account_locked(struct runq *rq, ns_t now)
+static __always_inline void account_locked(struct runq *rq, ns_t now)
 {
 	struct thread *curr = rq->curr;
 	ns_t delta = now - curr->sched.exec_start;
@@ -151,22 +160,24 @@ static void account_locked(struct runq *rq, ns_t now)
 		cfs_account(rq, curr, delta);
 }
 
-static bool preempts(const struct runq *rq, const struct thread *thread)
+static inline bool preempts(const struct runq *rq, const struct thread *thread)
 {
 	const struct thread *curr = rq->curr;
+	ns_t since;
 
 	if (curr == rq->idle)
 		return true;
 	if (sched_is_rt(thread) || sched_is_rt(curr))
 		return thread->sched.rt_priority > curr->sched.rt_priority;
-	return cfs_preempts(thread, curr);
+	/* curr is not charged yet for the time since its last accounting. */
+	since = uptime_ns() - curr->sched.exec_start;
+	return cfs_preempts(thread, curr,
+			    curr->sched.vruntime + cfs_scale(since, curr->sched.weight));
 }
 
 /* @thread has come into @rq: run it at once, or see to it that it is run. */
-static void check_preempt_locked(struct runq *rq, const struct thread *thread)
+static inline void check_preempt_locked(struct runq *rq, const struct thread *thread)
 {
-	if (rq->curr != rq->idle && !sched_is_rt(rq->curr))
-		account_locked(rq, uptime_ns());
 	if (preempts(rq, thread))
 		sched_resched_locked(rq);
 	else if (rq->cpu == this_cpu())
@@ -220,13 +231,13 @@ void sched_thread_started(struct thread *prev)
 }
 
 /* Takes the thread to run next out of its queue. */
-static struct thread *pick_locked(struct runq *rq)
+static inline struct thread *pick_locked(struct runq *rq)
 {
 	struct thread *next = rq->rt.nr ? rt_first(rq) : cfs_first(rq);
 
 	if (!next)
 		return rq->idle;
-	sched_dequeue_locked(rq, next);
+	dequeue(rq, next);
 	return next;
 }
 
@@ -337,6 +348,11 @@ void sched_exit(void)
 
 /* ---- blocking and waking ---- */
 
+static inline bool interrupted(const struct thread *thread)
+{
+	return atomic_load_acquire(&thread->work) & THREAD_WORK_INTERRUPT;
+}
+
 int sched_block(ns_t deadline_ns)
 {
 	struct thread *curr = current;
@@ -360,7 +376,7 @@ int sched_block(ns_t deadline_ns)
 	rq = this_runq();
 	spin_lock(&rq->lock);
 	state = curr->state;
-	if (state == THREAD_SLEEP && signal_pending())
+	if (state == THREAD_SLEEP && interrupted(curr))
 		curr->state = THREAD_RUNNING;
 	if (BIT(curr->state) & ASLEEP_STATES) {
 		curr->sched.switches_voluntary++;
@@ -376,7 +392,7 @@ int sched_block(ns_t deadline_ns)
 		if (atomic_load_acquire(&curr->block_timed_out))
 			err = -ETIMEDOUT;
 	}
-	if (state == THREAD_SLEEP && signal_pending())
+	if (state == THREAD_SLEEP && interrupted(curr))
 		err = -ERESTARTSYS;
 	return err;
 }
@@ -395,17 +411,26 @@ bool sched_wake(struct thread *thread, u32 state_mask)
 	struct runq *rq = lock_runq_of(thread);
 	enum thread_state state = thread->state;
 	bool asleep = BIT(state) & state_mask & ASLEEP_STATES;
+	cpu_t cpu = rq->cpu->id, to;
 
-	if (!asleep) {
-		spin_unlock(&rq->lock);
-	} else if (thread == rq->curr) {
+	if (!asleep)
+		goto out_unlock;
+	if (thread == rq->curr) {
 		thread->state = THREAD_RUNNING;
-		spin_unlock(&rq->lock);
-	} else {
-		if (state == THREAD_BLOCK)
-			atomic_store_relaxed(&rq->nr_blocked, rq->nr_blocked - 1);
-		place_unlock(rq, thread, balance_wake_cpu(thread, rq->cpu->id), ENQUEUE_WAKE);
+		goto out_unlock;
 	}
+	if (state == THREAD_BLOCK)
+		atomic_store_relaxed(&rq->nr_blocked, rq->nr_blocked - 1);
+	to = balance_wake_cpu(thread, cpu);
+	if (unlikely(to != cpu)) {
+		place_unlock(rq, thread, to, ENQUEUE_WAKE);
+		goto out;
+	}
+	enqueue(rq, thread, ENQUEUE_WAKE);
+	check_preempt_locked(rq, thread);
+out_unlock:
+	spin_unlock(&rq->lock);
+out:
 	irq_restore(flags);
 	return asleep;
 }

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <arch/percpu.h>
+#include <kernel/abi/linux_sched.h>
 #include <kernel/core/spinlock.h>
+#include <kernel/sched/cfs_math.h>
 #include <kernel/sched/sched.h>
 #include <kernel/task/thread.h>
 
@@ -75,12 +77,90 @@ enum enqueue_why {
 
 /* cfs.c */
 void cfs_init(struct cfs_queue *q);
-void cfs_enqueue(struct runq *rq, struct thread *thread, enum enqueue_why why);
-void cfs_dequeue(struct runq *rq, struct thread *thread);
-struct thread *cfs_first(const struct runq *rq);
-void cfs_account(struct runq *rq, struct thread *curr, ns_t delta_ns);
-bool cfs_preempts(const struct thread *woken, const struct thread *curr);
-ns_t cfs_slice_of(const struct runq *rq, const struct thread *thread);
+/** cfs_insert - @thread among the others of the tree */
+void cfs_insert(struct cfs_queue *q, struct thread *thread);
+static inline struct thread *cfs_first(const struct runq *rq)
+{
+	return RB_ENTRY_OR_NULL(rb_first(&rq->cfs.tree), struct thread, sched.node);
+}
+
+/* The virtual time that @thread comes in with. */
+static inline void cfs_set_time(const struct runq *rq, struct sched_entity *se,
+				enum enqueue_why why)
+{
+	const struct thread *first;
+
+	switch (why) {
+	case ENQUEUE_WAKE:
+	case ENQUEUE_NEW:
+		se->vruntime = cfs_place(se->vruntime, rq->cfs.min_vruntime,
+					 why == ENQUEUE_NEW, se->weight);
+		break;
+	case ENQUEUE_YIELD:
+		/* Not before the one that would be next; equals queue behind it. */
+		first = cfs_first(rq);
+		if (first)
+			se->vruntime = cfs_max(se->vruntime, first->sched.vruntime);
+		break;
+	case ENQUEUE_PREEMPT:
+	case ENQUEUE_MOVE:
+		break;
+	}
+}
+
+/* Two threads that take turns, the common case, find the tree empty and leave it so. */
+static inline void cfs_enqueue(struct runq *rq, struct thread *thread, enum enqueue_why why)
+{
+	struct cfs_queue *q = &rq->cfs;
+
+	cfs_set_time(rq, &thread->sched, why);
+	if (!q->nr)
+		rb_insert_first(&q->tree, &thread->sched.node);
+	else
+		cfs_insert(q, thread);
+	q->weight += thread->sched.weight;
+	q->nr++;
+}
+
+static inline void cfs_dequeue(struct runq *rq, struct thread *thread)
+{
+	struct cfs_queue *q = &rq->cfs;
+
+	q->weight -= thread->sched.weight;
+	if (--q->nr)
+		rb_erase(&q->tree, &thread->sched.node);
+	else
+		rb_erase_last(&q->tree, &thread->sched.node);
+}
+
+/** cfs_account - @curr has run for @delta_ns more */
+static inline void cfs_account(struct runq *rq, struct thread *curr, ns_t delta_ns)
+{
+	const struct thread *first = cfs_first(rq);
+	u64 min = curr->sched.vruntime += cfs_scale(delta_ns, curr->sched.weight);
+
+	if (first && cfs_before(first->sched.vruntime, min))
+		min = first->sched.vruntime;
+	rq->cfs.min_vruntime = cfs_max(rq->cfs.min_vruntime, min);
+}
+
+/** cfs_preempts - shall @woken run at once? @curr_vruntime: of @curr up to now */
+static inline bool cfs_preempts(const struct thread *woken, const struct thread *curr,
+				u64 curr_vruntime)
+{
+	u64 grain = cfs_scale(CFS_WAKE_GRAIN_NS, woken->sched.weight);
+
+	if (woken->sched.policy != SCHED_NORMAL)
+		return false;
+	return curr->sched.policy == SCHED_IDLE ||
+	       cfs_before(woken->sched.vruntime + grain, curr_vruntime);
+}
+
+static inline ns_t cfs_slice_of(const struct runq *rq, const struct thread *thread)
+{
+	return cfs_slice(thread->sched.weight, rq->cfs.weight + thread->sched.weight);
+}
+
 /** cfs_migrate - @thread's virtual time as of @to instead of @from */
 void cfs_migrate(struct thread *thread, const struct runq *from, const struct runq *to);
 
@@ -101,7 +181,11 @@ void sched_switch_idle(struct runq *rq);
 extern u64 sched_idle_mask[(NR_CPUS + 63) / 64]; /* atomic: CPUs in the idle loop */
 void balance_cpu_online(struct cpu *cpu);
 /** balance_wake_cpu - where a woken @thread, last on @last, shall run */
-cpu_t balance_wake_cpu(const struct thread *thread, cpu_t last);
+cpu_t balance_choose_wake_cpu(const struct thread *thread, cpu_t last);
+static inline cpu_t balance_wake_cpu(const struct thread *thread, cpu_t last)
+{
+	return nr_cpus_online == 1 ? last : balance_choose_wake_cpu(thread, last);
+}
 /** balance_new_cpu - where a new thread shall start */
 cpu_t balance_new_cpu(const struct thread *thread);
 /** balance_pull - take a thread from the fullest queue. Interrupts off, no lock.

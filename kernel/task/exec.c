@@ -23,7 +23,9 @@
 #include <kernel/lib/string.h>
 #include <kernel/task/fs_hooks.h>
 #include <kernel/task/posix_timer.h>
+#include <kernel/task/ptrace.h>
 #include <kernel/task/task.h>
+#include <kernel/upcall.h>
 #include <mm/aspace.h>
 #include <mm/kmalloc.h>
 #include <mm/pmm.h>
@@ -131,9 +133,15 @@ static int prepare_cred(struct exec_state *st, struct exec_identity *id)
 {
 	const struct cred *cred = cred_current();
 	u32 euid = cred->euid, egid = cred->egid;
+	/* Who is traced does not become somebody else (Linux: unless the tracer is root). */
+	bool setid = !current->no_new_privs && !current->ptrace &&
+		     fs_hook_setid(st->file, &euid, &egid);
 	struct cred *copy;
 
-	if (!current_task()->no_new_privs && fs_hook_setid(st->file, &euid, &egid))
+	/* What was promised for the next program does not go to a more privileged one. */
+	if (setid && current->pledge_exec)
+		return -EACCES;
+	if (setid)
 		st->secure = euid != cred->uid || egid != cred->gid;
 	else
 		st->secure = cred->euid != cred->uid || cred->egid != cred->gid;
@@ -248,6 +256,7 @@ static void take_pid_locked(struct thread *thread)
 	if (old == thread->task->pid)
 		return;
 	thread_rename_locked(thread, thread->task->pid);
+	ptrace_exec_rename_locked(thread);
 	pid_unuse_locked(old);
 }
 
@@ -277,6 +286,16 @@ static void exchange_space(struct exec_state *st)
 		fs_hook_file_put(old_exe);
 }
 
+/* A new program starts with what was promised for it, or with nothing (OpenBSD pledge(2)). */
+static void start_promises(struct thread *thread)
+{
+	thread->pledge = thread->pledge_exec;
+	if (thread->pledge)
+		atomic_fetch_or(&thread->work, THREAD_WORK_PLEDGE);
+	else
+		atomic_fetch_and(&thread->work, ~(u32)THREAD_WORK_PLEDGE);
+}
+
 static void exchange_rest(struct exec_state *st)
 {
 	struct thread *thread = current;
@@ -301,6 +320,7 @@ static void exchange_rest(struct exec_state *st)
 	task->dumpable = !st->secure;
 	task->exit_signal = SIGCHLD;
 	task->personality &= st->secure ? ~PERSONALITY_NO_RANDOMIZE : ~0u;
+	start_promises(thread);
 	thread->robust_list = NULL;
 	thread->set_child_tid = NULL;
 	thread->restart.fn = NULL;
@@ -311,6 +331,7 @@ int exec_image(int dirfd, const char *path, u32 at_flags, struct exec_args *args
 {
 	struct exec_state st = { .path = path };
 	char fd_path[32];
+	s32 old_tid;
 	int err = fs_hook_open_exec(dirfd, path, at_flags, &st.file);
 
 	if (err)
@@ -328,8 +349,10 @@ int exec_image(int dirfd, const char *path, u32 at_flags, struct exec_args *args
 		return err;
 	}
 	/* No failure past this point. */
+	old_tid = current->tid;
 	exchange_space(&st);
 	exchange_rest(&st);
+	ptrace_exec(old_tid);
 	return 0;
 }
 
@@ -377,6 +400,8 @@ static void start_init(__unused struct trapframe *tf)
 	err = fs_hook_console();
 	if (err)
 		panic("init: cannot open /dev/console (error %d)", -err);
+	if (boot_options.kbench)
+		upcall_kbench();
 	exec_args_init(&args);
 	err = init_args(&args);
 	if (!err)

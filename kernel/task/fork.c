@@ -13,11 +13,13 @@
 #include <kernel/abi/errno.h>
 #include <kernel/abi/linux_sched.h>
 #include <kernel/lib/string.h>
+#include <kernel/task/ptrace.h>
 #include <kernel/task/task.h>
 #include <kernel/time/clock.h>
 #include <mm/aspace.h>
 #include <security/cred.h>
 #include <security/handle.h>
+#include <security/seccomp.h>
 
 #include "task_priv.h"
 
@@ -43,6 +45,22 @@ static int check_flags(u64 flags)
 	if ((flags & CSIGNAL) > LINUX_NSIG)
 		return -EINVAL;
 	return 0;
+}
+
+/*
+ * All threads together are bounded, root's too. The last of them are for init and
+ * for session leaders, which the shell at a console is: so a fork bomb leaves it
+ * able to start the command that ends the bomb.
+ */
+static int check_threads(void)
+{
+	u32 max = task_threads_max();
+	u32 now = MAX(thread_live(), task_live()); /* zombies count, too */
+	const struct task *task = current_task();
+
+	if (likely(now < max - max / 16))
+		return 0;
+	return now < max && (task->unkillable || task->sid == task->pid) ? 0 : -EAGAIN;
 }
 
 /* RLIMIT_NPROC: processes of this user. Root is not bound. */
@@ -134,7 +152,6 @@ static int copy_resources(struct task *task, struct task *parent, u64 flags)
 	task->exe = task_exe(parent);
 	memcpy(task->rlimits, parent->rlimits, sizeof(task->rlimits));
 	task->exit_signal = (int)(flags & CSIGNAL);
-	task->no_new_privs = parent->no_new_privs;
 	task->dumpable = parent->dumpable;
 	task->thp_disable = parent->thp_disable;
 	task->personality = parent->personality;
@@ -181,15 +198,15 @@ static int init_thread(struct thread *thread, const struct clone_request *req)
 	err = context_init_user(thread, &frame, parent);
 	if (err)
 		return err;
+	if (parent->ptrace)
+		(void)context_step(thread, false);
 	if (req->flags & CLONE_SETTLS)
 		context_set_child_tls(thread, req->tls);
 	memcpy(thread->comm, parent->comm, sizeof(thread->comm));
 	thread->blocked = parent->restore_blocked ? parent->saved_blocked : parent->blocked;
-	thread->pledge = parent->pledge;
-	thread->pledge_exec = parent->pledge_exec;
 	thread->fail_alloc = parent->fail_alloc;
 	thread->ioprio = parent->ioprio;
-	thread->work = parent->work & THREAD_WORK_SYSCALL;
+	thread->no_new_privs = parent->no_new_privs;
 	/* A thread of its own stack cannot share the alternate one (sigaltstack(2)). */
 	if (!(req->flags & CLONE_VM) || (req->flags & CLONE_VFORK)) {
 		thread->altstack_sp = parent->altstack_sp;
@@ -207,17 +224,31 @@ static int init_thread(struct thread *thread, const struct clone_request *req)
 	return 0;
 }
 
+static void inherit_watches_locked(struct thread *thread, const struct thread *parent)
+{
+	seccomp_filter_get(parent->seccomp);
+	thread->seccomp = parent->seccomp;
+	thread->no_new_privs = parent->no_new_privs;
+	thread->pledge = parent->pledge;
+	thread->pledge_exec = parent->pledge_exec;
+	thread->work |= atomic_load_relaxed(&parent->work) &
+			(THREAD_WORK_SECCOMP | THREAD_WORK_PLEDGE);
+}
+
 /*
  * Return: 0, linked; -ERESTARTNOINTR a signal has to be handled first.
  * No failure past the check: the child is visible.
  */
-static int publish(struct thread *thread, u64 flags)
+static int publish(struct thread *thread, u64 flags, struct ptrace *trace)
 {
 	struct task *task = thread->task, *parent = current_task();
 	irqflags_t irq = spin_lock_irq(&task_tree_lock), sigirq;
 	struct signal_state *sig = signal_lock(parent, &sigirq);
 	bool refuse = signal_pending();
 
+	/* Under the lock: another thread may just be putting a filter on all (TSYNC). */
+	if (!refuse)
+		inherit_watches_locked(thread, current);
 	if (!refuse && (flags & CLONE_THREAD)) {
 		thread->cpu_tick = current->cpu_tick;
 		thread_link_locked(thread);
@@ -234,6 +265,8 @@ static int publish(struct thread *thread, u64 flags)
 		if (flags & CLONE_PARENT)
 			task->exit_signal = parent->exit_signal;
 	}
+	if (!refuse && trace)
+		ptrace_inherit_locked(trace, thread);
 	spin_unlock_irq(&task_tree_lock, irq);
 	return refuse ? -ERESTARTNOINTR : 0;
 }
@@ -349,12 +382,16 @@ long task_clone(const struct clone_request *req)
 {
 	struct vfork_wait wait = { .parent = current };
 	struct child_pidfd pidfd;
+	struct ptrace *trace = NULL;
 	struct thread *child;
-	int tid, err;
+	bool attach;
+	int tid, err, event = ptrace_clone_event(req->flags, &attach);
 
 	err = check_flags(req->flags);
 	if (!err && (req->flags & CLONE_SETTLS) && req->tls >= USER_END)
 		err = -EPERM;
+	if (!err)
+		err = check_threads();
 	if (!err)
 		err = check_nproc();
 	if (err)
@@ -362,9 +399,14 @@ long task_clone(const struct clone_request *req)
 	tid = pid_alloc();
 	if (tid < 0)
 		return tid;
+	err = -ENOMEM;
+	if (attach)
+		trace = ptrace_alloc();
+	if (attach && !trace)
+		goto err_tid;
 	err = alloc_child(req, tid, &child);
 	if (err)
-		goto err_tid;
+		goto err_trace;
 	if (req->flags & CLONE_PIDFD)
 		err = pidfd_prepare(child->task, req->pidfd, &pidfd);
 	if (err)
@@ -373,7 +415,7 @@ long task_clone(const struct clone_request *req)
 		child->vfork = &wait;
 	if (req->flags & CLONE_PARENT_SETTID)
 		(void)!user_write_u32((void __user *)(uintptr_t)req->parent_tid, (u32)tid);
-	err = publish(child, req->flags);
+	err = publish(child, req->flags, trace);
 	if (err)
 		goto err_pidfd;
 	/* No failure past this point. */
@@ -382,10 +424,15 @@ long task_clone(const struct clone_request *req)
 	if (req->flags & CLONE_VFORK) {
 		thread_get(child);
 		sched_start(child);
+		if (event)
+			ptrace_event(event, (u64)tid);
 		vfork_block(child, &wait);
 		thread_put(child);
+		ptrace_event(PTRACE_EVENT_VFORK_DONE, (u64)tid);
 	} else {
 		sched_start(child);
+		if (event)
+			ptrace_event(event, (u64)tid);
 	}
 	return tid;
 
@@ -394,6 +441,9 @@ err_pidfd:
 		pidfd_abandon(&pidfd);
 err_child:
 	free_child(child, req->flags);
+err_trace:
+	if (trace)
+		ptrace_free(trace);
 err_tid:
 	pid_unuse(tid);
 	return err;

@@ -35,17 +35,35 @@ static struct slab_cache *task_cache;
 static struct rb_tree pid_tree; /* [TASK_TREE] tasks by pid */
 static u32 nr_live;             /* atomic */
 
+/* What a thread costs at least: stacks, tables, the small process around it. */
+#define THREAD_COST (256ull << 10)
+
+u32 task_threads_max(void)
+{
+	static u32 max; /* memory does not change */
+	struct pmm_stats stats;
+
+	if (!atomic_load_relaxed(&max)) {
+		pmm_stats(NODE_ANY, &stats);
+		atomic_store_relaxed(&max, (u32)MIN(MAX(stats.total * PAGE_SIZE / THREAD_COST,
+							128ull), (u64)PID_MAX));
+	}
+	return atomic_load_relaxed(&max);
+}
+
 /* Linux's defaults (man getrlimit(2)); NPROC and SIGPENDING are set by memory. */
 static void init_rlimits(struct task *task)
 {
+	u64 half = task_threads_max() / 2;
+
 	for (u32 i = 0; i < RLIM_NLIMITS; i++)
 		task->rlimits[i] = (struct linux_rlimit64){ RLIM64_INFINITY, RLIM64_INFINITY };
 	task->rlimits[RLIMIT_STACK].rlim_cur = 8ull << 20;
 	task->rlimits[RLIMIT_CORE].rlim_cur = 0;
-	task->rlimits[RLIMIT_NPROC] = (struct linux_rlimit64){ PID_MAX / 2, PID_MAX / 2 };
+	task->rlimits[RLIMIT_NPROC] = (struct linux_rlimit64){ half, half };
 	task->rlimits[RLIMIT_NOFILE] = (struct linux_rlimit64){ 1024, 4096 };
 	task->rlimits[RLIMIT_MEMLOCK] = (struct linux_rlimit64){ 8ull << 20, 8ull << 20 };
-	task->rlimits[RLIMIT_SIGPENDING] = (struct linux_rlimit64){ PID_MAX / 2, PID_MAX / 2 };
+	task->rlimits[RLIMIT_SIGPENDING] = (struct linux_rlimit64){ half, half };
 	task->rlimits[RLIMIT_MSGQUEUE] = (struct linux_rlimit64){ 819200, 819200 };
 	task->rlimits[RLIMIT_NICE] = (struct linux_rlimit64){ 0, 0 };
 	task->rlimits[RLIMIT_RTPRIO] = (struct linux_rlimit64){ 0, 0 };
@@ -65,6 +83,7 @@ static void init_fields(struct task *task, s32 pid)
 	sigpending_init(&task->pending);
 	timer_init(&task->alarm, task_alarm_fired);
 	list_init(&task->timers);
+	list_init(&task->tracees);
 	task->dumpable = true;
 	task->start_ns = uptime_ns();
 }

@@ -79,7 +79,7 @@ struct task {
 	bool is_reaper;                /* [i] init: gets orphans */
 	bool unkillable;               /* [s] init: default actions do nothing */
 	bool is_subreaper;             /* [t] prctl PR_SET_CHILD_SUBREAPER */
-	bool no_new_privs, dumpable, thp_disable; /* [c] prctl */
+	bool dumpable, thp_disable;    /* [c] prctl */
 	bool handles_shared;           /* [c] CLONE_FILES was used: exec takes a copy */
 	int pdeath_signal;             /* [c] prctl, to this task when its parent dies */
 	u32 personality;               /* [c] */
@@ -89,6 +89,9 @@ struct task {
 	struct timer alarm;            /* ITIMER_REAL */
 	ns_t alarm_deadline_ns, alarm_interval_ns; /* [s] */
 	ns_t cpu_timer[2][2];          /* [s] ITIMER_VIRTUAL, PROF: expiry in CPU time, interval */
+	struct list_head tracees;      /* [t] struct ptrace of what it traces */
+	struct ptrace *trace;          /* [t] of its first thread */
+	bool traced_zombie;            /* [t] the tracer waits first */
 	struct list_head timers;       /* [s] of timer_create(2) */
 	u32 nr_timers, nr_cpu_timers;  /* [s] in all; of CPU time */
 	s32 next_timer;                /* [s] number to try next */
@@ -143,11 +146,17 @@ struct file *task_exe(struct task *task);
 /** task_start_init - process 1: loads boot_options.init, or panics with a sentence */
 void task_start_init(void);
 
+/** task_threads_max - how many threads there may be in all, from the memory there is
+ * (/proc/sys/kernel/threads-max) */
+u32 task_threads_max(void);
 /** task_rlimit - soft limit of current's task */
 u64 task_rlimit(u32 resource);
 
 /** task_exit_group - end the whole process. @status: wait status word */
 __noreturn void task_exit_group(int status);
+/** task_doom - the same, but the caller goes on until it returns to user mode and ends
+ * there: for places that hold references. Nothing can catch it. */
+void task_doom(int status);
 
 /** task_live - tasks alive or zombie: leak checks */
 u32 task_live(void);

@@ -13,6 +13,7 @@
 #include <kernel/task/task.h>
 #include <mm/kva.h>
 #include <mm/slab.h>
+#include <security/seccomp.h>
 
 static struct slab_cache *thread_cache;
 static struct rb_tree tid_tree; /* [TASK_TREE] linked threads by tid */
@@ -79,6 +80,7 @@ void thread_put(struct thread *thread)
 
 	if (!refcount_put(&thread->refs))
 		return;
+	seccomp_filter_put(thread->seccomp);
 	slab_free(thread_cache, thread);
 	atomic_fetch_sub(&nr_live, 1);
 	task_put(task);

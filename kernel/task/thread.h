@@ -6,7 +6,7 @@
  *   NEW --sched_start--> READY <--> RUNNING --sched_exit--> DEAD --reap--> freed
  *                          ^           |
  *                          +--wake-- SLEEP (interruptible), BLOCK (not),
- *                                    STOPPED (job control)
+ *                                    STOPPED (job control), TRACED (ptrace)
  */
 #pragma once
 
@@ -18,6 +18,8 @@
 #include <kernel/time/timer.h>
 
 struct task;
+struct ptrace;     /* kernel/task/ptrace.h */
+struct seccomp_filter;
 struct vfork_wait; /* kernel/task/fork.c */
 
 enum thread_state {
@@ -27,6 +29,7 @@ enum thread_state {
 	THREAD_SLEEP,
 	THREAD_BLOCK,
 	THREAD_STOPPED,
+	THREAD_TRACED,
 	THREAD_DEAD,
 };
 
@@ -38,8 +41,12 @@ enum thread_work {
 	THREAD_WORK_STOP = 8,     /* job control: stop before running on */
 	THREAD_WORK_START = 16,   /* first run: thread->on_start */
 	THREAD_WORK_RESTORE = 32, /* saved_blocked is to come back */
-	THREAD_WORK_SYSCALL = 256, /* trace, seccomp or pledge: every call is slow */
+	/* Looked at by the entry path of a system call (arch/x86_64/syscall_entry.asm). */
+	THREAD_WORK_SYSCALL = 256, /* a tracer: every call is slow */
+	THREAD_WORK_SECCOMP = 512, /* slow unless thread->seccomp allows it by number */
+	THREAD_WORK_PLEDGE = 1024, /* slow unless thread->pledge permits it by number */
 };
+#define THREAD_WORK_WATCHED (THREAD_WORK_SYSCALL | THREAD_WORK_SECCOMP | THREAD_WORK_PLEDGE)
 /* What ends an interruptible sleep. */
 #define THREAD_WORK_INTERRUPT (THREAD_WORK_SIGNAL | THREAD_WORK_EXIT | THREAD_WORK_STOP)
 
@@ -90,6 +97,10 @@ struct thread {
 	u64 altstack_sp, altstack_size; /* [c] sigaltstack(2) */
 	u32 altstack_flags;           /* [c] */
 	struct restart_block restart; /* [c] */
+	struct ptrace *ptrace;        /* [TASK_TREE and s] who traces it, or NULL */
+	struct linux_siginfo *trace_info; /* [s] of the stop, on its own stack */
+	int trace_signo;              /* [s] the tracer's answer to a stop */
+	bool trace_stopped;           /* [a] stopped for the tracer; set by itself under s */
 	u32 fault_trapno;             /* [c] of the last fault, for sigcontext */
 	u64 fault_error, fault_addr;  /* [c] */
 
@@ -108,7 +119,9 @@ struct thread {
 	void *kernel_arg;             /* [i] */
 
 	struct held_mutexes held;     /* [c] debug builds */
-	u64 pledge, pledge_exec;      /* [c] promises; 0: none made */
+	u64 pledge, pledge_exec;      /* [s][a] promises (security/pledge.h); 0: none made */
+	struct seccomp_filter *seccomp; /* [cs] written under both; &seccomp_strict: strict mode */
+	bool no_new_privs;            /* [cs] */
 	bool fail_alloc;              /* [c] fault injection counts this thread */
 };
 

@@ -3,14 +3,15 @@
 #   make bench [ROW="name ..."]    the release kernel under the instruction clock, beside a Linux guest
 #   make bench ROW=name PROFILER=1 where that row's instructions go, by symbol
 #   make bench-wall                both in wall time on two CPUs
+#   make bench-machine             costs inside the kernel, and of the boot
 #   make bench-check               Exo-OS alone, against tests/bench/baseline.jsonl
 
 BENCH_SRCS := $(wildcard tests/bench/*.c)
 BENCH_CFLAGS := -std=gnu11 -O2 -D_GNU_SOURCE -I. -Ibuild/gen -Wall -Wextra -Wshadow -Wvla -Wundef -Wwrite-strings \
 	-Werror -pthread
 
-.PHONY: bench bench-wall bench-check bench-build
-bench bench-wall bench-check: setup
+.PHONY: bench bench-wall bench-machine bench-check bench-build
+bench bench-wall bench-machine bench-check: setup
 	$(Q)$(MAKE) --no-print-directory PROFILE=release bench-build
 	$(Q)$(PY) tools/bench.py $(patsubst bench-%,--%,$(filter-out bench,$@)) $(if $(PROFILER),--profile) $(ROW)
 

@@ -97,6 +97,17 @@ class ConsoleTest(unittest.TestCase):
         self.expect(PROMPT)
         self.assertEqual(self.command("echo $?"), "130\n")
 
+    def test_fork_bomb(self) -> None:
+        """The shell at the console answers, starts programs, and ends the bomb."""
+        self.command("{ bomb() { bomb | bomb & }; bomb; } 2>/dev/null")
+        time.sleep(5)
+        self.assertIn("42\n", self.command("echo $((6 * 7))"))
+        self.assertIn("passwd", self.command("busybox ls /etc"))
+        self.assertGreater(int(self.command("ps | wc -l")), 50)
+        self.command("kill -9 -1")
+        self.command("while [ $(ps | wc -l) -gt 9 ]; do sleep 0.1; done")
+        self.assertEqual(self.command("busybox expr 40 + 2"), "42\n")
+
     def test_job_control(self) -> None:
         """Ctrl-Z stops what runs in front; bg, fg, jobs and a pipeline as one job."""
         os.write(self.fd, b"sleep 1000 | cat\r")

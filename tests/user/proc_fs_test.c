@@ -359,3 +359,73 @@ CASE(errors)
 	CHECK(sys(SYS_unlink, "/proc/meminfo") < 0);
 	CHECK_EQ(sys(SYS_openat, sys(SYS_open, "/proc/self", O_RDONLY), "stat", O_RDONLY) >= 0, 1);
 }
+
+/* Of Exo-OS alone: what the cache of names did. */
+static long vfs_cache(const char *key)
+{
+	char buf[1024] = "", *at;
+	int fd = open("/proc/vfs_cache", O_RDONLY);
+
+	REQUIRE(fd >= 0);
+	REQUIRE(read(fd, buf, sizeof(buf) - 1) > 0);
+	close(fd);
+	at = strstr(buf, key);
+	REQUIRE(at && at[strlen(key)] == ' ');
+	return atol(at + strlen(key));
+}
+
+CASE(vfs_cache_counts)
+{
+	long hits, misses, negative;
+	struct stat st;
+
+	if (!on_exo())
+		SKIP("only Exo-OS has it");
+	scratch();
+	REQUIRE(put_file("f", "", 0, 0600));
+	CHECK(vfs_cache("dentries_limit") >= 16);
+	CHECK(vfs_cache("dentries_cached") > 0);
+	hits = vfs_cache("dentry_hits");
+	misses = vfs_cache("dentry_misses");
+	negative = vfs_cache("dentry_negative_hits");
+	CHECK_EQ(stat("none", &st), -1);
+	CHECK(vfs_cache("dentry_misses") > misses);
+	CHECK_EQ(stat("none", &st), -1);
+	CHECK(vfs_cache("dentry_negative_hits") > negative);
+	CHECK_EQ(stat("f", &st), 0);
+	CHECK(vfs_cache("dentry_hits") > hits);
+	CHECK(vfs_cache("dentry_evictions") >= 0);
+}
+
+static long put_text(const char *path, const char *words)
+{
+	int fd = open(path, O_WRONLY);
+	long n = fd < 0 ? -errno : sys(SYS_write, fd, words, strlen(words));
+
+	if (fd >= 0)
+		close(fd);
+	return n;
+}
+
+/* Who is chosen when memory ends: the score follows oom_score_adj, and the old scale shows the same. */
+CASE(oom_files)
+{
+	int before, after;
+
+	need_proc();
+	REQUIRE_EQ(put_text("/proc/self/oom_score_adj", "0"), 1);
+	before = atoi(must_slurp("/proc/self/oom_score"));
+	CHECK_EQ(put_text("/proc/self/oom_score_adj", "500\n"), 4);
+	CHECK_STR(must_slurp("/proc/self/oom_score_adj"), "500\n");
+	after = atoi(must_slurp("/proc/self/oom_score"));
+	CHECK(after >= before + 300 && after <= before + 350);	/* two thirds of 500 */
+	CHECK_STR(must_slurp("/proc/self/oom_adj"), "8\n");
+	CHECK_EQ(put_text("/proc/self/oom_adj", "15"), 2);
+	CHECK_STR(must_slurp("/proc/self/oom_score_adj"), "1000\n");
+	CHECK_EQ(put_text("/proc/self/oom_score_adj", "1001"), -EINVAL);
+	CHECK_EQ(put_text("/proc/self/oom_score_adj", "-1001"), -EINVAL);
+	CHECK_EQ(put_text("/proc/self/oom_score_adj", "many"), -EINVAL);
+	CHECK_EQ(put_text("/proc/self/oom_adj", "16"), -EINVAL);
+	CHECK_EQ(put_text("/proc/self/oom_adj", "-18"), -EINVAL);
+	CHECK_STR(must_slurp("/proc/self/oom_score_adj"), "1000\n");
+}

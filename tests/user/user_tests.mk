@@ -12,8 +12,8 @@ UTEST_NAMES   := $(patsubst $(UTEST_DIR)/%.c,%,$(wildcard $(UTEST_DIR)/*.c))
 UTEST_ASM     := $(patsubst $(UTEST_DIR)/%.asm,%,$(wildcard $(UTEST_DIR)/*.asm))
 UTEST_GLIBC   := exec_test proc_test thread_test signal_test futex_test vdso_test
 UTEST_PIE     := exec_test thread_test
-# fuzz_syscalls is no part of a plain run: it wants a seed and a count, and refuses to run on Linux.
-UTEST_RUN     := $(filter-out fuzz_syscalls,$(UTEST_NAMES)) $(UTEST_ASM) \
+# No part of a plain run: fuzz_syscalls wants a seed and a count, hog a machine of its own; both refuse to run on Linux.
+UTEST_RUN     := $(filter-out fuzz_syscalls hog,$(UTEST_NAMES)) $(UTEST_ASM) \
                  $(UTEST_GLIBC:%=%_glibc) $(UTEST_PIE:%=%_pie)
 
 UTEST_PROGRAMS := $(addprefix $(UTEST_OUT)/,$(sort $(UTEST_NAMES) $(UTEST_RUN)))

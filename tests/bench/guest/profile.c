@@ -7,7 +7,12 @@
  *   -plugin profile.so,out=FILE,begin=0xADDR,end=0xADDR
  *
  * `begin` and `end` are addresses of the program's two marks; nothing is counted
- * outside them. Debian ships no qemu-plugin.h, so what is used of the interface
+ * outside them. Or it counts all from reset to the first instruction in the upper
+ * half, which is the kernel proper, and to that at process 1's first address:
+ *
+ *   -plugin profile.so,out=FILE,init=0xADDR      "kernel N", "user N"
+ *
+ * Debian ships no qemu-plugin.h, so what is used of the interface
  * (version 4, QEMU 9.2 and newer) is declared here.
  */
 #include <inttypes.h>
@@ -30,6 +35,9 @@ size_t qemu_plugin_tb_n_insns(const struct tb *tb);
 struct insn *qemu_plugin_tb_get_insn(const struct tb *tb, size_t idx);
 uint64_t qemu_plugin_insn_vaddr(const struct insn *insn);
 void qemu_plugin_register_vcpu_tb_trans_cb(plugin_id id, void (*cb)(plugin_id id, struct tb *tb));
+uint64_t qemu_plugin_tb_vaddr(const struct tb *tb);
+void qemu_plugin_register_vcpu_tb_exec_cb(struct tb *tb, void (*cb)(unsigned int vcpu, void *data),
+					  enum cb_flags flags, void *data);
 void qemu_plugin_register_vcpu_insn_exec_cb(struct insn *insn,
 					    void (*cb)(unsigned int vcpu, void *data),
 					    enum cb_flags flags, void *data);
@@ -45,6 +53,7 @@ struct entry {
 
 static struct entry map[MAP_SIZE];
 static uint64_t begin_va, end_va, lost;
+static uint64_t init_va, total, at_kernel, at_user;
 static char out_path[4096];
 static bool counting;
 
@@ -89,6 +98,36 @@ static void end(unsigned int vcpu, void *data)
 	counting = false;
 }
 
+static void block_of_boot(unsigned int vcpu, void *data)
+{
+	(void)vcpu;
+	total += (uintptr_t)data;
+}
+
+static void first_kernel(unsigned int vcpu, void *data)
+{
+	block_of_boot(vcpu, data);
+	if (!at_kernel)
+		at_kernel = total;
+}
+
+static void first_user(unsigned int vcpu, void *data)
+{
+	block_of_boot(vcpu, data);
+	if (at_kernel && !at_user)
+		at_user = total;
+}
+
+static void translated_boot(plugin_id id, struct tb *tb)
+{
+	uint64_t va = qemu_plugin_tb_vaddr(tb);
+
+	(void)id;
+	qemu_plugin_register_vcpu_tb_exec_cb(tb, va >> 63 ? first_kernel :
+					     va == init_va ? first_user : block_of_boot,
+					     CB_NO_REGS, (void *)qemu_plugin_tb_n_insns(tb));
+}
+
 static void translated(plugin_id id, struct tb *tb)
 {
 	size_t n = qemu_plugin_tb_n_insns(tb);
@@ -114,6 +153,11 @@ static void write_counts(plugin_id id, void *data)
 	(void)data;
 	if (!f)
 		return;
+	if (init_va) {
+		fprintf(f, "kernel %" PRIu64 "\nuser %" PRIu64 "\n", at_kernel, at_user);
+		fclose(f);
+		return;
+	}
 	for (uint32_t i = 0; i < MAP_SIZE; i++) {
 		if (map[i].count)
 			fprintf(f, "%" PRIx64 " %" PRIu64 "\n", map[i].va, map[i].count);
@@ -132,12 +176,14 @@ EXPORT int qemu_plugin_install(plugin_id id, const struct info *info, int argc, 
 			begin_va = strtoull(argv[i] + 6, NULL, 16);
 		else if (strncmp(argv[i], "end=", 4) == 0)
 			end_va = strtoull(argv[i] + 4, NULL, 16);
+		else if (strncmp(argv[i], "init=", 5) == 0)
+			init_va = strtoull(argv[i] + 5, NULL, 16);
 		else
 			return -1;
 	}
-	if (!out_path[0] || !begin_va || !end_va)
+	if (!out_path[0] || (!init_va && (!begin_va || !end_va)))
 		return -1;
-	qemu_plugin_register_vcpu_tb_trans_cb(id, translated);
+	qemu_plugin_register_vcpu_tb_trans_cb(id, init_va ? translated_boot : translated);
 	qemu_plugin_register_atexit_cb(id, write_counts, NULL);
 	return 0;
 }

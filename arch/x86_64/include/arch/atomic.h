@@ -24,5 +24,9 @@
 	__atomic_compare_exchange_n((p), (old), (new), false, __ATOMIC_SEQ_CST, \
 				    __ATOMIC_ACQUIRE)
 
+/* Orders what the compiler makes, for one CPU's eyes; another CPU sees that order
+ * too once it had this one interrupted. */
+#define atomic_compiler_fence() __atomic_signal_fence(__ATOMIC_SEQ_CST)
+
 /* Full fence: orders an earlier store before a later load. */
 #define atomic_fence() __atomic_thread_fence(__ATOMIC_SEQ_CST)

@@ -60,6 +60,10 @@ typedef void (*irq_handler_t)(void *arg);
  */
 __must_check int irq_connect(u32 irq, irq_handler_t handler, void *arg, const char *name);
 
+/** irq_eoi - what irq_dispatch() ends each interrupt with; does nothing when none is
+ * in service (Intel SDM vol. 3 §11.8.5). For measuring it. */
+void irq_eoi(void);
+
 /** irq_mask, irq_unmask - hold back or let through line @irq */
 void irq_mask(u32 irq);
 void irq_unmask(u32 irq);

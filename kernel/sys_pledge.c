@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pledge(2): making promises, and what happens when one is broken. The rules are
+ * security/pledge.c's.
+ *
+ * Promises belong to the process: they are set on all its threads at once, under its
+ * signal lock, and a thread reads its own word. The entry path of a call lets pass what
+ * the number alone permits.
+ * Source: OpenBSD pledge(2).
+ */
+#include <kernel/sys_pledge.h>
+
+#include <arch/context.h>
+#include <arch/uaccess.h>
+#include <kernel/abi/errno.h>
+#include <kernel/abi/linux_wait.h>
+#include <kernel/core/log.h>
+#include <kernel/lib/string.h>
+#include <kernel/syscall_protos.h>
+#include <kernel/syscall_table.h>
+#include <kernel/task/task.h>
+#include <security/pledge.h>
+
+u64 pledge_quick[SYSCALL_SLOTS];
+
+void pledge_init(void)
+{
+	memcpy(pledge_quick, syscall_pledge, sizeof(pledge_quick));
+	for (u64 nr = 0; nr < SYSCALL_MAP_SIZE; nr++)
+		if (pledge_checks_arguments(nr))
+			pledge_quick[syscall_slot_of[nr]] = 0;
+}
+
+/* ---- violations ---- */
+
+u64 pledge_current(void)
+{
+	return atomic_load_relaxed(&current->pledge);
+}
+
+int pledge_violated(u64 missing)
+{
+	u64 nr = context_syscall_nr(), promises = pledge_current();
+	const struct trapframe *tf = context_frame(current);
+	const char *name = syscall_name(nr);
+	char words[160];
+
+	pledge_text(missing, words, sizeof(words));
+	log_notice("audit: pledge: %s[%d] %s (%llu) needs %s%s; 0x%llx 0x%llx 0x%llx 0x%llx",
+		   current->comm, current->tid, name ? name : "unknown call",
+		   (unsigned long long)nr, words[0] ? words : "what no promise permits",
+		   promises & PLEDGE_ERROR ? " (error)" : "", (unsigned long long)tf->rdi,
+		   (unsigned long long)tf->rsi, (unsigned long long)tf->rdx,
+		   (unsigned long long)tf->r10);
+	/* Nothing can catch this: the process is doomed before the call is over. */
+	if (!(promises & PLEDGE_ERROR))
+		task_doom(linux_wait_signaled(SIGABRT, false));
+	return -ENOSYS;
+}
+
+int pledge_require(u64 promises)
+{
+	u64 mine = pledge_current();
+
+	if (likely(!mine) || (mine & promises))
+		return 0;
+	return pledge_violated(promises);
+}
+
+bool pledge_enter(u64 nr, u64 gate, const u64 args[6])
+{
+	struct pledge_caller caller = { current_task()->pid, current->tid };
+	u64 promises = pledge_current(), missing = gate;
+
+	if (gate & promises)
+		missing = pledge_call(promises, &caller, nr, args);
+	else if (!gate)
+		missing = PLEDGE_ALWAYS; /* none permits it: no word to name */
+	if (!missing)
+		return true;
+	(void)pledge_violated(missing & ~PLEDGE_ALWAYS);
+	return false;
+}
+
+/* ---- promising ---- */
+
+/* @uwords: NULL leaves *promises 0: as it is. */
+static int promises_in(const char __user *uwords, u64 *promises)
+{
+	char words[PLEDGE_TEXT_MAX];
+	long len;
+
+	*promises = 0;
+	if (!uwords)
+		return 0;
+	len = user_copy_string(words, uwords, sizeof(words));
+	if (len < 0)
+		return len == -ENAMETOOLONG ? -EINVAL : (int)len;
+	return pledge_parse(words, promises);
+}
+
+/* From @old (0: none made) to @new: only less. With "error" what is too much is dropped. */
+static int narrow(u64 old, u64 *new)
+{
+	if (!old || !(*new & ~old))
+		return 0;
+	if (!(old & PLEDGE_ERROR))
+		return -EPERM;
+	*new &= old;
+	return 0;
+}
+
+static void set_on_all_locked(u64 promises, u64 exec)
+{
+	struct thread *thread;
+
+	LIST_FOR_EACH(thread, &current_task()->threads, task_link) {
+		if (exec)
+			atomic_store_relaxed(&thread->pledge_exec, exec);
+		if (!promises)
+			continue;
+		atomic_store_relaxed(&thread->pledge, promises);
+		atomic_fetch_or(&thread->work, THREAD_WORK_PLEDGE);
+	}
+}
+
+long sys_pledge(const char __user *upromises, const char __user *uexec)
+{
+	u64 promises, exec;
+	struct signal_state *sig;
+	irqflags_t flags;
+	int err = promises_in(upromises, &promises);
+
+	if (!err)
+		err = promises_in(uexec, &exec);
+	if (err)
+		return err;
+	sig = signal_lock(current_task(), &flags);
+	err = promises ? narrow(current->pledge, &promises) : 0;
+	if (!err && exec)
+		err = narrow(current->pledge_exec, &exec);
+	if (!err)
+		set_on_all_locked(promises, exec);
+	signal_unlock(sig, flags);
+	return err;
+}
