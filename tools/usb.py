@@ -51,7 +51,9 @@ def look(name: str, sys_root: str = "/sys") -> Disk:
     if not os.path.isdir(folder):
         raise Refused(f"/dev/{name} is not a whole disk; a partition's disk is meant, such as /dev/sdb")
     place = os.path.realpath(os.path.join(folder, "device"))
-    bus = "usb" if "/usb" in place else os.path.basename(os.path.realpath(os.path.join(folder, "device", "subsystem")))
+    subsystem = os.path.join(folder, "device", "subsystem")
+    bus = "usb" if "/usb" in place else \
+        os.path.basename(os.path.realpath(subsystem)) if os.path.exists(subsystem) else "no bus"
     parts = sorted(n for n in os.listdir(folder) if os.path.exists(os.path.join(folder, n, "partition")))
     return Disk(name, int(_read(folder, "size") or 0) * 512, _read(folder, "device", "vendor"),
                 _read(folder, "device", "model"), _read(folder, "removable") == "1", bus, parts)
