@@ -19,6 +19,7 @@
 #include <kernel/lib/format.h>
 #include <kernel/lib/string.h>
 #include <kernel/task/oom.h>
+#include <kernel/task/ptrace.h>
 #include <kernel/time/clock.h>
 #include <mm/aspace.h>
 #include <mm/kmalloc.h>
@@ -83,6 +84,8 @@ static char state_of(const struct thread *thread, enum task_state state)
 		return 'D';
 	case THREAD_STOPPED:
 		return 'T';
+	case THREAD_TRACED:
+		return 't';
 	case THREAD_DEAD:
 		return 'X';
 	}
@@ -205,6 +208,8 @@ static const char *state_word(char letter)
 		return "D (disk sleep)";
 	case 'T':
 		return "T (stopped)";
+	case 't':
+		return "t (tracing stop)";
 	case 'Z':
 		return "Z (zombie)";
 	default:
@@ -277,8 +282,9 @@ static void show_thread_status(struct seq *seq, struct proc_inode *pi, struct th
 		seq_printf(seq, "Umask:\t%04o\n", fs_context_umask_of(fs));
 		fs_context_put(fs);
 	}
-	seq_printf(seq, "State:\t%s\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t0\n",
-		   state_word(state_of(thread, ids.state)), task->pid, pid, ids.ppid);
+	seq_printf(seq, "State:\t%s\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t%d\n",
+		   state_word(state_of(thread, ids.state)), task->pid, pid, ids.ppid,
+		   thread ? ptrace_tracer_of(thread) : 0);
 	show_cred(seq, task);
 	seq_printf(seq, "NStgid:\t%d\nNSpid:\t%d\nNSpgid:\t%d\nNSsid:\t%d\nKthread:\t%d\n",
 		   task->pid, pid, ids.pgid, ids.sid, task == kernel_task);
@@ -751,6 +757,7 @@ static bool next_pid(__unused struct proc_inode *dir, u32 *number)
 	FILE("loginuid", show_loginuid),                                                  \
 	FILE("oom_score", show_oom_score), GUARDED("environ", 0400, show_environ),        \
 	GUARDED("auxv", 0400, show_auxv), GUARDED("maps", 0444, show_maps),               \
+	{ .name = "mem", .mode = S_IFREG | 0600, .guarded = true, .fops = &proc_mem_fops }, \
 	{ .name = "comm", .mode = S_IFREG | 0644, .show = show_comm, .store = store_comm }, \
 	{ .name = "oom_score_adj", .mode = S_IFREG | 0644, .show = show_oom_score_adj,    \
 	  .store = store_oom_score_adj },                                                 \

@@ -24,13 +24,13 @@ struct proc_entry {
 	int (*show)(struct seq *seq, struct proc_inode *pi);
 	/** store - what was written, NUL-ended, without the last newline */
 	int (*store)(struct proc_inode *pi, const char *text, size_t len);
-	/** fops, open - of a file that is neither: NULL open: nothing to check */
-	const struct file_ops *fops;
+	/** open - of files with fops: may refuse, or set the file up */
 	int (*open)(struct file *file);
 	u32 *value;                        /* what a numeric setting shows and stores */
 	/** readlink, follow - of links; see inode_ops */
 	long (*readlink)(struct proc_inode *pi, char *buf, size_t size);
 	int (*follow)(struct proc_inode *pi, struct path *out);
+	const struct file_ops *fops;       /* of files that are no text; instead of show */
 	const struct proc_entry *children; /* of folders */
 	const struct proc_dir *numbers;    /* of folders: names that are numbers */
 };
@@ -69,6 +69,9 @@ extern const struct proc_dir proc_pids;              /* proc_pid.c */
 extern const struct proc_dir proc_fd_dir, proc_fdinfo_dir; /* proc_fd.c */
 extern const struct proc_entry proc_net_children[];  /* proc_net.c */
 extern const struct proc_entry proc_ns_children[];   /* proc_ns.c */
+extern const struct file_ops proc_mem_fops;          /* proc_mem.c */
+
+struct proc_inode *proc_of(struct inode *inode);
 
 /** proc_may_access - may current see @task's memory and files? (ptrace(2), "access
  * mode checking", without capabilities) */

@@ -40,7 +40,7 @@ static struct proc_tree *tree_of(struct superblock *sb)
 	return container_of(sb, struct proc_tree, sb);
 }
 
-static struct proc_inode *proc_of(struct inode *inode)
+struct proc_inode *proc_of(struct inode *inode)
 {
 	return container_of(inode, struct proc_inode, inode);
 }
@@ -113,7 +113,8 @@ static struct inode *new_inode(struct superblock *sb, const struct proc_entry *e
 	if (pi->task)
 		task_get(pi->task);
 	inode_init(&pi->inode, sb, ops_of(entry),
-		   S_ISDIR(entry->mode) ? &dir_fops : &file_fops, entry->mode);
+		   S_ISDIR(entry->mode) ? &dir_fops : entry->fops ? entry->fops : &file_fops,
+		   entry->mode);
 	pi->inode.ino = number_of(pi);
 	set_owner(pi);
 	if (S_ISDIR(entry->mode))
@@ -263,10 +264,7 @@ static int proc_open(struct inode *inode, struct file *file)
 	const struct proc_entry *entry = proc_of(inode)->entry;
 	int err = check_access(proc_of(inode));
 
-	if (err || !entry->fops)
-		return err;
-	file->ops = entry->fops;
-	return entry->open ? entry->open(file) : 0;
+	return err || !entry->open ? err : entry->open(file);
 }
 
 static int show(struct seq *seq, void *arg)

@@ -209,31 +209,59 @@ static bool dents_flush(struct dents *d)
 	return true;
 }
 
-static bool dents_emit(struct dir_sink *sink, const char *name, size_t len, u64 ino, u8 dtype,
-		       u64 next_pos)
+/* Words, of which the last overlaps the one before: few steps for short names. */
+static inline void name_copy(char *dst, const char *src, size_t len)
 {
-	struct dents *d = container_of(sink, struct dents, sink);
-	size_t size = ALIGN_UP(offsetof(struct linux_dirent64, d_name) + len + 1, (size_t)8);
-	struct linux_dirent64 *e;
+	size_t at = 0;
 
-	if (size > d->left) {
-		d->err = -EINVAL;
-		return false;
+	if (len >= 8) {
+		for (; at + 8 < len; at += 8)
+			__builtin_memcpy(dst + at, src + at, 8);
+		__builtin_memcpy(dst + len - 8, src + len - 8, 8);
+		return;
 	}
-	if (size > PAGE_SIZE - d->gathered && !dents_flush(d))
-		return false;
-	e = (struct linux_dirent64 *)(void *)(d->page + d->gathered);
+	for (; at < len; at++)
+		dst[at] = src[at];
+}
+
+/* One more record; there is room for its @size bytes in the page. */
+static inline bool dents_put(struct dents *d, const char *name, size_t len, u64 ino, u8 dtype,
+			     u64 next_pos, size_t size)
+{
+	struct linux_dirent64 *e = (struct linux_dirent64 *)(void *)(d->page + d->gathered);
+
 	((u64 *)e)[size / 8 - 1] = 0; /* the padding, and the NUL in it */
 	e->d_ino = ino;
 	e->d_off = (s64)next_pos;
 	e->d_reclen = (u16)size;
 	e->d_type = dtype;
-	for (size_t i = 0; i < len; i++)
-		e->d_name[i] = name[i];
+	name_copy(e->d_name, name, len);
 	d->gathered += size;
 	d->left -= size;
 	d->pos = next_pos;
 	return true;
+}
+
+/* The page is full. Apart, so that most records need no register saved. */
+static __noinline bool dents_put_flushed(struct dents *d, const char *name, size_t len, u64 ino,
+					 u8 dtype, u64 next_pos, size_t size)
+{
+	return dents_flush(d) && dents_put(d, name, len, ino, dtype, next_pos, size);
+}
+
+static bool dents_emit(struct dir_sink *sink, const char *name, size_t len, u64 ino, u8 dtype,
+		       u64 next_pos)
+{
+	struct dents *d = container_of(sink, struct dents, sink);
+	size_t size = ALIGN_UP(offsetof(struct linux_dirent64, d_name) + len + 1, (size_t)8);
+
+	if (unlikely(size > d->left)) {
+		d->err = -EINVAL;
+		return false;
+	}
+	if (unlikely(size > PAGE_SIZE - d->gathered))
+		return dents_put_flushed(d, name, len, ino, dtype, next_pos, size);
+	return dents_put(d, name, len, ino, dtype, next_pos, size);
 }
 
 /* Return: whether the user has got anything. */

@@ -27,10 +27,10 @@ static long read_piece(struct vmobject *obj, u64 pos, struct iov_iter *it, size_
 	return n;
 }
 
-static long tmpfs_read(struct file *file, struct iov_iter *it, u64 *pos)
+/* From several buffers, or the kernel's. Return: bytes; -errno. */
+static __noinline long read_pieces(struct inode *inode, struct iov_iter *it, u64 pos)
 {
-	struct inode *inode = file->inode;
-	u64 size = inode_size(inode), at = *pos;
+	u64 size = inode_size(inode), at = pos;
 	long n = 0;
 
 	while (it->left && at < size) {
@@ -39,12 +39,23 @@ static long tmpfs_read(struct file *file, struct iov_iter *it, u64 *pos)
 			break;
 		at += (u64)n;
 	}
+	return at == pos ? n : (long)(at - pos);
+}
+
+static long tmpfs_read(struct file *file, struct iov_iter *it, u64 *pos)
+{
+	struct inode *inode = file->inode;
+	u64 base;
+	long n;
+
+	if (likely(iov_iter_flat(it, &base)))
+		n = vmobject_read(inode->object, *pos, (void __user *)(uintptr_t)base, it->left);
+	else
+		n = read_pieces(inode, it, *pos);
 	if (!(file->flags & O_NOATIME))
 		inode_touch_accessed(inode);
-	if (at == *pos)
-		return n < 0 ? n : 0;
-	n = (long)(at - *pos);
-	*pos = at;
+	if (n > 0)
+		*pos += (u64)n;
 	return n;
 }
 
@@ -92,7 +103,7 @@ static long write_locked(struct inode *inode, struct iov_iter *it, u64 pos)
 	struct vmobject *obj = inode->object;
 	u64 old_size = obj->size, at = pos;
 	long n = write_limit(inode, pos, it->left);
-	u64 end;
+	u64 end, base;
 
 	if (n < 0)
 		return n;
@@ -100,11 +111,16 @@ static long write_locked(struct inode *inode, struct iov_iter *it, u64 pos)
 	inode_drop_setid(inode);
 	if (end > old_size)
 		vmobject_resize(obj, end);
-	while (at < end) {
-		n = write_piece(obj, at, it, (size_t)(end - at));
-		if (n <= 0)
-			break;
-		at += (u64)n;
+	if (likely(iov_iter_flat(it, &base))) {
+		n = vmobject_write(obj, at, (void __user *)(uintptr_t)base, (size_t)n);
+		at += n > 0 ? (u64)n : 0;
+	} else {
+		while (at < end) {
+			n = write_piece(obj, at, it, (size_t)(end - at));
+			if (n <= 0)
+				break;
+			at += (u64)n;
+		}
 	}
 	if (at < end && end > old_size)
 		vmobject_resize(obj, MAX(at, old_size));

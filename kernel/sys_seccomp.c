@@ -21,6 +21,7 @@
 #include <kernel/core/log.h>
 #include <kernel/syscall_protos.h>
 #include <kernel/syscall_table.h>
+#include <kernel/task/ptrace.h>
 #include <kernel/task/task.h>
 #include <mm/kmalloc.h>
 #include <security/cred.h>
@@ -68,7 +69,19 @@ static void kill(const struct linux_seccomp_data *data, bool process)
 	task_exit_group(linux_wait_signaled(SIGSYS, false));
 }
 
-static bool act(const struct linux_seccomp_data *data, u32 verdict, bool log, u64 *result)
+/* The tracer, if it asked for that, sees the call and may change or skip it. */
+static bool ask_tracer(const struct trapframe *tf, u32 verdict, u64 *result)
+{
+	if (!ptrace_seccomp(verdict & SECCOMP_RET_DATA)) {
+		*result = -(u64)ENOSYS;
+		return false;
+	}
+	*result = tf->rax;
+	return (s32)tf->orig_rax >= 0;
+}
+
+static bool act(const struct trapframe *tf, const struct linux_seccomp_data *data, u32 verdict,
+		bool log, u64 *result)
 {
 	static const u32 errno_max = 4095;
 
@@ -89,8 +102,9 @@ static bool act(const struct linux_seccomp_data *data, u32 verdict, bool log, u6
 		trap(data, verdict);
 		*result = (u64)(s64)data->nr;
 		return false;
-	case SECCOMP_RET_TRACE: /* without a tracer or listener that could answer */
-	case SECCOMP_RET_USER_NOTIF:
+	case SECCOMP_RET_TRACE:
+		return ask_tracer(tf, verdict, result);
+	case SECCOMP_RET_USER_NOTIF: /* without a listener that could answer */
 		*result = -(u64)ENOSYS;
 		return false;
 	case SECCOMP_RET_KILL_THREAD:
@@ -115,7 +129,7 @@ bool seccomp_enter(const struct trapframe *tf, u64 *result)
 		thread_exit(linux_wait_signaled(SIGKILL, false));
 	}
 	verdict = seccomp_verdict(filter, &data, &match);
-	return act(&data, verdict, match && match->log, result);
+	return act(tf, &data, verdict, match && match->log, result);
 }
 
 /* ---- setting ---- */

@@ -199,6 +199,7 @@ static void fill_wait_info(struct linux_siginfo *info, const struct wait_result 
 	switch (res->code) {
 	case CLD_EXITED:
 	case CLD_STOPPED:
+	case CLD_TRAPPED:
 		info->chld.si_status = res->status >> 8;
 		break;
 	case CLD_CONTINUED:

@@ -16,6 +16,7 @@
 #include <kernel/sys_pledge.h>
 #include <kernel/sys_seccomp.h>
 #include <kernel/syscall_protos.h>
+#include <kernel/task/ptrace.h>
 #include <kernel/task/task.h>
 #include <kernel/upcall.h>
 
@@ -96,7 +97,7 @@ static u64 dispatch(const struct trapframe *tf, u64 nr)
 	return (u64)handler(args[0], args[1], args[2], args[3], args[4], args[5]);
 }
 
-u64 upcall_syscall_slow(struct trapframe *tf)
+static u64 call(struct trapframe *tf)
 {
 	u64 nr = (u32)tf->orig_rax; /* like Linux: the low 32 bits count */
 	u64 result;
@@ -104,7 +105,22 @@ u64 upcall_syscall_slow(struct trapframe *tf)
 	if ((atomic_load_relaxed(&current->work) & THREAD_WORK_SECCOMP) &&
 	    !seccomp_enter(tf, &result))
 		return result;
+	nr = (u32)tf->orig_rax; /* a tracer may have made it another one */
 	if (nr >= SYSCALL_MAP_SIZE && !is_native(nr))
 		return (u64)not_implemented(nr);
 	return dispatch(tf, nr);
+}
+
+/* The call may be another one after the tracer's stop, and its result too. */
+static __noinline u64 call_traced(struct trapframe *tf)
+{
+	if (ptrace_syscall_enter(tf))
+		tf->rax = call(tf);
+	ptrace_syscall_exit(tf);
+	return tf->rax;
+}
+
+u64 upcall_syscall_slow(struct trapframe *tf)
+{
+	return current->work & THREAD_WORK_SYSCALL ? call_traced(tf) : call(tf);
 }

@@ -185,6 +185,18 @@ static struct fault_result fault_private_object(struct region *r, u64 va, bool w
 	return result;
 }
 
+/* A copy of @from that is not writable. @old: as above. */
+static struct fault_result enter_private(struct region *r, u64 va, struct frame *from,
+					 struct frame *old)
+{
+	struct frame *frame = pmm_alloc(0, 0, NODE_ANY);
+
+	if (!frame)
+		return failure(-ENOMEM);
+	page_copy(frame_to_virt(frame), frame_to_virt(from));
+	return enter(r, va, frame, false, old);
+}
+
 /* A write to a private page whose entry is read-only. */
 static struct fault_result fault_cow(struct region *r, u64 va, const struct mmu_entry *old)
 {
@@ -287,15 +299,58 @@ int aspace_populate(struct aspace *as, u64 addr, u64 len, bool write)
 	return err;
 }
 
-/* The frame behind @va with a reference, made ready for @write; NULL: no access. */
-static struct frame *pin(struct aspace *as, u64 va, bool write)
+/*
+ * Make the page at @va of a private region that may not be written one of this space
+ * alone, still not writable: for who writes through the kernel's mapping (a tracer).
+ */
+static struct fault_result fault_own(struct region *r, u64 va)
+{
+	struct fault_result result;
+	struct mmu_entry entry;
+	struct frame *frame;
+	int err;
+
+	if (!mmu_query(&r->as->mmu, va, &entry)) {
+		if (!r->object)
+			return enter_private(r, va, zero_frame(), NULL);
+		err = vmobject_page(r->object, object_index(r, va), true, &frame);
+		if (err)
+			return failure(err);
+		result = enter_private(r, va, frame, NULL);
+		frame_put(frame);
+		return result;
+	}
+	frame = frame_of(entry.pfn);
+	if (entry.prot & MMU_NOREF)
+		return enter_private(r, va, zero_frame(), NULL);
+	return frame_refs(frame) == 1 ? resolved : enter_private(r, va, frame, frame);
+}
+
+static struct fault_result fault_forced(struct aspace *as, u64 va)
+{
+	struct region *r = find_region(as, va);
+
+	if (r && !(r->prot & PROT_WRITE) && !(r->flags & REGION_SHARED) &&
+	    permitted(r, FAULT_READ) && !(r->object && (r->object->flags & VMOBJECT_DEVICE)))
+		return fault_own(r, ALIGN_DOWN(va, PAGE_SIZE));
+	return fault_locked(as, va, FAULT_WRITE);
+}
+
+enum pin_why { PIN_READ, PIN_WRITE, PIN_FORCE };
+
+/* The frame behind @va with a reference, made ready for @why; NULL: no access. */
+static struct frame *pin(struct aspace *as, u64 va, enum pin_why why)
 {
 	struct frame *frame = NULL;
+	struct fault_result result;
 	struct mmu_entry entry;
 
 	aspace_lock(as);
-	if (!fault_locked(as, va, write ? FAULT_WRITE : FAULT_READ).signo &&
-	    mmu_query(&as->mmu, va, &entry) && !(entry.prot & MMU_DEVICE)) {
+	if (why == PIN_FORCE)
+		result = fault_forced(as, va);
+	else
+		result = fault_locked(as, va, why == PIN_WRITE ? FAULT_WRITE : FAULT_READ);
+	if (!result.signo && mmu_query(&as->mmu, va, &entry) && !(entry.prot & MMU_DEVICE)) {
 		frame = frame_of(entry.pfn);
 		frame_get(frame); /* the zero page is part of the image: it has one too */
 	}
@@ -303,20 +358,20 @@ static struct frame *pin(struct aspace *as, u64 va, bool write)
 	return frame;
 }
 
-long aspace_access(struct aspace *as, u64 va, void *buf, size_t len, bool write)
+static long access(struct aspace *as, u64 va, void *buf, size_t len, enum pin_why why)
 {
 	size_t done = 0;
 
 	while (done < len && va + done < USER_END) {
 		u64 in_page = (va + done) & (PAGE_SIZE - 1);
 		size_t n = MIN(len - done, PAGE_SIZE - in_page);
-		struct frame *frame = pin(as, va + done, write);
+		struct frame *frame = pin(as, va + done, why);
 		char *mem;
 
 		if (!frame)
 			break;
 		mem = (char *)frame_to_virt(frame) + in_page;
-		if (write)
+		if (why != PIN_READ)
 			memcpy(mem, (char *)buf + done, n);
 		else
 			memcpy((char *)buf + done, mem, n);
@@ -324,4 +379,14 @@ long aspace_access(struct aspace *as, u64 va, void *buf, size_t len, bool write)
 		done += n;
 	}
 	return (long)done;
+}
+
+long aspace_access(struct aspace *as, u64 va, void *buf, size_t len, bool write)
+{
+	return access(as, va, buf, len, write ? PIN_WRITE : PIN_READ);
+}
+
+long aspace_poke(struct aspace *as, u64 va, void *buf, size_t len)
+{
+	return access(as, va, buf, len, PIN_FORCE);
 }

@@ -159,7 +159,7 @@ err_charge:
 	return err;
 }
 
-static int page_locked(struct vmobject *obj, u64 index, bool create, struct frame **out)
+static inline int page_locked(struct vmobject *obj, u64 index, bool create, struct frame **out)
 {
 	struct frame *frame;
 
@@ -206,65 +206,166 @@ u32 vmobject_present(struct vmobject *obj, u64 index, u32 n, struct frame **out)
 
 /* ---- Reading and writing ------------------------------------------------ */
 
+#define GATHER 16u /* pages looked up in one hold of the lock */
+
 /* One piece of a transfer: within one page, @buf user or kernel memory. */
 struct piece {
-	char *page; /* NULL: a hole */
-	u64 off, len;
-	u64 buf;
-	bool user, write;
+	char *mem; /* NULL: a hole */
+	u64 buf, len;
 };
 
 /* Return: bytes not copied. */
-static size_t copy_piece(const struct piece *p)
+static __always_inline size_t copy_piece(const struct piece *p, bool user, bool write)
 {
 	void *kbuf = (void *)p->buf;
 	void __user *ubuf = (void __user *)p->buf;
-	char *mem = p->page + p->off;
 
-	if (p->user && p->write)
-		return user_copy_in(mem, ubuf, p->len);
-	if (p->user)
-		return p->page ? user_copy_out(ubuf, mem, p->len) : user_clear(ubuf, p->len);
-	if (p->write)
-		memcpy(mem, kbuf, p->len);
-	else if (p->page)
-		memcpy(kbuf, mem, p->len);
+	if (user && write)
+		return user_copy_in(p->mem, ubuf, p->len);
+	if (user)
+		return p->mem ? user_copy_out(ubuf, p->mem, p->len) : user_clear(ubuf, p->len);
+	if (write)
+		memcpy(p->mem, kbuf, p->len);
+	else if (p->mem)
+		memcpy(kbuf, p->mem, p->len);
 	else
 		memset(kbuf, 0, p->len);
 	return 0;
 }
 
-static long transfer(struct vmobject *obj, u64 off, u64 buf, size_t len, bool user, bool write)
+/* Up to @n pages from @index on that are there, side by side in the tree, each with
+ * a reference. Return: how many. */
+static inline u32 gather_present(struct vmobject *obj, u64 index, u32 n, struct frame **out)
 {
-	u64 size = atomic_load_relaxed(&obj->size);
+	u32 found = 0, run;
+	void *const *slot = pagetree_run(&obj->tree, index, &run);
+
+	if (unlikely(!slot || obj->flags & (VMOBJECT_REVOKED | VMOBJECT_DEVICE)))
+		return 0;
+	for (n = MIN(n, run); found < n && slot[found]; found++) {
+		out[found] = slot[found];
+		frame_get(out[found]);
+	}
+	return found;
+}
+
+/* Up to @n pages from @index on, each with a reference; a hole is NULL and alone.
+ * Return: how many; -errno of the first. Nothing past the size is in the tree. */
+static inline int gather(struct vmobject *obj, u64 index, u32 n, bool create, struct frame **out)
+{
+	int err = 0;
+	u32 found;
+
+	mutex_lock(&obj->lock);
+	found = gather_present(obj, index, n, out);
+	if (unlikely(!found)) {
+		err = page_locked(obj, index, create, out);
+		found = 1;
+	}
+	mutex_unlock(&obj->lock);
+	return unlikely(err) ? err : (int)found;
+}
+
+/* Bytes [off, off+len) of @frame's page, whose reference goes. Return: how many. */
+static __always_inline size_t copy_page(struct frame *frame, u64 in_page, u64 buf, size_t len,
+					bool user, bool write)
+{
+	struct piece p = { .mem = NULL, .buf = buf, .len = len };
+	size_t left;
+
+	if (!write && unlikely(!frame)) /* a hole, which only reading finds */
+		return len - copy_piece(&p, user, write);
+	p.mem = (char *)frame_to_virt(frame) + in_page;
+	left = copy_piece(&p, user, write);
+	if (write && left < len)
+		(void)atomic_fetch_or(&frame->flags, (u16)FRAME_DIRTY);
+	frame_put(frame);
+	return len - left;
+}
+
+/* Bytes [off, off+len) lie in the @n pages @frames, whose references go; of more
+ * than one none is a hole. Return: bytes copied. */
+static __always_inline size_t copy_pages(struct frame **frames, u32 n, u64 off, u64 buf, size_t len,
+				bool user, bool write)
+{
+	u64 in_page = off & (PAGE_SIZE - 1);
+	size_t done = 0;
+	u32 i = 0;
+
+	do {
+		size_t part = MIN(len - done, PAGE_SIZE - in_page);
+		size_t copied = copy_page(frames[i++], in_page, buf + done, part, user, write);
+
+		done += copied;
+		if (unlikely(copied < part)) {
+			while (i < n)
+				frame_put(frames[i++]);
+			break;
+		}
+		in_page = 0;
+	} while (i < n);
+	return done;
+}
+
+static __always_inline long transfer_page(struct vmobject *obj, u64 off, u64 buf, size_t len,
+					bool user, bool write)
+{
+	u64 index = off >> PAGE_SHIFT;
+	struct frame *frame;
+	size_t copied;
+
+	mutex_lock(&obj->lock);
+	frame = pagetree_get(&obj->tree, index);
+	if (likely(frame && !(obj->flags & (VMOBJECT_REVOKED | VMOBJECT_DEVICE)))) {
+		frame_get(frame);
+	} else {
+		int err = page_locked(obj, index, write, &frame);
+
+		if (unlikely(err)) {
+			mutex_unlock(&obj->lock);
+			return err == -EFAULT ? 0 : err; /* truncated meanwhile */
+		}
+	}
+	mutex_unlock(&obj->lock);
+	copied = copy_page(frame, off & (PAGE_SIZE - 1), buf, len, user, write);
+	return likely(copied) ? (long)copied : -EFAULT;
+}
+
+static __always_inline long transfer_pages(struct vmobject *obj, u64 off, u64 buf, size_t len,
+				      bool user, bool write)
+{
 	size_t done = 0;
 
-	if (off >= size)
-		return 0;
-	len = MIN((u64)len, size - off);
 	while (done < len) {
-		u64 at = off + done, in_page = at & (PAGE_SIZE - 1);
-		struct piece p = { .off = in_page, .len = MIN(len - done, PAGE_SIZE - in_page),
-				   .buf = buf + done, .user = user, .write = write };
-		struct frame *frame;
-		size_t left;
-		int err = vmobject_page(obj, at >> PAGE_SHIFT, write, &frame);
+		struct frame *frames[GATHER];
+		u64 at = off + done, first = at >> PAGE_SHIFT;
+		u64 last = (off + len - 1) >> PAGE_SHIFT;
+		int n = gather(obj, first, (u32)MIN(last - first + 1, (u64)GATHER), write, frames);
+		size_t want, copied;
 
-		if (err == -EFAULT) /* truncated meanwhile */
-			return (long)done;
-		if (err)
-			return done ? (long)done : err;
-		p.page = frame ? frame_to_virt(frame) : NULL;
-		left = copy_piece(&p);
-		if (write && left < p.len)
-			(void)atomic_fetch_or(&frame->flags, (u16)FRAME_DIRTY);
-		if (frame)
-			frame_put(frame);
-		done += p.len - left;
-		if (left)
+		if (unlikely(n < 0)) /* -EFAULT: truncated meanwhile */
+			return done || n == -EFAULT ? (long)done : n;
+		want = MIN(len - done, (first + (u32)n) * PAGE_SIZE - at);
+		copied = copy_pages(frames, (u32)n, at, buf + done, want, user, write);
+		done += copied;
+		if (unlikely(copied < want))
 			return done ? (long)done : -EFAULT;
 	}
 	return (long)done;
+}
+
+/* In line, so that each of the four below has only what it needs. */
+static __always_inline long transfer(struct vmobject *obj, u64 off, u64 buf, size_t len, bool user,
+				   bool write)
+{
+	u64 size = atomic_load_relaxed(&obj->size);
+
+	if (unlikely(off >= size || !len))
+		return 0;
+	len = MIN((u64)len, size - off);
+	if ((off & (PAGE_SIZE - 1)) + len <= PAGE_SIZE)
+		return transfer_page(obj, off, buf, len, user, write);
+	return transfer_pages(obj, off, buf, len, user, write);
 }
 
 long vmobject_read(struct vmobject *obj, u64 off, void __user *buf, size_t len)

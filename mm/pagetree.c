@@ -9,29 +9,6 @@
 
 #include <kernel/abi/errno.h>
 
-#define MAX_HEIGHT 11u /* 64^11 > 2^64 */
-
-static inline u32 slot_of(u64 index, u32 level)
-{
-	return (u32)(index >> (level * PAGETREE_SHIFT)) & (PAGETREE_SLOTS - 1);
-}
-
-static bool covers(u32 height, u64 index)
-{
-	return height >= MAX_HEIGHT || !(index >> (height * PAGETREE_SHIFT));
-}
-
-void *pagetree_get(const struct pagetree *t, u64 index)
-{
-	void *at = t->root;
-
-	if (!covers(t->height, index))
-		return NULL;
-	for (u32 level = t->height; at && level > 0; level--)
-		at = ((struct pagetree_node *)at)->slot[slot_of(index, level - 1)];
-	return at;
-}
-
 /* Take out the levels that pagetree_set() put in and left empty, and those that
  * hold only slot 0. */
 static void shrink(struct pagetree *t, const struct pagetree_ops *ops)
@@ -51,20 +28,20 @@ static void shrink(struct pagetree *t, const struct pagetree_ops *ops)
 /* Free the nodes on the way to @index that hold nothing. */
 static void prune(struct pagetree *t, const struct pagetree_ops *ops, u64 index)
 {
-	struct pagetree_node *path[MAX_HEIGHT];
+	struct pagetree_node *path[PAGETREE_MAX_HEIGHT];
 	void *at = t->root;
 	u32 level = t->height;
 
 	for (; at && level > 0; level--) {
 		path[level - 1] = at;
-		at = path[level - 1]->slot[slot_of(index, level - 1)];
+		at = path[level - 1]->slot[pagetree_slot(index, level - 1)];
 	}
 	for (; level < t->height && !path[level]->used; level++) {
 		ops->free(path[level]);
 		if (level + 1 == t->height) {
 			t->root = NULL;
 		} else {
-			path[level + 1]->slot[slot_of(index, level + 1)] = NULL;
+			path[level + 1]->slot[pagetree_slot(index, level + 1)] = NULL;
 			path[level + 1]->used--;
 		}
 	}
@@ -78,9 +55,9 @@ int pagetree_set(struct pagetree *t, const struct pagetree_ops *ops, u64 index, 
 	u32 level;
 
 	if (!t->root) /* an empty tree takes any height */
-		while (!covers(t->height, index))
+		while (!pagetree_covers(t->height, index))
 			t->height++;
-	while (!covers(t->height, index)) {
+	while (!pagetree_covers(t->height, index)) {
 		node = ops->alloc();
 		if (!node)
 			goto err_prune;
@@ -99,7 +76,7 @@ int pagetree_set(struct pagetree *t, const struct pagetree_ops *ops, u64 index, 
 				node->used++;
 		}
 		node = *slot;
-		slot = &node->slot[slot_of(index, level - 1)];
+		slot = &node->slot[pagetree_slot(index, level - 1)];
 	}
 	*slot = item;
 	if (node)
@@ -116,11 +93,11 @@ void *pagetree_remove(struct pagetree *t, const struct pagetree_ops *ops, u64 in
 	struct pagetree_node *node = NULL;
 	void **slot = &t->root, *item;
 
-	if (!covers(t->height, index))
+	if (!pagetree_covers(t->height, index))
 		return NULL;
 	for (u32 level = t->height; *slot && level > 0; level--) {
 		node = *slot;
-		slot = &node->slot[slot_of(index, level - 1)];
+		slot = &node->slot[pagetree_slot(index, level - 1)];
 	}
 	item = *slot;
 	if (!item)
@@ -136,12 +113,12 @@ void *pagetree_next(const struct pagetree *t, u64 *index)
 {
 	u64 at = *index;
 
-	while (covers(t->height, at)) {
+	while (pagetree_covers(t->height, at)) {
 		void *n = t->root;
 		u32 level = t->height;
 
 		for (; n && level > 0; level--)
-			n = ((struct pagetree_node *)n)->slot[slot_of(at, level - 1)];
+			n = ((struct pagetree_node *)n)->slot[pagetree_slot(at, level - 1)];
 		if (n) {
 			*index = at;
 			return n;

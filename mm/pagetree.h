@@ -27,8 +27,47 @@ struct pagetree {
 	u32 height;  /* levels of nodes */
 };
 
+#define PAGETREE_MAX_HEIGHT 11u /* 64^11 > 2^64 */
+
+static inline u32 pagetree_slot(u64 index, u32 level)
+{
+	return (u32)(index >> (level * PAGETREE_SHIFT)) & (PAGETREE_SLOTS - 1);
+}
+
+static inline bool pagetree_covers(u32 height, u64 index)
+{
+	return height >= PAGETREE_MAX_HEIGHT || !(index >> (height * PAGETREE_SHIFT));
+}
+
 /** pagetree_get - item at @index or NULL */
-void *pagetree_get(const struct pagetree *t, u64 index);
+static inline void *pagetree_get(const struct pagetree *t, u64 index)
+{
+	void *at = t->root;
+
+	if (!pagetree_covers(t->height, index))
+		return NULL;
+	for (u32 level = t->height; at && level > 0; level--)
+		at = ((struct pagetree_node *)at)->slot[pagetree_slot(index, level - 1)];
+	return at;
+}
+
+/** pagetree_run - the items from @index on that lie side by side: where, NULLs among
+ * them, and *n = how many; NULL: none of those, *n may be too few. */
+static inline void *const *pagetree_run(const struct pagetree *t, u64 index, u32 *n)
+{
+	const struct pagetree_node *node = t->root;
+	u32 level = t->height;
+
+	*n = 1;
+	if (unlikely(!pagetree_covers(level, index)))
+		return NULL;
+	if (level == 0)
+		return &t->root;
+	while (node && --level > 0)
+		node = node->slot[pagetree_slot(index, level)];
+	*n = PAGETREE_SLOTS - pagetree_slot(index, 0);
+	return node ? &node->slot[pagetree_slot(index, 0)] : NULL;
+}
 
 /** pagetree_set - put @item, not NULL, at @index, which is empty
  * Return: 0; -ENOMEM, nothing changed. */

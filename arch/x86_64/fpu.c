@@ -383,6 +383,86 @@ int fpu_load_user(const void __user *buf)
 	return 0;
 }
 
+size_t fpu_export_size(void)
+{
+	return use_xsave ? image_size : 0;
+}
+
+/* Components that XSTATE_BV leaves out are initial, whatever their bytes are. */
+static void clear_initial(struct fpu_image *image)
+{
+	u64 gone = xfeatures & ~image->header.xstate_bv;
+	struct linux_fpstate *legacy = &image->legacy;
+
+	if (gone & 1) {
+		memset(legacy, 0, offsetof(struct linux_fpstate, mxcsr));
+		memset(legacy->st_space, 0, sizeof(legacy->st_space));
+		legacy->cwd = FCW_RESET;
+	}
+	if (gone & 2)
+		memset(legacy->xmm_space, 0, sizeof(legacy->xmm_space));
+	for (u32 i = 2; i < 32; i++) {
+		struct cpuid_regs r;
+
+		if (!(gone >> i & 1))
+			continue;
+		r = cpuid(0xd, i); /* EAX: size, EBX: where (Intel SDM vol. 2 "CPUID" 0Dh) */
+		if (r.ebx + r.eax <= image_size)
+			memset((char *)image + r.ebx, 0, r.eax);
+	}
+	image->header.xstate_bv = xfeatures;
+}
+
+/* Switched out, the newest state is in memory. */
+static void image_current(const struct thread *thread, struct fpu_image *image)
+{
+	if (thread->arch.fpu)
+		memcpy(image, thread->arch.fpu, image_size);
+	else
+		image_init(image);
+	if (use_xsave)
+		clear_initial(image);
+}
+
+void fpu_export(struct thread *thread, void *buf, size_t len)
+{
+	struct fpu_image *image = slab_alloc(cache, MEM_NOWAIT);
+
+	memset(buf, 0, len);
+	if (!image)
+		return;
+	image_current(thread, image);
+	image->legacy.mxcsr_mask = mxcsr_mask;
+	image->legacy.sw_reserved = (struct linux_fpx_sw_bytes){ 0 };
+	/* Where debuggers look which components there are: its first word (gdb). */
+	memcpy(&image->legacy.sw_reserved, &xfeatures, sizeof(xfeatures));
+	memcpy(buf, image, MIN(len, (size_t)image_size));
+	slab_free(cache, image);
+}
+
+int fpu_import(struct thread *thread, const void *buf, size_t len)
+{
+	struct fpu_image *image = slab_alloc(cache, MEM_NOWAIT), *old = thread->arch.fpu;
+	int err;
+
+	if (!image)
+		return -ENOMEM;
+	image_current(thread, image);
+	memcpy(image, buf, MIN(len, (size_t)image_size));
+	if (use_xsave && len <= LEGACY_SIZE)
+		image->header.xstate_bv |= XFEATURE_LEGACY;
+	err = image->legacy.mxcsr & ~mxcsr_mask ? -EINVAL : image_sanitise(image);
+	if (err) {
+		slab_free(cache, image);
+		return err;
+	}
+	thread->arch.fpu = image;
+	thread->arch.fpu_cpu = NR_CPUS; /* no registers have it any more */
+	if (old)
+		slab_free(cache, old);
+	return 0;
+}
+
 void fpu_status(u16 *fsw, u16 *fcw, u32 *mxcsr)
 {
 	irqflags_t flags;

@@ -63,5 +63,14 @@ void fpu_switch_out(struct thread *prev);
  * Return: false: no memory for it. */
 bool fpu_trap(void);
 
+/** fpu_export_size - bytes of the image a tracer sees; 0: there is no XSAVE */
+size_t fpu_export_size(void);
+/** fpu_export - the first @len bytes of the image of @thread, which is switched out;
+ * what is in initial state reads as that */
+void fpu_export(struct thread *thread, void *buf, size_t len);
+/** fpu_import - the first @len bytes of its image, 512 and more, become those of @buf.
+ * Any context. Return: 0; -EINVAL XRSTOR would refuse it; -ENOMEM. */
+__must_check int fpu_import(struct thread *thread, const void *buf, size_t len);
+
 /** fpu_status - x87 status and control word, MXCSR of current, for #MF and #XM */
 void fpu_status(u16 *fsw, u16 *fcw, u32 *mxcsr);

@@ -27,7 +27,8 @@
 #include <kernel/time/clock.h>
 #include <mm/aspace.h>
 
-#define ASLEEP_STATES (BIT(THREAD_SLEEP) | BIT(THREAD_BLOCK) | BIT(THREAD_STOPPED))
+#define ASLEEP_STATES \
+	(BIT(THREAD_SLEEP) | BIT(THREAD_BLOCK) | BIT(THREAD_STOPPED) | BIT(THREAD_TRACED))
 
 DEFINE_PERCPU(struct runq, sched_runq);
 

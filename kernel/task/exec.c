@@ -23,6 +23,7 @@
 #include <kernel/lib/string.h>
 #include <kernel/task/fs_hooks.h>
 #include <kernel/task/posix_timer.h>
+#include <kernel/task/ptrace.h>
 #include <kernel/task/task.h>
 #include <kernel/upcall.h>
 #include <mm/aspace.h>
@@ -132,7 +133,9 @@ static int prepare_cred(struct exec_state *st, struct exec_identity *id)
 {
 	const struct cred *cred = cred_current();
 	u32 euid = cred->euid, egid = cred->egid;
-	bool setid = !current->no_new_privs && fs_hook_setid(st->file, &euid, &egid);
+	/* Who is traced does not become somebody else (Linux: unless the tracer is root). */
+	bool setid = !current->no_new_privs && !current->ptrace &&
+		     fs_hook_setid(st->file, &euid, &egid);
 	struct cred *copy;
 
 	/* What was promised for the next program does not go to a more privileged one. */
@@ -253,6 +256,7 @@ static void take_pid_locked(struct thread *thread)
 	if (old == thread->task->pid)
 		return;
 	thread_rename_locked(thread, thread->task->pid);
+	ptrace_exec_rename_locked(thread);
 	pid_unuse_locked(old);
 }
 
@@ -327,6 +331,7 @@ int exec_image(int dirfd, const char *path, u32 at_flags, struct exec_args *args
 {
 	struct exec_state st = { .path = path };
 	char fd_path[32];
+	s32 old_tid;
 	int err = fs_hook_open_exec(dirfd, path, at_flags, &st.file);
 
 	if (err)
@@ -344,8 +349,10 @@ int exec_image(int dirfd, const char *path, u32 at_flags, struct exec_args *args
 		return err;
 	}
 	/* No failure past this point. */
+	old_tid = current->tid;
 	exchange_space(&st);
 	exchange_rest(&st);
+	ptrace_exec(old_tid);
 	return 0;
 }
 

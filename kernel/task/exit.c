@@ -17,6 +17,7 @@
 #include <kernel/lib/string.h>
 #include <mm/aspace.h>
 #include <kernel/task/posix_timer.h>
+#include <kernel/task/ptrace.h>
 #include <security/cred.h>
 #include <security/handle.h>
 
@@ -61,6 +62,8 @@ static bool leave_task(struct thread *thread, int status)
 	if (task->nr_threads == 1 && task->exec_thread)
 		sched_wake(task->exec_thread, BIT(THREAD_SLEEP) | BIT(THREAD_BLOCK));
 	signal_unlock(sig, sigflags);
+	if (thread->ptrace)
+		ptrace_thread_gone_locked(thread, task->exiting ? task->group_exit_status : status);
 	/* The leader's number is the process's, which its parent gives back. */
 	if (thread->tid != task->pid)
 		pid_unuse_locked(thread->tid);
@@ -117,11 +120,7 @@ static void send_chld_locked(struct task *task, struct task *parent, int signo)
 	(void)signal_send_task(parent, &info);
 }
 
-/*
- * Tell the parent of a zombie. Return: true when it does not want to wait for
- * it: the caller releases the task.
- */
-static bool notify_exit_locked(struct task *task)
+bool task_notify_exit_locked(struct task *task)
 {
 	struct task *parent = task->parent;
 	irqflags_t flags;
@@ -185,7 +184,8 @@ static void give_away_children_locked(struct task *task, struct list_head *dead)
 			signal_send_kernel(child, child->pdeath_signal);
 		/* A new parent gets the usual signal (clone(2)). */
 		child->exit_signal = SIGCHLD;
-		if (child->state == TASK_ZOMBIE && notify_exit_locked(child)) {
+		if (child->state == TASK_ZOMBIE && !child->traced_zombie &&
+		    task_notify_exit_locked(child)) {
 			task_release_locked(child);
 			list_add_tail(&child->all_link, dead);
 		}
@@ -201,13 +201,14 @@ static void end_task(struct task *task)
 	irqflags_t flags = spin_lock_irq(&task_tree_lock);
 	struct task *t, *next;
 
+	ptrace_release_all_locked(task, &dead);
 	give_away_children_locked(task, &dead);
 	if (task->parent->pgid != task->pgid && task->parent->sid == task->sid)
 		task_orphan_check_locked(task, task);
 	task->exit_status = task->group_exit_status;
 	atomic_store_release(&task->state, TASK_ZOMBIE);
 	waitq_wake_all(&task->exit_wait);
-	if (notify_exit_locked(task)) {
+	if (!ptrace_task_gone_locked(task) && task_notify_exit_locked(task)) {
 		task_release_locked(task);
 		list_add_tail(&task->all_link, &dead);
 	}
@@ -232,6 +233,8 @@ void thread_exit(int status)
 	struct task *task = thread->task;
 	bool last;
 
+	if (thread->ptrace)
+		ptrace_event(PTRACE_EVENT_EXIT, (u64)status);
 	if (task->as)
 		thread_release_user_words(thread);
 	vfork_release(thread);

@@ -13,6 +13,7 @@
 #include <kernel/abi/errno.h>
 #include <kernel/abi/linux_sched.h>
 #include <kernel/lib/string.h>
+#include <kernel/task/ptrace.h>
 #include <kernel/task/task.h>
 #include <kernel/time/clock.h>
 #include <mm/aspace.h>
@@ -197,6 +198,8 @@ static int init_thread(struct thread *thread, const struct clone_request *req)
 	err = context_init_user(thread, &frame, parent);
 	if (err)
 		return err;
+	if (parent->ptrace)
+		(void)context_step(thread, false);
 	if (req->flags & CLONE_SETTLS)
 		context_set_child_tls(thread, req->tls);
 	memcpy(thread->comm, parent->comm, sizeof(thread->comm));
@@ -228,14 +231,15 @@ static void inherit_watches_locked(struct thread *thread, const struct thread *p
 	thread->no_new_privs = parent->no_new_privs;
 	thread->pledge = parent->pledge;
 	thread->pledge_exec = parent->pledge_exec;
-	thread->work |= atomic_load_relaxed(&parent->work) & THREAD_WORK_WATCHED;
+	thread->work |= atomic_load_relaxed(&parent->work) &
+			(THREAD_WORK_SECCOMP | THREAD_WORK_PLEDGE);
 }
 
 /*
  * Return: 0, linked; -ERESTARTNOINTR a signal has to be handled first.
  * No failure past the check: the child is visible.
  */
-static int publish(struct thread *thread, u64 flags)
+static int publish(struct thread *thread, u64 flags, struct ptrace *trace)
 {
 	struct task *task = thread->task, *parent = current_task();
 	irqflags_t irq = spin_lock_irq(&task_tree_lock), sigirq;
@@ -261,6 +265,8 @@ static int publish(struct thread *thread, u64 flags)
 		if (flags & CLONE_PARENT)
 			task->exit_signal = parent->exit_signal;
 	}
+	if (!refuse && trace)
+		ptrace_inherit_locked(trace, thread);
 	spin_unlock_irq(&task_tree_lock, irq);
 	return refuse ? -ERESTARTNOINTR : 0;
 }
@@ -376,8 +382,10 @@ long task_clone(const struct clone_request *req)
 {
 	struct vfork_wait wait = { .parent = current };
 	struct child_pidfd pidfd;
+	struct ptrace *trace = NULL;
 	struct thread *child;
-	int tid, err;
+	bool attach;
+	int tid, err, event = ptrace_clone_event(req->flags, &attach);
 
 	err = check_flags(req->flags);
 	if (!err && (req->flags & CLONE_SETTLS) && req->tls >= USER_END)
@@ -391,9 +399,14 @@ long task_clone(const struct clone_request *req)
 	tid = pid_alloc();
 	if (tid < 0)
 		return tid;
+	err = -ENOMEM;
+	if (attach)
+		trace = ptrace_alloc();
+	if (attach && !trace)
+		goto err_tid;
 	err = alloc_child(req, tid, &child);
 	if (err)
-		goto err_tid;
+		goto err_trace;
 	if (req->flags & CLONE_PIDFD)
 		err = pidfd_prepare(child->task, req->pidfd, &pidfd);
 	if (err)
@@ -402,7 +415,7 @@ long task_clone(const struct clone_request *req)
 		child->vfork = &wait;
 	if (req->flags & CLONE_PARENT_SETTID)
 		(void)!user_write_u32((void __user *)(uintptr_t)req->parent_tid, (u32)tid);
-	err = publish(child, req->flags);
+	err = publish(child, req->flags, trace);
 	if (err)
 		goto err_pidfd;
 	/* No failure past this point. */
@@ -411,10 +424,15 @@ long task_clone(const struct clone_request *req)
 	if (req->flags & CLONE_VFORK) {
 		thread_get(child);
 		sched_start(child);
+		if (event)
+			ptrace_event(event, (u64)tid);
 		vfork_block(child, &wait);
 		thread_put(child);
+		ptrace_event(PTRACE_EVENT_VFORK_DONE, (u64)tid);
 	} else {
 		sched_start(child);
+		if (event)
+			ptrace_event(event, (u64)tid);
 	}
 	return tid;
 
@@ -423,6 +441,9 @@ err_pidfd:
 		pidfd_abandon(&pidfd);
 err_child:
 	free_child(child, req->flags);
+err_trace:
+	if (trace)
+		ptrace_free(trace);
 err_tid:
 	pid_unuse(tid);
 	return err;

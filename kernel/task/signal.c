@@ -22,6 +22,7 @@
 #include <kernel/abi/syscall_nr.h>
 #include <kernel/core/log.h>
 #include <kernel/lib/string.h>
+#include <kernel/task/ptrace.h>
 #include <kernel/task/task.h>
 #include <mm/kmalloc.h>
 #include <mm/slab.h>
@@ -247,6 +248,9 @@ static bool dropped_locked(const struct task *task, const struct signal_state *s
 		thread = LIST_FIRST_ENTRY(&task->threads, struct thread, task_link);
 	if (!thread)
 		return true;
+	/* The tracer sees what is ignored, too. */
+	if (thread->ptrace && signo != SIGKILL)
+		return false;
 	blocked = thread->blocked | thread->real_blocked;
 	if (blocked & SIGMASK(signo))
 		return false;
@@ -265,7 +269,7 @@ static void wake_thread(struct thread *thread, u32 bits, bool deadly)
 
 	atomic_fetch_or(&thread->work, bits);
 	if (deadly)
-		states |= BIT(THREAD_STOPPED);
+		states |= BIT(THREAD_STOPPED) | BIT(THREAD_TRACED);
 	if (deadly && atomic_load_acquire(&thread->in_vfork))
 		states |= BIT(THREAD_BLOCK);
 	if (!sched_wake(thread, states))
@@ -313,7 +317,8 @@ static void notify_locked(struct task *task, struct signal_state *sig, struct th
 		thread = choose_thread_locked(task, signo);
 	if (!thread || blocks(thread, signo))
 		return; /* stays pending until somebody unblocks it */
-	if (deadly && !(thread->real_blocked & SIGMASK(signo)))
+	if (deadly && !(thread->real_blocked & SIGMASK(signo)) &&
+	    (!thread->ptrace || signo == SIGKILL))
 		kill_task_locked(task, signo);
 	else
 		wake_thread(thread, THREAD_WORK_SIGNAL, false);
@@ -339,6 +344,8 @@ static void continue_locked(struct task *task)
 		atomic_fetch_or(&thread->work, THREAD_WORK_SIGNAL);
 		atomic_fetch_and(&thread->work, ~(u32)THREAD_WORK_STOP);
 		sched_wake(thread, BIT(THREAD_STOPPED));
+		if (thread->ptrace)
+			ptrace_continued_locked(thread);
 	}
 }
 
@@ -696,14 +703,20 @@ bool signal_thread_exit_locked(struct thread *thread)
 static void stop_current(struct signal_state *sig, irqflags_t flags)
 {
 	struct thread *thread = current;
-	bool last;
+	bool last, traced;
 
 	atomic_fetch_and(&thread->work, ~(u32)THREAD_WORK_STOP);
-	(void)atomic_xchg(&thread->state, THREAD_STOPPED);
+	traced = thread->ptrace;
+	if (!traced)
+		(void)atomic_xchg(&thread->state, THREAD_STOPPED);
 	last = stop_count_down_locked(thread->task);
 	signal_unlock(sig, flags);
 	if (last)
 		signal_notify_parent(thread->task, CLD_STOPPED);
+	if (traced) {
+		(void)ptrace_trap_stop(true);
+		return;
+	}
 	/* SIGCONT and SIGKILL wake it; either may have come already. */
 	if (atomic_load_acquire(&thread->work) & THREAD_WORK_EXIT)
 		sched_mark_awake();
@@ -818,6 +831,7 @@ static void enter_handler(struct trapframe *tf, int signo, const struct linux_si
 {
 	struct thread *thread = current;
 	struct sigframe_request req = { signo, action, info, thread->blocked };
+	bool step = ptrace_step_begin_handler();
 
 	if (thread->restore_blocked)
 		req.old_mask = thread->saved_blocked;
@@ -830,6 +844,8 @@ static void enter_handler(struct trapframe *tf, int signo, const struct linux_si
 	atomic_fetch_and(&thread->work, ~(u32)THREAD_WORK_RESTORE);
 	signal_set_mask(thread->blocked | action->sa_mask |
 			(action->sa_flags & SA_NODEFER ? 0 : SIGMASK(signo)));
+	if (step)
+		ptrace_step_handler();
 }
 
 /* Lock held, released. @signo was dequeued. Return: true when a handler was entered. */
@@ -889,11 +905,23 @@ void signal_deliver(struct trapframe *tf)
 			stop_current(sig, flags);
 			continue;
 		}
+		if (thread->ptrace && ptrace_trap_due_locked(thread)) {
+			signal_unlock(sig, flags);
+			(void)ptrace_trap_stop(false);
+			continue;
+		}
 		signo = dequeue_any_locked(thread, ~thread->blocked, &info);
 		if (!signo) {
 			atomic_fetch_and(&thread->work, ~(u32)THREAD_WORK_SIGNAL);
 			signal_unlock(sig, flags);
 			break;
+		}
+		if (thread->ptrace && signo != SIGKILL) {
+			signal_unlock(sig, flags);
+			signo = ptrace_signal(signo, &info);
+			if (!signo)
+				continue;
+			sig = signal_lock(task, &flags);
 		}
 		if (act(tf, sig, flags, signo, &info))
 			return; /* the next one, if any, interrupts the handler's start */

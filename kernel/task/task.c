@@ -83,6 +83,7 @@ static void init_fields(struct task *task, s32 pid)
 	sigpending_init(&task->pending);
 	timer_init(&task->alarm, task_alarm_fired);
 	list_init(&task->timers);
+	list_init(&task->tracees);
 	task->dumpable = true;
 	task->start_ns = uptime_ns();
 }

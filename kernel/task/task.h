@@ -89,6 +89,9 @@ struct task {
 	struct timer alarm;            /* ITIMER_REAL */
 	ns_t alarm_deadline_ns, alarm_interval_ns; /* [s] */
 	ns_t cpu_timer[2][2];          /* [s] ITIMER_VIRTUAL, PROF: expiry in CPU time, interval */
+	struct list_head tracees;      /* [t] struct ptrace of what it traces */
+	struct ptrace *trace;          /* [t] of its first thread */
+	bool traced_zombie;            /* [t] the tracer waits first */
 	struct list_head timers;       /* [s] of timer_create(2) */
 	u32 nr_timers, nr_cpu_timers;  /* [s] in all; of CPU time */
 	s32 next_timer;                /* [s] number to try next */

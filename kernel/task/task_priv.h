@@ -47,6 +47,10 @@ struct vfork_wait {
 /** vfork_release - current has a space of its own, or none: let its parent go on */
 void vfork_release(struct thread *thread);
 
+/** task_notify_exit_locked - tell the parent of zombie @task. TASK_TREE held. Return: it
+ * does not want to wait: the caller releases the task */
+bool task_notify_exit_locked(struct task *task);
+
 /** thread_release_user_words - robust futexes and clear_child_tid of current, which
  * leaves its space (exit, exec) */
 void thread_release_user_words(struct thread *thread);

@@ -6,7 +6,7 @@
  *   NEW --sched_start--> READY <--> RUNNING --sched_exit--> DEAD --reap--> freed
  *                          ^           |
  *                          +--wake-- SLEEP (interruptible), BLOCK (not),
- *                                    STOPPED (job control)
+ *                                    STOPPED (job control), TRACED (ptrace)
  */
 #pragma once
 
@@ -18,6 +18,7 @@
 #include <kernel/time/timer.h>
 
 struct task;
+struct ptrace;     /* kernel/task/ptrace.h */
 struct seccomp_filter;
 struct vfork_wait; /* kernel/task/fork.c */
 
@@ -28,6 +29,7 @@ enum thread_state {
 	THREAD_SLEEP,
 	THREAD_BLOCK,
 	THREAD_STOPPED,
+	THREAD_TRACED,
 	THREAD_DEAD,
 };
 
@@ -95,6 +97,10 @@ struct thread {
 	u64 altstack_sp, altstack_size; /* [c] sigaltstack(2) */
 	u32 altstack_flags;           /* [c] */
 	struct restart_block restart; /* [c] */
+	struct ptrace *ptrace;        /* [TASK_TREE and s] who traces it, or NULL */
+	struct linux_siginfo *trace_info; /* [s] of the stop, on its own stack */
+	int trace_signo;              /* [s] the tracer's answer to a stop */
+	bool trace_stopped;           /* [a] stopped for the tracer; set by itself under s */
 	u32 fault_trapno;             /* [c] of the last fault, for sigcontext */
 	u64 fault_error, fault_addr;  /* [c] */
 

@@ -8,6 +8,7 @@
 
 #include <kernel/abi/errno.h>
 #include <kernel/abi/linux_wait.h>
+#include <kernel/task/ptrace.h>
 #include <security/cred.h>
 
 #include "task_priv.h"
@@ -44,7 +45,9 @@ static bool take_job_change_locked(struct task *child, const struct wait_request
 	bool keep = req->options & WNOWAIT;
 	bool found = true;
 
-	if ((req->options & WSTOPPED) && child->stopped && !child->stop_reported) {
+	/* A tracer hears of stops as those of its thread. */
+	if ((req->options & WSTOPPED) && !ptrace_is_own_locked(child) && child->stopped &&
+	    !child->stop_reported) {
 		child->stop_reported = !keep;
 		describe(child, CLD_STOPPED, linux_wait_stopped(child->stop_signo), out);
 	} else if ((req->options & WCONTINUED) && child->continued) {
@@ -69,6 +72,8 @@ static int look(const struct wait_request *req, struct wait_result *out, struct 
 		if (!eligible(child, req))
 			continue;
 		ret = 0;
+		if (child->state == TASK_ZOMBIE && child->traced_zombie)
+			continue; /* later: its tracer waits first */
 		if (child->state == TASK_ZOMBIE && (req->options & WEXITED)) {
 			int status = child->exit_status;
 
@@ -85,6 +90,12 @@ static int look(const struct wait_request *req, struct wait_result *out, struct 
 			ret = 1;
 			break;
 		}
+	}
+	if (ret != 1) {
+		int traced = ptrace_wait_locked(req, out, dead);
+
+		if (traced != -ECHILD)
+			ret = traced;
 	}
 	spin_unlock_irq(&task_tree_lock, flags);
 	return ret;

@@ -80,6 +80,40 @@ CASE(preadv_pwritev_forms)
 	CHECK_EQ(sys(SYS_pwritev, p[1], out, 1, 0, 0), -ESPIPE);
 }
 
+/* A buffer whose third page is missing: what lies before it moves, whatever else was looked up. */
+CASE(fault_between_pages_of_a_transfer)
+{
+	const long page = 4096, all = 6 * page;
+	char *buf = mmap(NULL, (size_t)all, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	long n;
+	int fd;
+
+	scratch();
+	fd = must_open("f", O_RDWR | O_CREAT);
+	REQUIRE(buf != MAP_FAILED);
+	memset(buf, 'a', (size_t)all);
+	CHECK_EQ(sys(SYS_pwrite64, fd, buf, all, 100), all);
+	CHECK_EQ(munmap(buf + 2 * page, (size_t)page), 0);
+	memset(buf, 'b', 2 * (size_t)page);
+	for (int i = 0; i < 3; i++) {
+		n = sys(SYS_pwrite64, fd, buf, all, 100);
+		CHECK(n > page && n <= 2 * page);
+		CHECK_EQ(sys(SYS_pread64, fd, buf, all, 100), 2 * page);
+		CHECK(buf[0] == 'b' && buf[n - 1] == 'b' && buf[2 * page - 1] == (n == 2 * page ? 'b' : 'a'));
+	}
+	CHECK_EQ(sys(SYS_pread64, fd, buf + 2 * page, all, 0), -EFAULT);
+	CHECK_EQ(size_of(fd), 100 + all);
+	/* A hole between two pages that are there. */
+	CHECK_EQ(sys(SYS_ftruncate, fd, 0), 0);
+	CHECK_EQ(sys(SYS_pwrite64, fd, "x", 1, 0), 1);
+	CHECK_EQ(sys(SYS_pwrite64, fd, "y", 1, 2 * page), 1);
+	memset(buf, 'c', 2 * (size_t)page);
+	CHECK_EQ(sys(SYS_pread64, fd, buf, 2 * page, 0), 2 * page);
+	CHECK(buf[0] == 'x' && buf[1] == 0 && buf[page] == 0 && buf[2 * page - 1] == 0);
+	CHECK_EQ(sys(SYS_pread64, fd, buf, 2 * page, page), page + 1);
+	CHECK(buf[0] == 0 && buf[page] == 'y');
+}
+
 CASE(preadv2_pwritev2_offset_and_flags)
 {
 	char buf[8] = "";

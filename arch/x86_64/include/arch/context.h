@@ -8,6 +8,7 @@
 
 #include <kernel/lib/types.h>
 
+struct linux_user_regs;
 struct thread;
 struct mmu_space;
 
@@ -83,3 +84,19 @@ u64 context_get_fs_base(void);
 u64 context_get_gs_base(void);
 /** context_set_child_tls - FS base of a thread that has not run yet (CLONE_SETTLS) */
 void context_set_child_tls(struct thread *thread, u64 base);
+
+/*
+ * For a tracer (kernel/task/ptrace.h): registers of @thread, which is stopped and
+ * switched out. The FPU state is XSAVE's standard form, its first 512 bytes FXSAVE's.
+ */
+void context_regs_get(struct thread *thread, struct linux_user_regs *out);
+/** context_regs_set - Return: 0; -EIO a value that user mode cannot have */
+__must_check int context_regs_set(struct thread *thread, const struct linux_user_regs *regs);
+/** context_step - trap after the next instruction. Return: it was switched on by this */
+bool context_step(struct thread *thread, bool on);
+/** context_xstate_size - bytes of the whole FPU state; 0: there is no XSAVE */
+size_t context_xstate_size(void);
+/** context_fpu_get, context_fpu_set - its first @len bytes, at most the whole
+ * Return (set): 0; -EINVAL no state of the CPU; -ENOMEM. */
+void context_fpu_get(struct thread *thread, void *buf, size_t len);
+__must_check int context_fpu_set(struct thread *thread, const void *buf, size_t len);
