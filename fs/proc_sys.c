@@ -523,7 +523,7 @@ const struct proc_entry proc_root_children[] = {
 	FILE("meminfo", show_meminfo), FILE("partitions", show_partitions),
 	{ .name = "slabinfo", .mode = S_IFREG | 0400, .show = show_slabinfo },
 	FILE("stat", show_stat), FILE("swaps", show_swaps), DIR("sys", sys_children),
-	DIR("tty", tty_children),
+	DIR("sysvipc", proc_sysvipc_children), DIR("tty", tty_children),
 	FILE("uptime", show_uptime), FILE("version", show_version), FILE("vmstat", show_vmstat),
 	FILE("vfs_cache", show_vfs_cache), END
 };

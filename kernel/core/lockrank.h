@@ -22,6 +22,7 @@ enum lock_rank {
 	RANK_TTY,         /* line discipline; user copies happen under it */
 	RANK_ASPACE,      /* regions of a space; page faults take it, so every lock
 	                     held across a user copy stands above */
+	RANK_SYSV,        /* System V objects of one kind; the end of a mapping takes it */
 	RANK_OBJECT,      /* filling a memory object's pages */
 	RANK_PAGETABLE,   /* page tables of one space while entries change */
 	RANK_SOCKET_GC,   /* which handles are in flight between sockets */
