@@ -408,7 +408,7 @@ int procfs_task_from_handle(int fd, struct handle_ref *ref, struct task **task)
 	if (err)
 		return err;
 	pi = container_of(file->inode, struct proc_inode, inode);
-	if (file->inode->sb != &proc_sb || pi->entry != proc_pids.entry) {
+	if (file->inode->sb != &proc_tree.sb || pi->entry != proc_pids.entry) {
 		handle_put(ref);
 		return -EBADF;
 	}
