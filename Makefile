@@ -116,6 +116,8 @@ $(B)/obj/%.asm.o: %.asm $(STAMP) | $(GEN)
 	@test -s $< || { echo "$<: empty source file"; exit 1; }
 	$(if $(Q),@echo "  NASM  $<")
 	$(Q)$(NASM) $(ASFLAGS) -MD $(@:.o=.d) -MT $@ $< -o $@
+# nasm 2.16 does not list what it finds along -I.
+$(filter %.asm.o,$(OBJS)): build/gen/offsets.inc
 
 # ---- The vDSO: user code, so none of the kernel's flags; it lies in the kernel as a file ----
 VDSO_CFLAGS := -std=gnu11 -g -O2 $(WARN) -I. -Ibuild/gen -ffreestanding -fPIC -fvisibility=hidden \
