@@ -99,7 +99,8 @@ class SandboxTest(unittest.TestCase):
 
 class WordsTest(unittest.TestCase):
     LOG = ("[    0.1] audit: learn: prog[7] promise stdio\r\n[    0.2] audit: learn: prog[7] promise rpath\n"
-           "[    0.3] audit: learn: prog[7] path r:/usr/lib/libc.so.6\n[    0.3] audit: learn: prog[7] path r:/data/a b\n"
+           "[    0.3] audit: learn: prog[7] path r:/usr/lib/libc.so.6\n"
+           "[    0.3] audit: learn: prog[7] path r:/data/a b\n"
            "[    0.4] audit: learn: prog[7] path wc:/data/a b\n[    0.4] audit: learn: prog[7] promise prot_exec\n"
            "[    0.5] audit: pledge: x[8] open (2) needs rpath; 0x0\n")
 
