@@ -36,8 +36,6 @@
 #define SECCOMP_RET_ACTION_FULL  0xffff0000u
 #define SECCOMP_RET_DATA         0x0000ffffu
 
-#define SYS_SECCOMP 1 /* si_code of SIGSYS */
-
 #define AUDIT_ARCH_X86_64 0xc000003eu
 
 struct linux_seccomp_data {

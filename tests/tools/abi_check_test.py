@@ -58,7 +58,6 @@ ONLY_OURS = {
     "linux_ipc.h": r"SHM_DEST|SHM_LOCKED",
     "linux_ptrace.h": r"PTRACE_O_ALL",
     "linux_sched.h": r"IOPRIO_LEVEL_\w+|IOPRIO_CLASS_SHIFT",  # newer than Debian 12
-    "linux_seccomp.h": r"SYS_SECCOMP",
     "linux_misc.h": r"SYSLOG_ACTION_\w+|TASK_COMM_LEN|PERSONALITY_QUERY|XATTR_NAME_MAX|XATTR_SIZE_MAX|PIDFD_NONBLOCK",
 }
 
