@@ -191,5 +191,6 @@ help:
 	@echo "  make test-host    the [pure] files on this Linux   make test-native  user tests on this Linux"
 	@echo "  make bench        speed in instructions, beside a Linux guest"
 	@echo "  make bench-wall   the same in time, 2 CPUs         make bench-machine  inside the kernel; boot"
+	@echo "  make bench-ring   ring code on this Linux, beside pipes and the like"
 	@echo "  make torture      hours of stress                  make toolchain    an x86_64-elf gcc"
 	@echo "  make compdb       compile_commands.json            make clean"
