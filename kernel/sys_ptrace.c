@@ -490,32 +490,25 @@ static u64 cursor_room(struct cursor *at)
 	return at->left ? at->iov->iov_len - at->off : 0;
 }
 
+#define MOVE_CHUNK ((u64)65536) /* after which others get their turn */
+
 /* Bytes moved; stops at the first that cannot be. */
 static long move_memory(struct aspace *as, struct cursor *local, struct cursor *remote, bool write)
 {
-	char chunk[256];
 	long done = 0;
 
 	for (;;) {
 		u64 here = cursor_room(local), there = cursor_room(remote);
-		size_t n = (size_t)MIN(here, (u64)sizeof(chunk)), left;
+		u64 room = MIN(here, there);
+		size_t n = (size_t)MIN(room, MOVE_CHUNK);
 		char __user *user;
 		long moved;
 
-		n = (size_t)MIN((u64)n, there);
 		if (!n)
 			return done;
 		user = (char __user *)(uintptr_t)(local->iov->iov_base + local->off);
-		if (write) {
-			left = user_copy_in(chunk, user, n);
-			moved = aspace_access(as, remote->iov->iov_base + remote->off, chunk,
-					      n - left, true);
-		} else {
-			moved = aspace_access(as, remote->iov->iov_base + remote->off, chunk, n,
-					      false);
-			left = user_copy_out(user, chunk, (size_t)MAX(moved, 0l));
-			moved -= (long)left;
-		}
+		moved = aspace_access_user(as, remote->iov->iov_base + remote->off, user, n,
+					   write);
 		if (moved <= 0)
 			return done ? done : -EFAULT;
 		done += moved;

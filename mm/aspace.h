@@ -111,6 +111,11 @@ struct fault_result aspace_fault(struct aspace *as, u64 va, enum fault_access ac
  * (/proc/PID/mem, ptrace, argv for /proc). Return: bytes, short at a hole. */
 __must_check long aspace_access(struct aspace *as, u64 va, void *buf, size_t len, bool write);
 
+/** aspace_access_user - the same with memory of current, which may fault meanwhile, page
+ * by page. Return: bytes, short at a hole on either side. */
+__must_check long aspace_access_user(struct aspace *as, u64 va, void __user *buf, size_t len,
+				     bool write);
+
 /** aspace_poke - write as a tracer may: also to private regions that are read-only, whose
  * page becomes one of this space. Return: bytes, short at a hole. */
 __must_check long aspace_poke(struct aspace *as, u64 va, void *buf, size_t len);

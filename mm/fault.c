@@ -346,7 +346,11 @@ static struct frame *pin(struct aspace *as, u64 va, enum pin_why why)
 	struct mmu_entry entry;
 
 	aspace_lock(as);
-	if (why == PIN_FORCE)
+	/* What the CPU would let the program do without a fault needs none here. */
+	if (why != PIN_FORCE && mmu_query(&as->mmu, va, &entry) &&
+	    entry.prot & (why == PIN_WRITE ? MMU_WRITE : MMU_READ))
+		result = resolved;
+	else if (why == PIN_FORCE)
 		result = fault_forced(as, va);
 	else
 		result = fault_locked(as, va, why == PIN_WRITE ? FAULT_WRITE : FAULT_READ);
@@ -358,7 +362,28 @@ static struct frame *pin(struct aspace *as, u64 va, enum pin_why why)
 	return frame;
 }
 
-static long access(struct aspace *as, u64 va, void *buf, size_t len, enum pin_why why)
+/* One side of an access: kernel memory, or that of current. */
+struct access_buf {
+	u64 at;
+	bool user;
+};
+
+/* Return: bytes not moved. */
+static size_t access_piece(char *mem, struct access_buf buf, size_t n, bool write)
+{
+	void *kernel = (void *)(uintptr_t)buf.at;
+	void __user *user = (void __user *)(uintptr_t)buf.at;
+
+	if (buf.user)
+		return write ? user_copy_in(mem, user, n) : user_copy_out(user, mem, n);
+	if (write)
+		memcpy(mem, kernel, n);
+	else
+		memcpy(kernel, mem, n);
+	return 0;
+}
+
+static long access(struct aspace *as, u64 va, struct access_buf buf, size_t len, enum pin_why why)
 {
 	size_t done = 0;
 
@@ -366,27 +391,34 @@ static long access(struct aspace *as, u64 va, void *buf, size_t len, enum pin_wh
 		u64 in_page = (va + done) & (PAGE_SIZE - 1);
 		size_t n = MIN(len - done, PAGE_SIZE - in_page);
 		struct frame *frame = pin(as, va + done, why);
-		char *mem;
+		size_t left;
 
 		if (!frame)
 			break;
-		mem = (char *)frame_to_virt(frame) + in_page;
-		if (why != PIN_READ)
-			memcpy(mem, (char *)buf + done, n);
-		else
-			memcpy((char *)buf + done, mem, n);
+		left = access_piece((char *)frame_to_virt(frame) + in_page, buf, n,
+				    why != PIN_READ);
 		frame_put(frame);
-		done += n;
+		done += n - left;
+		buf.at += n - left;
+		if (left)
+			break;
 	}
 	return (long)done;
 }
 
 long aspace_access(struct aspace *as, u64 va, void *buf, size_t len, bool write)
 {
-	return access(as, va, buf, len, write ? PIN_WRITE : PIN_READ);
+	return access(as, va, (struct access_buf){ (u64)(uintptr_t)buf, false }, len,
+		      write ? PIN_WRITE : PIN_READ);
+}
+
+long aspace_access_user(struct aspace *as, u64 va, void __user *buf, size_t len, bool write)
+{
+	return access(as, va, (struct access_buf){ (u64)(uintptr_t)buf, true }, len,
+		      write ? PIN_WRITE : PIN_READ);
 }
 
 long aspace_poke(struct aspace *as, u64 va, void *buf, size_t len)
 {
-	return access(as, va, buf, len, PIN_FORCE);
+	return access(as, va, (struct access_buf){ (u64)(uintptr_t)buf, false }, len, PIN_FORCE);
 }
