@@ -68,11 +68,11 @@ KERNEL_DIRS := boot arch/x86_64 mm ipc fs security kernel kernel/lib kernel/core
 	kernel/task kernel/time $(if $(TESTS),tests/kernel)
 KERNEL_SRCS := $(foreach d,$(KERNEL_DIRS),$(wildcard $(d)/*.c $(d)/*.asm))
 KERNEL_SRCS := $(filter-out arch/x86_64/offsets.c $(if $(TESTS),,%_test.c),$(KERNEL_SRCS))
-GEN_SRCS := build/gen/errno_names.c build/gen/syscall_table.c
+GEN_SRCS := build/gen/font_data.c build/gen/errno_names.c build/gen/syscall_table.c
 OBJS := $(patsubst %,$(B)/obj/%.o,$(KERNEL_SRCS) $(GEN_SRCS))
 GEN := build/gen/kernel/abi/errno.h build/gen/kernel/syscall_table.h build/gen/offsets.inc
 
-.PHONY: all kernel run debug test test-kernel lint toolchain torture clean help compdb FORCE
+.PHONY: all kernel run debug test test-kernel lint toolchain torture suites clean help compdb FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 all: kernel
@@ -84,6 +84,11 @@ build/gen/errno_names.c: build/gen/kernel/abi/errno.h ;
 build/gen/kernel/syscall_table.h: kernel/syscall.tbl tools/gen_syscalls.py $(wildcard kernel/abi/linux_*.h)
 	$(Q)$(PY) tools/gen_syscalls.py --out build/gen && touch $@
 build/gen/syscall_table.c: build/gen/kernel/syscall_table.h ;
+build/pkg/font.psf.gz: tools/package.py
+	$(Q)tools/package.py --file /usr/share/consolefonts/Uni2-Fixed16.psf.gz -o $@ console-setup-linux
+	@touch $@
+build/gen/font_data.c: build/pkg/font.psf.gz tools/gen_font.py
+	$(Q)$(PY) tools/gen_font.py $< -o $@ && touch $@
 build/gen/offsets.inc: arch/x86_64/offsets.c $(wildcard arch/x86_64/*.h arch/x86_64/include/arch/*.h \
 		kernel/task/*.h kernel/config.h) build/gen/kernel/abi/errno.h build/gen/kernel/syscall_table.h
 	$(Q)$(PY) tools/gen_offsets.py -o $@ -- $(CC) $(filter-out -g,$(CFLAGS)) && touch $@
@@ -168,6 +173,9 @@ debug: setup
 test: setup
 	$(Q)$(PY) tools/run_tests.py
 
+suites: setup
+	$(Q)$(PY) tools/suites.py
+
 torture: setup
 	$(Q)$(PY) tools/run_tests.py --torture
 
@@ -193,4 +201,5 @@ help:
 	@echo "  make bench-wall   the same in time, 2 CPUs         make bench-machine  inside the kernel; boot"
 	@echo "  make bench-ring   ring code on this Linux, beside pipes and the like"
 	@echo "  make torture      hours of stress                  make toolchain    an x86_64-elf gcc"
+	@echo "  make suites       Python's, busybox's and bash's own tests, here and in Exo-OS, compared"
 	@echo "  make compdb       compile_commands.json            make clean"

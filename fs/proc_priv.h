@@ -50,6 +50,7 @@ struct proc_inode {
 extern const struct proc_entry proc_root_children[]; /* proc_sys.c */
 extern const struct proc_entry proc_pid_children[];  /* proc_pid.c */
 extern const struct proc_dir proc_pids;              /* proc_pid.c */
+extern const struct proc_entry proc_sysvipc_children[]; /* proc_ipc.c */
 extern const struct file_ops proc_mem_fops;          /* proc_mem.c */
 
 struct proc_inode *proc_of(struct inode *inode);

@@ -12,6 +12,7 @@
 #include <arch/uaccess.h>
 #include <kernel/task/fs_hooks.h>
 #include <ipc/futex.h>
+#include <ipc/sem.h>
 #include <kernel/abi/linux_wait.h>
 #include <kernel/core/panic.h>
 #include <kernel/lib/string.h>
@@ -85,6 +86,7 @@ static void release_resources(struct task *task)
 
 	timer_cancel(&task->alarm);
 	posix_timer_delete_all(task);
+	sem_exit(task);
 	flags = spin_lock_irq(&task_tree_lock);
 	if (as)
 		task->usage.max_rss_kib =

@@ -84,6 +84,7 @@ static void init_fields(struct task *task, s32 pid)
 	timer_init(&task->alarm, task_alarm_fired);
 	list_init(&task->timers);
 	list_init(&task->tracees);
+	list_init(&task->sem_undos);
 	task->dumpable = true;
 	task->start_ns = uptime_ns();
 }
