@@ -111,7 +111,8 @@ $(B)/obj/%.c.o: %.c $(STAMP) | $(GEN)
 	$(if $(Q),@echo "  CC    $<")
 	$(Q)$(CC) $(CFLAGS) $(call san,$<) -MMD -MP -c $< -o $@
 
-$(B)/obj/%.asm.o: %.asm $(STAMP) | $(GEN)
+# nasm 2.16 leaves files found by -I out of its list of dependencies.
+$(B)/obj/%.asm.o: %.asm $(STAMP) build/gen/offsets.inc | $(GEN)
 	@mkdir -p $(@D)
 	@test -s $< || { echo "$<: empty source file"; exit 1; }
 	$(if $(Q),@echo "  NASM  $<")
