@@ -117,6 +117,8 @@ $(B)/obj/%.asm.o: %.asm $(STAMP) build/gen/offsets.inc | $(GEN)
 	@test -s $< || { echo "$<: empty source file"; exit 1; }
 	$(if $(Q),@echo "  NASM  $<")
 	$(Q)$(NASM) $(ASFLAGS) -MD $(@:.o=.d) -MT $@ $< -o $@
+# nasm 2.16 does not list what it finds along -I.
+$(filter %.asm.o,$(OBJS)): build/gen/offsets.inc
 
 # ---- The vDSO: user code, so none of the kernel's flags; it lies in the kernel as a file ----
 VDSO_CFLAGS := -std=gnu11 -g -O2 $(WARN) -I. -Ibuild/gen -ffreestanding -fPIC -fvisibility=hidden \
@@ -187,6 +189,7 @@ lint: $(GEN)
 	$(Q)$(PY) tools/check_layers.py
 	$(Q)$(PY) tools/check_style.py
 	$(Q)$(PY) tools/check_linked.py
+	$(Q)$(PY) tools/matrix.py --check-readme README.md
 	$(Q)$(PY) tools/gen_syscalls.py --check-readme README.md --check-tests tests/user
 
 compdb:

@@ -344,7 +344,6 @@ static struct frame *pin(struct aspace *as, u64 va, enum pin_why why)
 	struct frame *frame = NULL;
 	struct fault_result result;
 	struct mmu_entry entry;
-
 	bool there;
 
 	aspace_lock(as);
@@ -364,10 +363,10 @@ static struct frame *pin(struct aspace *as, u64 va, enum pin_why why)
 	return frame;
 }
 
-/* One side of an access: kernel memory, or that of current. */
+/* One side of an access. */
 struct access_buf {
 	u64 at;
-	bool user;
+	enum access_kind { ACCESS_KERNEL, ACCESS_USER, ACCESS_ZEROS } kind; /* user: current's */
 };
 
 /* Return: bytes not moved. */
@@ -376,9 +375,11 @@ static size_t access_piece(char *mem, struct access_buf buf, size_t n, bool writ
 	void *kernel = (void *)(uintptr_t)buf.at;
 	void __user *user = (void __user *)(uintptr_t)buf.at;
 
-	if (buf.user)
+	if (buf.kind == ACCESS_USER)
 		return write ? user_copy_in(mem, user, n) : user_copy_out(user, mem, n);
-	if (write)
+	if (buf.kind == ACCESS_ZEROS)
+		memset(mem, 0, n);
+	else if (write)
 		memcpy(mem, kernel, n);
 	else
 		memcpy(kernel, mem, n);
@@ -410,17 +411,25 @@ static long access(struct aspace *as, u64 va, struct access_buf buf, size_t len,
 
 long aspace_access(struct aspace *as, u64 va, void *buf, size_t len, bool write)
 {
-	return access(as, va, (struct access_buf){ (u64)(uintptr_t)buf, false }, len,
+	return access(as, va, (struct access_buf){ (u64)(uintptr_t)buf, ACCESS_KERNEL }, len,
 		      write ? PIN_WRITE : PIN_READ);
 }
 
 long aspace_access_user(struct aspace *as, u64 va, void __user *buf, size_t len, bool write)
 {
-	return access(as, va, (struct access_buf){ (u64)(uintptr_t)buf, true }, len,
+	return access(as, va, (struct access_buf){ (u64)(uintptr_t)buf, ACCESS_USER }, len,
 		      write ? PIN_WRITE : PIN_READ);
 }
 
 long aspace_poke(struct aspace *as, u64 va, void *buf, size_t len)
 {
-	return access(as, va, (struct access_buf){ (u64)(uintptr_t)buf, false }, len, PIN_FORCE);
+	return access(as, va, (struct access_buf){ (u64)(uintptr_t)buf, ACCESS_KERNEL }, len,
+		      PIN_FORCE);
+}
+
+int aspace_clear(struct aspace *as, u64 va, size_t len)
+{
+	const struct access_buf zeros = { 0, ACCESS_ZEROS };
+
+	return access(as, va, zeros, len, PIN_WRITE) == (long)len ? 0 : -EFAULT;
 }
