@@ -490,32 +490,27 @@ static u64 cursor_room(struct cursor *at)
 	return at->left ? at->iov->iov_len - at->off : 0;
 }
 
-#define MOVE_CHUNK ((u64)65536) /* after which others get their turn */
-
 /* Bytes moved; stops at the first that cannot be. */
 static long move_memory(struct aspace *as, struct cursor *local, struct cursor *remote, bool write)
 {
 	long done = 0;
 
 	for (;;) {
-		u64 here = cursor_room(local), there = cursor_room(remote);
-		u64 room = MIN(here, there);
-		size_t n = (size_t)MIN(room, MOVE_CHUNK);
-		char __user *user;
-		long moved;
+		u64 n = MIN(cursor_room(local), cursor_room(remote));
+		u64 there;
+		size_t moved;
 
 		if (!n)
 			return done;
-		user = (char __user *)(uintptr_t)(local->iov->iov_base + local->off);
-		moved = aspace_access_user(as, remote->iov->iov_base + remote->off, user, n,
-					   write);
-		if (moved <= 0)
+		there = remote->iov->iov_base + remote->off;
+		n = MIN(n, PAGE_SIZE - (there & (PAGE_SIZE - 1)));
+		moved = aspace_copy_user(as, there, (void __user *)(uintptr_t)
+					 (local->iov->iov_base + local->off), (size_t)n, write);
+		done += (long)moved;
+		local->off += moved;
+		remote->off += moved;
+		if (moved < n)
 			return done ? done : -EFAULT;
-		done += moved;
-		local->off += (u64)moved;
-		remote->off += (u64)moved;
-		if ((size_t)moved < n)
-			return done;
 		sched_point();
 	}
 }

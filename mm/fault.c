@@ -400,30 +400,8 @@ static struct frame *pin(struct aspace *as, u64 va, enum pin_why why)
 	return frame;
 }
 
-/* One side of an access. */
-struct access_buf {
-	u64 at;
-	enum access_kind { ACCESS_KERNEL, ACCESS_USER, ACCESS_ZEROS } kind; /* user: current's */
-};
-
-/* Return: bytes not moved. */
-static size_t access_piece(char *mem, struct access_buf buf, size_t n, bool write)
-{
-	void *kernel = (void *)(uintptr_t)buf.at;
-	void __user *user = (void __user *)(uintptr_t)buf.at;
-
-	if (buf.kind == ACCESS_USER)
-		return write ? user_copy_in(mem, user, n) : user_copy_out(user, mem, n);
-	if (buf.kind == ACCESS_ZEROS)
-		memset(mem, 0, n);
-	else if (write)
-		memcpy(mem, kernel, n);
-	else
-		memcpy(kernel, mem, n);
-	return 0;
-}
-
-static long access(struct aspace *as, u64 va, struct access_buf buf, size_t len, enum pin_why why)
+/* @buf NULL: zeros are written. */
+static long access(struct aspace *as, u64 va, char *buf, size_t len, enum pin_why why)
 {
 	size_t done = 0;
 
@@ -431,42 +409,49 @@ static long access(struct aspace *as, u64 va, struct access_buf buf, size_t len,
 		u64 in_page = (va + done) & (PAGE_SIZE - 1);
 		size_t n = MIN(len - done, PAGE_SIZE - in_page);
 		struct frame *frame = pin(as, va + done, why);
-		size_t left;
+		char *mem;
 
 		if (!frame)
 			break;
-		left = access_piece((char *)frame_to_virt(frame) + in_page, buf, n,
-				    why != PIN_READ);
+		mem = (char *)frame_to_virt(frame) + in_page;
+		if (!buf)
+			memset(mem, 0, n);
+		else if (why != PIN_READ)
+			memcpy(mem, buf + done, n);
+		else
+			memcpy(buf + done, mem, n);
 		frame_put(frame);
-		done += n - left;
-		buf.at += n - left;
-		if (left)
-			break;
+		done += n;
 	}
 	return (long)done;
 }
 
 long aspace_access(struct aspace *as, u64 va, void *buf, size_t len, bool write)
 {
-	return access(as, va, (struct access_buf){ (u64)(uintptr_t)buf, ACCESS_KERNEL }, len,
-		      write ? PIN_WRITE : PIN_READ);
+	return access(as, va, buf, len, write ? PIN_WRITE : PIN_READ);
 }
 
-long aspace_access_user(struct aspace *as, u64 va, void __user *buf, size_t len, bool write)
+size_t aspace_copy_user(struct aspace *as, u64 va, void __user *user, size_t len, bool write)
 {
-	return access(as, va, (struct access_buf){ (u64)(uintptr_t)buf, ACCESS_USER }, len,
-		      write ? PIN_WRITE : PIN_READ);
+	u64 in_page = va & (PAGE_SIZE - 1);
+	struct frame *frame = va < USER_END ? pin(as, va, write ? PIN_WRITE : PIN_READ) : NULL;
+	char *mem;
+
+	if (!frame)
+		return 0;
+	len = MIN(len, PAGE_SIZE - in_page);
+	mem = (char *)frame_to_virt(frame) + in_page;
+	len -= write ? user_copy_in(mem, user, len) : user_copy_out(user, mem, len);
+	frame_put(frame);
+	return len;
 }
 
 long aspace_poke(struct aspace *as, u64 va, void *buf, size_t len)
 {
-	return access(as, va, (struct access_buf){ (u64)(uintptr_t)buf, ACCESS_KERNEL }, len,
-		      PIN_FORCE);
+	return access(as, va, buf, len, PIN_FORCE);
 }
 
 int aspace_clear(struct aspace *as, u64 va, size_t len)
 {
-	const struct access_buf zeros = { 0, ACCESS_ZEROS };
-
-	return access(as, va, zeros, len, PIN_WRITE) == (long)len ? 0 : -EFAULT;
+	return access(as, va, NULL, len, PIN_WRITE) == (long)len ? 0 : -EFAULT;
 }
