@@ -113,6 +113,8 @@ void fs_context_get_cwd(struct fs_context *fs, struct path *out);
 /** fs_context_set_cwd, fs_context_set_root - current's; a reference is taken */
 void fs_context_set_cwd(const struct path *path);
 void fs_context_set_root(const struct path *path);
+/** fs_context_replace_all - who is at @old, with root or working directory, is at @new */
+void fs_context_replace_all(const struct path *old, const struct path *new);
 u32 fs_context_umask(void);
 u32 fs_context_set_umask(u32 mask);
 u32 fs_context_umask_of(struct fs_context *fs);
