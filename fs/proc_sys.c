@@ -14,6 +14,7 @@
 #include <fs/mem.h>
 #include <fs/mount.h>
 #include <fs/pipe.h>
+#include <fs/tty.h>
 #include <kernel/abi/errno.h>
 #include <kernel/abi/linux_socket.h>
 #include <kernel/core/cmdline.h>
@@ -52,6 +53,22 @@ static int show_uptime(struct seq *seq, __unused struct proc_inode *pi)
 		   (unsigned long long)(up % NS_PER_SEC / TICK_NS),
 		   (unsigned long long)(idle / NS_PER_SEC),
 		   (unsigned long long)(idle % NS_PER_SEC / TICK_NS));
+	return 0;
+}
+
+/* Written to and read from; E: enabled, C: it is /dev/console. */
+static void show_console(struct seq *seq, const char *name, const struct tty *tty, u32 kind)
+{
+	if (tty && (boot_options.consoles & BIT(kind)))
+		seq_printf(seq, "%-20s -W- (E%c  p  ) %4u:%u\n", name,
+			   tty == tty_console() ? 'C' : ' ', linux_dev_major(tty->dev),
+			   linux_dev_minor(tty->dev));
+}
+
+static int show_consoles(struct seq *seq, __unused struct proc_inode *pi)
+{
+	show_console(seq, "tty1", tty_screen(), CONSOLE_SCREEN);
+	show_console(seq, "ttyS0", tty_serial(), CONSOLE_SERIAL);
 	return 0;
 }
 
@@ -170,6 +187,7 @@ static int show_meminfo(struct seq *seq, __unused struct proc_inode *pi)
 		   "SUnreclaim:     %8llu kB\nKernelStack:    %8u kB\nPageTables:     %8llu kB\n",
 		   0, 0, 0, 0, used, 0, KIB_PAGES(s.cache), KIB_PAGES(s.slab), 0,
 		   KIB_PAGES(s.slab), thread_live() * 16, KIB_PAGES(s.tables));
+	seq_printf(seq, "AnonHugePages:  %8llu kB\n", KIB_PAGES(s.large));
 	seq_printf(seq, "CommitLimit:    %8llu kB\nCommitted_AS:   %8llu kB\n"
 		   "HugePages_Total:   %5u\nHugePages_Free:    %5u\nHugePages_Rsvd:    %5u\n"
 		   "HugePages_Surp:    %5u\nHugepagesize:       2048 kB\n",
@@ -516,7 +534,8 @@ static const struct proc_entry sys_children[] = {
 const struct proc_entry proc_root_children[] = {
 	LINK("self", read_self), LINK("thread-self", read_thread_self), LINK("mounts", read_mounts),
 	LINK("net", read_net),
-	FILE("cmdline", show_cmdline), FILE("cpuinfo", show_cpuinfo), FILE("devices", show_devices),
+	FILE("cmdline", show_cmdline), FILE("consoles", show_consoles),
+	FILE("cpuinfo", show_cpuinfo), FILE("devices", show_devices),
 	FILE("filesystems", show_filesystems), FILE("interrupts", show_interrupts),
 	{ .name = "kmsg", .mode = S_IFREG | 0400, .fops = &kmsg_proc_fops, .open = kmsg_proc_open },
 	FILE("loadavg", show_loadavg),

@@ -34,6 +34,7 @@ struct aspace {
 	u64 locked_bytes;         /* [a] */
 	bool lock_future;         /* [a] mlockall(MCL_FUTURE): new regions are locked */
 	bool doomed;              /* [TASK_TREE][a] its processes were chosen by the OOM killer */
+	bool no_large;            /* [a] prctl(PR_SET_THP_DISABLE) */
 	bool reaped;              /* [a] the OOM killer took all: faults end the process */
 	u64 brk_start, brk;       /* [a] */
 	u64 stack_top;            /* [i] after exec */
@@ -110,6 +111,9 @@ struct fault_result aspace_fault(struct aspace *as, u64 va, enum fault_access ac
 /** aspace_access - copy between kernel memory and @as, not current's
  * (/proc/PID/mem, ptrace, argv for /proc). Return: bytes, short at a hole. */
 __must_check long aspace_access(struct aspace *as, u64 va, void *buf, size_t len, bool write);
+
+/** aspace_clear - write zeros the same way. Return: 0; -EFAULT. */
+__must_check int aspace_clear(struct aspace *as, u64 va, size_t len);
 
 /** aspace_poke - write as a tracer may: also to private regions that are read-only, whose
  * page becomes one of this space. Return: bytes, short at a hole. */

@@ -112,7 +112,7 @@ static int copy_sig(struct task *task, struct task *parent, u64 flags)
 	if (!task->sig)
 		return -ENOMEM;
 	sig = signal_lock(parent, &irq);
-	memcpy(task->sig->actions, sig->actions, sizeof(sig->actions));
+	signal_state_copy_locked(task->sig, sig);
 	signal_unlock(sig, irq);
 	if (flags & CLONE_CLEAR_SIGHAND)
 		for (u32 i = 0; i < LINUX_NSIG; i++)
@@ -232,7 +232,7 @@ static void inherit_watches_locked(struct thread *thread, const struct thread *p
 	thread->pledge = parent->pledge;
 	thread->pledge_exec = parent->pledge_exec;
 	thread->work |= atomic_load_relaxed(&parent->work) &
-			(THREAD_WORK_SECCOMP | THREAD_WORK_PLEDGE);
+			(THREAD_WORK_SECCOMP | THREAD_WORK_PLEDGE | THREAD_WORK_UNVEIL);
 }
 
 /*
