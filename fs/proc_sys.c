@@ -11,6 +11,7 @@
 #include <fs/file.h>
 #include <fs/inotify.h>
 #include <fs/mount.h>
+#include <fs/mqueue.h>
 #include <fs/pipe.h>
 #include <kernel/abi/errno.h>
 #include <kernel/core/cmdline.h>
@@ -401,6 +402,11 @@ static const struct proc_entry random_children[] = {
 	CONSTANT("poolsize"), END
 };
 
+static const struct proc_entry mqueue_children[] = {
+	VALUE("msg_max", mqueue_max_messages), VALUE("msgsize_max", mqueue_max_size),
+	VALUE("queues_max", mqueue_max_queues), END
+};
+
 static const struct proc_entry kernel_children[] = {
 	FILE("ostype", show_uts), FILE("osrelease", show_uts), FILE("version", show_uts),
 	{ .name = "hostname", .mode = S_IFREG | 0644, .show = show_uts, .store = store_uts },
@@ -422,7 +428,8 @@ static const struct proc_entry inotify_children[] = {
 
 static const struct proc_entry fs_children[] = {
 	DIR("inotify", inotify_children),
-	CONSTANT("file-max"), CONSTANT("nr_open"), CONSTANT("pipe-max-size"), END
+	CONSTANT("file-max"), CONSTANT("nr_open"), CONSTANT("pipe-max-size"),
+	DIR("mqueue", mqueue_children), END
 };
 
 static const struct proc_entry sys_children[] = {
