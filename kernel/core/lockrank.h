@@ -17,6 +17,7 @@ enum lock_rank {
 	RANK_RENAME,      /* renames of directories: keeps the tree a tree */
 	RANK_FS_CONTEXT,  /* cwd, root, umask of a task */
 	RANK_INODE,       /* a directory's names or a file's size; pairs by address */
+	RANK_AIO,         /* contexts of asynchronous input and output */
 	RANK_MQUEUE_NAMES, /* names of POSIX message queues */
 	RANK_MQUEUE,      /* messages of one of them */
 	RANK_PIPE,        /* a pipe's buffers; user copies happen under it */

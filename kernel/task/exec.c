@@ -312,6 +312,7 @@ static void exchange_rest(struct exec_state *st)
 	}
 	handle_table_exec(task->handles);
 	posix_timer_delete_all(task);
+	fs_hook_aio_exit(task);
 	signal_exec(st->sig);
 	if (st->cred)
 		cred_commit(st->cred);

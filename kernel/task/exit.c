@@ -87,6 +87,7 @@ static void release_resources(struct task *task)
 	timer_cancel(&task->alarm);
 	posix_timer_delete_all(task);
 	sem_exit(task);
+	fs_hook_aio_exit(task);
 	flags = spin_lock_irq(&task_tree_lock);
 	if (as)
 		task->usage.max_rss_kib =

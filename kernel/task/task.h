@@ -89,6 +89,7 @@ struct task {
 	struct timer alarm;            /* ITIMER_REAL */
 	ns_t alarm_deadline_ns, alarm_interval_ns; /* [s] */
 	ns_t cpu_timer[2][2];          /* [s] ITIMER_VIRTUAL, PROF: expiry in CPU time, interval */
+	struct list_head aio_contexts; /* fs/sys_aio.c */
 	struct list_head sem_undos;    /* ipc/sem.c */
 	struct list_head tracees;      /* [t] struct ptrace of what it traces */
 	struct ptrace *trace;          /* [t] of its first thread */
