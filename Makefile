@@ -72,7 +72,7 @@ GEN_SRCS := build/gen/errno_names.c build/gen/syscall_table.c
 OBJS := $(patsubst %,$(B)/obj/%.o,$(KERNEL_SRCS) $(GEN_SRCS))
 GEN := build/gen/kernel/abi/errno.h build/gen/kernel/syscall_table.h build/gen/offsets.inc
 
-.PHONY: all kernel run debug test test-kernel lint toolchain torture clean help compdb FORCE
+.PHONY: all kernel run debug test test-kernel lint toolchain torture suites clean help compdb FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 all: kernel
@@ -168,6 +168,9 @@ debug: setup
 test: setup
 	$(Q)$(PY) tools/run_tests.py
 
+suites: setup
+	$(Q)$(PY) tools/suites.py
+
 torture: setup
 	$(Q)$(PY) tools/run_tests.py --torture
 
@@ -192,4 +195,5 @@ help:
 	@echo "  make bench        speed in instructions, beside a Linux guest"
 	@echo "  make bench-wall   the same in time, 2 CPUs         make bench-machine  inside the kernel; boot"
 	@echo "  make torture      hours of stress                  make toolchain    an x86_64-elf gcc"
+	@echo "  make suites       Python's, busybox's and bash's own tests, here and in Exo-OS, compared"
 	@echo "  make compdb       compile_commands.json            make clean"

@@ -558,6 +558,18 @@ void dentry_move(struct dentry *dentry, struct dentry *parent, struct dentry_nam
 		dentry_put(dentry); /* the reference of the old place */
 }
 
+struct fs_name dentry_copy_name(const struct dentry *dentry, char *buf)
+{
+	struct fs_name name = { buf, 0 };
+
+	spin_lock(&dentry_tree_lock);
+	name.len = dentry->name_len;
+	memcpy(buf, dentry->name, name.len);
+	spin_unlock(&dentry_tree_lock);
+	buf[name.len] = '\0';
+	return name;
+}
+
 struct dentry *dentry_parent(struct dentry *dentry)
 {
 	struct dentry *parent;

@@ -157,6 +157,8 @@ void dentry_free_name(struct dentry_name *name);
 void dentry_move(struct dentry *dentry, struct dentry *parent, struct dentry_name *new_name);
 /** dentry_parent - with a reference */
 struct dentry *dentry_parent(struct dentry *dentry);
+/** dentry_copy_name - the name it has now, into @buf (NAME_MAX + 1) */
+struct fs_name dentry_copy_name(const struct dentry *dentry, char *buf);
 /** dentry_is_below - is @dentry @top or below it */
 bool dentry_is_below(struct dentry *dentry, struct dentry *top);
 

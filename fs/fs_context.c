@@ -32,6 +32,8 @@ struct fs_context {
 	struct mutex lock;     /* RANK_FS_CONTEXT */
 	struct path root, cwd; /* [f] */
 	u32 umask;             /* [a] */
+	struct unveil *veil;   /* [f] referenced; NULL: the whole tree is there */
+	bool veil_locked;      /* [f] */
 };
 
 static struct fs_context *fs_context_alloc(const struct path *root, const struct path *cwd,
@@ -69,6 +71,7 @@ void fs_context_put(struct fs_context *fs)
 		return;
 	path_put(&fs->cwd);
 	path_put(&fs->root);
+	unveil_put(fs->veil);
 	kfree(fs);
 }
 
@@ -78,6 +81,11 @@ struct fs_context *fs_context_fork(struct fs_context *fs)
 
 	mutex_lock(&fs->lock);
 	copy = fs_context_alloc(&fs->root, &fs->cwd, fs->umask);
+	if (copy) {
+		unveil_get(fs->veil);
+		copy->veil = fs->veil;
+		copy->veil_locked = fs->veil_locked;
+	}
 	mutex_unlock(&fs->lock);
 	return copy;
 }
@@ -124,6 +132,46 @@ void fs_context_set_root(const struct path *path)
 	struct fs_context *fs = current_task()->fs;
 
 	set_path(fs, &fs->root, path);
+}
+
+struct unveil *fs_context_get_veil(struct fs_context *fs, bool *locked)
+{
+	struct unveil *veil;
+
+	mutex_lock(&fs->lock);
+	veil = fs->veil;
+	unveil_get(veil);
+	if (locked)
+		*locked = fs->veil_locked;
+	mutex_unlock(&fs->lock);
+	return veil;
+}
+
+int fs_context_set_veil(struct unveil *from, struct unveil *to)
+{
+	struct fs_context *fs = current_task()->fs;
+	int err = -EAGAIN;
+
+	mutex_lock(&fs->lock);
+	if (fs->veil_locked) {
+		err = -EPERM;
+	} else if (fs->veil == from) {
+		fs->veil = to;
+		err = 0;
+	}
+	mutex_unlock(&fs->lock);
+	if (!err)
+		unveil_put(from);
+	return err;
+}
+
+void fs_context_lock_veil(void)
+{
+	struct fs_context *fs = current_task()->fs;
+
+	mutex_lock(&fs->lock);
+	fs->veil_locked = true;
+	mutex_unlock(&fs->lock);
 }
 
 u32 fs_context_umask(void)

@@ -83,6 +83,9 @@ static int begin_create(struct walk *walk, int dirfd, const char *path, u32 acce
 	err = dentry_lookup_locked(walk->cur.dentry, &walk->last, out);
 	if (err)
 		goto err_unlock;
+	err = walk_allowed_last(walk);
+	if (err)
+		goto err_name;
 	if (dentry_inode(*out))
 		err = -EEXIST;
 	else if (walk->slash && !dir)
@@ -91,6 +94,7 @@ static int begin_create(struct walk *walk, int dirfd, const char *path, u32 acce
 		err = may_create(walk);
 	if (!err)
 		return 0;
+err_name:
 	dentry_put(*out);
 err_unlock:
 	mutex_unlock(&folder->lock);
@@ -172,6 +176,7 @@ int name_link(const struct path *from, int dirfd, const char *path)
 	struct walk walk;
 	struct dentry *dentry;
 	struct inode *dir, *inode = path_inode(from);
+	u32 perms = path_perms(from);
 	int err = begin_create(&walk, dirfd, path, PATH_CREATE, false, &dentry);
 
 	if (err)
@@ -179,6 +184,8 @@ int name_link(const struct path *from, int dirfd, const char *path)
 	dir = walk.cur.dentry->inode;
 	if (walk.cur.mount != from->mount)
 		err = -EXDEV;
+	else if (walk_perms_last(&walk) & ~perms) /* a second name would give more */
+		err = -EACCES;
 	else if (inode_is_dir(inode) || !dir->ops->link)
 		err = -EPERM;
 	else
@@ -244,6 +251,8 @@ int name_unlink(int dirfd, const char *path, bool want_dir)
 	err = walk_parent(&walk);
 	if (!err)
 		err = unlink_type_error(&walk, want_dir);
+	if (!err)
+		err = walk_allowed_last(&walk);
 	if (err)
 		goto out;
 	dir = walk.cur.dentry->inode;
@@ -369,6 +378,19 @@ static void rename_tell(struct rename *r)
 		inotify_move(other, to_dir, &r->to.last, from_dir, &r->from.last, NULL);
 }
 
+/* Both names may be changed, and neither file gets more than unveil gave it. */
+static int rename_unveiled(const struct rename *r)
+{
+	u32 from = walk_perms_last(&r->from), to = walk_perms_last(&r->to);
+	int err = walk_allowed_last(&r->from);
+
+	if (!err)
+		err = walk_allowed_last(&r->to);
+	if (!err && ((to & ~from) || ((r->flags & RENAME_EXCHANGE) && (from & ~to))))
+		err = -EACCES;
+	return err;
+}
+
 static int rename_walk(struct rename *r, int to_fd, const char *to)
 {
 	int err = walk_parent(&r->from);
@@ -385,6 +407,8 @@ static int rename_walk(struct rename *r, int to_fd, const char *to)
 		err = -EBUSY;
 	if (!err && r->to.type != LAST_NORMAL)
 		err = r->flags & RENAME_NOREPLACE ? -EEXIST : -EBUSY;
+	if (!err)
+		err = rename_unveiled(r);
 	if (err)
 		walk_end(&r->to);
 	return err;
@@ -538,7 +562,14 @@ static int open_create_last(struct walk *walk, u32 flags, u32 mode, struct path 
 	if (err)
 		return err;
 	*created = false;
-	if (!dentry_inode(dentry)) {
+	inode = dentry_inode(dentry);
+	if (!inode || !S_ISLNK(inode->mode) || (flags & O_NOFOLLOW))
+		err = walk_allowed_last(walk);
+	if (err) {
+		dentry_put(dentry);
+		return err;
+	}
+	if (!inode) {
 		/* Again under the lock: whoever gets it first creates. */
 		dentry_put(dentry);
 		mutex_lock(&parent->inode->lock);
@@ -610,8 +641,11 @@ static int open_create(int dirfd, const char *name, u32 flags, u32 mode, struct 
 		err = walk_parent(&walk);
 		if (!err && again && walk.type == LAST_ROOT) {
 			/* A magic link led straight there. */
+			if (walk.veil)
+				err = unveil_check(&walk.cover, walk.access);
 			found = walk.cur;
-			path_get(&found);
+			if (!err)
+				path_get(&found);
 			break;
 		}
 		if (!err && (walk.type != LAST_NORMAL || walk.slash))

@@ -113,6 +113,15 @@ static const struct path *walk_root(struct walk *walk)
 	return &walk->root;
 }
 
+/* What covers where the walk stands, found from there up. */
+static int veil_here(struct walk *walk)
+{
+	if (likely(!walk->veil))
+		return 0;
+	unveil_at(walk->veil, &walk->cur, &walk->cover);
+	return walk->cover.visible ? 0 : -ENOENT;
+}
+
 static void step_up(struct walk *walk)
 {
 	const struct path *root = walk_root(walk);
@@ -143,13 +152,14 @@ static void step_up(struct walk *walk)
 }
 
 /* Start again at the root of the task (an absolute link). */
-static void step_root(struct walk *walk)
+static int step_root(struct walk *walk)
 {
 	const struct path *root = walk_root(walk);
 
 	path_get(root);
 	path_put(&walk->cur);
 	walk->cur = *root;
+	return veil_here(walk);
 }
 
 int walk_link(struct walk *walk, struct inode *inode)
@@ -169,6 +179,7 @@ int walk_link(struct walk *walk, struct inode *inode)
 			return err;
 		path_put(&walk->cur);
 		walk->cur = to;
+		(void)veil_here(walk); /* a file, or a folder that is entered or asked for next */
 		return 0;
 	}
 	rest_len = strlen(walk->rest) + 1;
@@ -190,9 +201,7 @@ int walk_link(struct walk *walk, struct inode *inode)
 	rest = walk->links + room - len;
 	memmove(rest, walk->links, (size_t)len);
 	walk->rest = rest;
-	if (*rest == '/')
-		step_root(walk);
-	return 0;
+	return *rest == '/' ? step_root(walk) : 0;
 }
 
 /* One normal name down. Links are followed when @follow: *linked is true then. */
@@ -218,9 +227,11 @@ static inline int step_down(struct walk *walk, const struct fs_name *name, u64 h
 		return err;
 	}
 	walk->cur.dentry = next;
-	dentry_put(parent);
 	if (unlikely(next->flags & DENTRY_MOUNTED))
 		cross_mounts(&walk->cur);
+	if (unlikely(walk->veil != NULL))
+		unveil_below(walk->veil, parent, name, walk->cur.dentry, &walk->cover);
+	dentry_put(parent);
 	return 0;
 }
 
@@ -252,6 +263,9 @@ int walk_parent(struct walk *walk)
 			walk->rest = s;
 			return 0;
 		}
+		/* Nothing is told of a folder that is hidden, not even that it is one. */
+		if (unlikely(walk->veil && !walk->cover.visible))
+			return -ENOENT;
 		err = may_search(walk, dir->inode);
 		if (unlikely(err))
 			return err;
@@ -277,6 +291,9 @@ int walk_parent(struct walk *walk)
 				s = walk->rest;
 		} else if (walk->type == LAST_DOTDOT) {
 			step_up(walk);
+			err = veil_here(walk);
+			if (unlikely(err))
+				return err;
 		}
 	}
 }
@@ -284,8 +301,10 @@ int walk_parent(struct walk *walk)
 int walk_last(struct walk *walk, bool follow, bool *again)
 {
 	*again = false;
-	if (walk->type == LAST_DOTDOT)
+	if (walk->type == LAST_DOTDOT) {
 		step_up(walk);
+		(void)veil_here(walk);
+	}
 	if (walk->type != LAST_NORMAL)
 		return 0;
 	return step_down(walk, &walk->last, walk->last_hash, follow || walk->slash, again);
@@ -317,41 +336,85 @@ static int start_at(struct walk *walk, int dirfd, bool must_be_dir)
 	return err;
 }
 
-/* The one place where pledge meets paths. */
-static __noinline int walk_promised(struct walk *walk, const char *name, u32 flags)
+/* The one place where pledge and unveil meet paths. */
+static __noinline int walk_watched(struct walk *walk, const char *name, u32 flags)
 {
-	u32 access = flags >> LOOKUP_ACCESS_SHIFT;
-	bool no_links;
-	u64 missing = pledge_path(pledge_current(), name, access ? access : PATH_READ, &no_links);
+	u64 promises = pledge_current(), missing = 0;
+	bool no_links = false;
 
+	if (flags & LOOKUP_UNWATCHED)
+		return 0;
+	if (flags >> LOOKUP_ACCESS_SHIFT)
+		walk->access = flags >> LOOKUP_ACCESS_SHIFT;
+	if (promises)
+		missing = pledge_path(promises, name, walk->access, &no_links);
 	if (missing)
 		return pledge_violated(missing);
 	if (no_links)
 		walk->nr_links = MAX_LINKS;
+	walk->veil = fs_context_get_veil(current_task()->fs, NULL);
 	return 0;
+}
+
+int walk_allowed_last(const struct walk *walk)
+{
+	struct unveil_cover cover = walk->cover;
+
+	if (likely(!walk->veil))
+		return 0;
+	unveil_below(walk->veil, walk->cur.dentry, &walk->last, NULL, &cover);
+	return unveil_check(&cover, walk->access);
+}
+
+u32 walk_perms_last(const struct walk *walk)
+{
+	struct unveil_cover cover = walk->cover;
+
+	if (likely(!walk->veil))
+		return PATH_RWXC;
+	unveil_below(walk->veil, walk->cur.dentry, &walk->last, NULL, &cover);
+	return cover.covered ? cover.perms : 0;
+}
+
+u32 path_perms(const struct path *path)
+{
+	struct unveil *veil = fs_context_get_veil(current_task()->fs, NULL);
+	u32 perms = veil ? unveil_perms(veil, path) : PATH_RWXC;
+
+	unveil_put(veil);
+	return perms;
 }
 
 int walk_begin(struct walk *walk, int dirfd, const char *name, u32 flags)
 {
+	int err = 0;
+
 	walk->cred = cred_current();
 	walk->rest = name;
 	walk->links = NULL;
 	walk->nr_links = 0;
 	walk->slash = false;
 	walk->root.dentry = NULL;
-	if (unlikely(atomic_load_relaxed(&current->work) & THREAD_WORK_PLEDGE)) {
-		int err = walk_promised(walk, name, flags);
-
+	walk->access = PATH_READ;
+	walk->veil = NULL;
+	if (unlikely(atomic_load_relaxed(&current->work) & THREAD_WORK_PATHS)) {
+		err = walk_watched(walk, name, flags);
 		if (err)
 			return err;
 	}
-	if (*name == '/') {
+	if (*name == '/')
 		fs_context_get_root(current_task()->fs, &walk->cur);
-		return 0;
+	else if (unlikely(!*name) && !(flags & LOOKUP_EMPTY))
+		err = -ENOENT;
+	else
+		err = start_at(walk, dirfd, *name != 0);
+	if (unlikely(walk->veil != NULL)) {
+		if (err)
+			unveil_put(walk->veil);
+		else
+			unveil_at(walk->veil, &walk->cur, &walk->cover);
 	}
-	if (unlikely(!*name) && !(flags & LOOKUP_EMPTY))
-		return -ENOENT;
-	return start_at(walk, dirfd, *name != 0);
+	return err;
 }
 
 /* All but walk->cur, which the caller keeps. */
@@ -361,6 +424,8 @@ static inline void walk_drop(struct walk *walk)
 		path_put(&walk->root);
 	if (unlikely(walk->links != NULL))
 		kfree(walk->links);
+	if (unlikely(walk->veil != NULL))
+		unveil_put(walk->veil);
 }
 
 void walk_end(struct walk *walk)
@@ -382,6 +447,11 @@ static int walk_all(struct walk *walk, u32 flags)
 			return err;
 		dir |= walk->slash;
 	} while (again);
+	if (unlikely(walk->veil != NULL)) {
+		err = unveil_check(&walk->cover, walk->access);
+		if (err)
+			return err;
+	}
 	return dir && !inode_is_dir(walk->cur.dentry->inode) ? -ENOTDIR : 0;
 }
 

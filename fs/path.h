@@ -10,6 +10,7 @@
 #include <fs/dentry.h>
 #include <fs/inode.h>
 #include <fs/mount.h>
+#include <fs/unveil.h>
 #include <kernel/abi/linux_dirent.h>
 #include <kernel/lib/types.h>
 #include <security/pledge.h>
@@ -62,6 +63,7 @@ enum lookup_flags {
 	LOOKUP_DIRECTORY = 2, /* -ENOTDIR unless it is one */
 	LOOKUP_EMPTY = 4,     /* "" is @dirfd itself */
 	LOOKUP_REAL_IDS = 8,  /* access(2): real user and group */
+	LOOKUP_UNWATCHED = 16, /* unveil(2) itself: neither pledge nor unveil is asked */
 };
 /* What is wanted with the path (enum path_access), for pledge and unveil; read alone
  * when nothing is said. */
@@ -88,6 +90,9 @@ struct walk {
 	u64 last_hash;
 	enum last_type type;
 	bool slash;               /* slashes follow the last name */
+	u32 access;               /* PATH_* wanted, set when somebody asks: pledge, unveil */
+	struct unveil *veil;      /* referenced; NULL: the whole tree is there */
+	struct unveil_cover cover; /* of cur */
 };
 
 /** walk_begin - Return: 0; then walk_end() is due. -EBADF, -ENOTDIR, -ENOENT */
@@ -97,6 +102,13 @@ __must_check int walk_parent(struct walk *walk);
 /** walk_last - step onto the last component; with @follow a link restarts the
  * walk: *again, then call walk_parent() again. */
 __must_check int walk_last(struct walk *walk, bool follow, bool *again);
+/** walk_allowed_last - does unveil let the wanted access be had to the last name, which
+ * walk_parent() found, in its folder? 0; -ENOENT; -EACCES */
+__must_check int walk_allowed_last(const struct walk *walk);
+/** walk_perms_last - unveil's permissions for that name; all without unveil */
+u32 walk_perms_last(const struct walk *walk);
+/** path_perms - the same of @path itself */
+u32 path_perms(const struct path *path);
 /** walk_link - go on with link @inode, found in walk->cur */
 __must_check int walk_link(struct walk *walk, struct inode *inode);
 void walk_end(struct walk *walk);
@@ -113,6 +125,14 @@ void fs_context_get_cwd(struct fs_context *fs, struct path *out);
 /** fs_context_set_cwd, fs_context_set_root - current's; a reference is taken */
 void fs_context_set_cwd(const struct path *path);
 void fs_context_set_root(const struct path *path);
+/** fs_context_get_veil - @fs's set of unveil rules, referenced, or NULL; *locked (may be
+ * NULL): no more changes are let in */
+struct unveil *fs_context_get_veil(struct fs_context *fs, bool *locked);
+/** fs_context_set_veil - in current's, from @from to @to, whose reference is taken over
+ * Return: 0; -EPERM locked; -EAGAIN it is not @from any more. */
+__must_check int fs_context_set_veil(struct unveil *from, struct unveil *to);
+/** fs_context_lock_veil - current's is what it is, for ever */
+void fs_context_lock_veil(void);
 u32 fs_context_umask(void);
 u32 fs_context_set_umask(u32 mask);
 u32 fs_context_umask_of(struct fs_context *fs);

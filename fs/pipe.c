@@ -598,29 +598,13 @@ long pipe_size(struct file *file)
 	return (long)pipe->nr_pages * (long)PAGE_SIZE;
 }
 
-long pipe_set_size(struct file *file, u64 size)
+/* @nr pages, a power of two and enough for what it holds. Locked. */
+static int resize(struct pipe *pipe, u32 nr)
 {
-	struct pipe *pipe = file->priv;
-	u32 nr = 1;
-	char **pages;
+	char **pages = kcalloc(nr, sizeof(*pages), MEM_ZERO);
 
-	if (file->ops != &pipe_fops)
-		return -EBADF;
-	if (size > (1u << 31))
-		return -EINVAL;
-	while ((u64)nr * PAGE_SIZE < size)
-		nr *= 2;
-	if (nr > MAX_PAGES && !capable(CAP_SYS_RESOURCE))
-		return -EPERM;
-	pages = kcalloc(nr, sizeof(*pages), MEM_ZERO);
 	if (!pages)
 		return -ENOMEM;
-	mutex_lock(&pipe->lock);
-	if (pipe_used(pipe) > nr * PAGE_SIZE - (pipe->tail & (PAGE_SIZE - 1))) {
-		mutex_unlock(&pipe->lock);
-		kfree(pages);
-		return -EBUSY;
-	}
 	/* Pages with bytes move to where the new size looks for them. */
 	for (u32 pos = pipe->tail & ~(u32)(PAGE_SIZE - 1); (s32)(pipe->head - pos) > 0;
 	     pos += (u32)PAGE_SIZE) {
@@ -633,7 +617,162 @@ long pipe_set_size(struct file *file, u64 size)
 		kfree(pipe->pages);
 	pipe->pages = pages;
 	pipe->nr_pages = nr;
+	return 0;
+}
+
+long pipe_set_size(struct file *file, u64 size)
+{
+	struct pipe *pipe = file->priv;
+	u32 nr = 1;
+	int err;
+
+	if (file->ops != &pipe_fops)
+		return -EBADF;
+	if (size > (1u << 31))
+		return -EINVAL;
+	while ((u64)nr * PAGE_SIZE < size)
+		nr *= 2;
+	if (nr > MAX_PAGES && !capable(CAP_SYS_RESOURCE))
+		return -EPERM;
+	mutex_lock(&pipe->lock);
+	if (pipe_used(pipe) > nr * PAGE_SIZE - (pipe->tail & (PAGE_SIZE - 1)))
+		err = -EBUSY;
+	else
+		err = resize(pipe, nr);
 	mutex_unlock(&pipe->lock);
+	if (err)
+		return err;
 	wake(&pipe->writable);
 	return (long)nr * (long)PAGE_SIZE;
+}
+
+/* ---- splice and tee ---- */
+
+bool pipe_is(const struct file *file)
+{
+	return file->ops == &pipe_fops;
+}
+
+char *pipe_page_alloc(void)
+{
+	return alloc_page();
+}
+
+void pipe_page_free(char *page)
+{
+	free_page(page);
+}
+
+long pipe_wait_filled(struct file *file, bool nowait)
+{
+	struct pipe *pipe = file->priv;
+	int err = lock_filled(pipe, nowait);
+	long used;
+
+	if (err)
+		return MIN(err, 0);
+	used = (long)pipe_used(pipe);
+	mutex_unlock(&pipe->lock);
+	return used;
+}
+
+long pipe_wait_room(struct file *file, bool nowait)
+{
+	struct pipe *pipe = file->priv;
+
+	for (;;) {
+		u32 room = pipe_room(pipe);
+		int err;
+
+		if (!atomic_load_relaxed(&pipe->readers))
+			return broken_pipe(0);
+		if (room)
+			return (long)room;
+		if (nowait)
+			return -EAGAIN;
+		err = WAITQ_WAIT(&pipe->writable,
+				 pipe_room(pipe) || !atomic_load_relaxed(&pipe->readers), true,
+				 NS_FOREVER);
+		if (err)
+			return err;
+	}
+}
+
+size_t pipe_take(struct file *file, char *page, size_t len)
+{
+	struct pipe *pipe = file->priv;
+	struct iov_iter it;
+
+	mutex_lock(&pipe->lock);
+	len = MIN(len, (size_t)pipe_used(pipe));
+	len = MIN(len, (size_t)PAGE_SIZE - (pipe->tail & (u32)(PAGE_SIZE - 1)));
+	iov_iter_init_kernel(&it, page, len);
+	if (len)
+		take_bytes(pipe, &it, len);
+	mutex_unlock(&pipe->lock);
+	wake(&pipe->writable);
+	return len;
+}
+
+/* Where the page they were on has been left, the caller's takes its place. */
+static int put_back_page(struct pipe *pipe, char **page, const char *from, u32 len)
+{
+	u32 before = pipe->tail - (u32)PAGE_SIZE;
+	int err = 0;
+
+	if (pipe->head - before > pipe->nr_pages * (u32)PAGE_SIZE)
+		err = resize(pipe, pipe->nr_pages * 2);
+	if (err)
+		return err;
+	memmove(*page + PAGE_SIZE - len, from, len);
+	free_page(*page_slot(pipe, before)); /* holds no bytes */
+	*page_slot(pipe, before) = *page;
+	*page = NULL;
+	pipe->tail -= len;
+	return 0;
+}
+
+int pipe_put_back(struct file *file, char **page, size_t taken, size_t len)
+{
+	struct pipe *pipe = file->priv;
+	const char *from = *page + taken - len;
+	int err = 0;
+	u32 off, n;
+
+	mutex_lock(&pipe->lock);
+	off = pipe->tail & (u32)(PAGE_SIZE - 1);
+	n = MIN(off, (u32)len);
+	if (n)
+		memcpy(*page_slot(pipe, pipe->tail) + off - n, from + len - n, n);
+	pipe->tail -= n;
+	if (n < len)
+		err = put_back_page(pipe, page, from, (u32)len - n);
+	mutex_unlock(&pipe->lock);
+	wake(&pipe->readable);
+	return err;
+}
+
+u32 pipe_first(struct file *file)
+{
+	struct pipe *pipe = file->priv;
+
+	return atomic_load_relaxed(&pipe->tail);
+}
+
+size_t pipe_peek(struct file *file, u32 *pos, char *page, size_t len)
+{
+	struct pipe *pipe = file->priv;
+	u32 off;
+
+	mutex_lock(&pipe->lock);
+	if ((s32)(*pos - pipe->tail) < 0)
+		*pos = pipe->tail;
+	off = *pos & (u32)(PAGE_SIZE - 1);
+	len = MIN(len, (size_t)(pipe->head - *pos));
+	len = MIN(len, (size_t)PAGE_SIZE - off);
+	if (len)
+		memcpy(page, *page_slot(pipe, *pos) + off, len);
+	mutex_unlock(&pipe->lock);
+	*pos += (u32)len;
+	return len;
 }

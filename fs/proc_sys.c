@@ -337,6 +337,17 @@ static int show_threads_max(struct seq *seq, __unused struct proc_inode *pi)
 	return 0;
 }
 
+/* What caches hold only to be faster goes back to where free memory is counted. */
+static int store_drop_caches(__unused struct proc_inode *pi, const char *text, size_t len)
+{
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	if (len != 1 || *text < '1' || *text > '4')
+		return -EINVAL;
+	pmm_drain();
+	return 0;
+}
+
 /* Settings that root may change; every value below 2^31 will do. */
 static int show_value(struct seq *seq, struct proc_inode *pi)
 {
@@ -417,7 +428,8 @@ static const struct proc_entry kernel_children[] = {
 };
 
 static const struct proc_entry vm_children[] = {
-	CONSTANT("overcommit_memory"), CONSTANT("max_map_count"), END
+	CONSTANT("overcommit_memory"), CONSTANT("max_map_count"),
+	{ .name = "drop_caches", .mode = S_IFREG | 0200, .store = store_drop_caches }, END
 };
 
 static const struct proc_entry inotify_children[] = {

@@ -374,3 +374,20 @@ void procfs_init(void)
 {
 	fs_type_register(&proc_type);
 }
+
+int procfs_task_from_handle(int fd, struct handle_ref *ref, struct task **task)
+{
+	struct file *file;
+	int err = file_from_handle(fd, RIGHT_READ, ref, &file);
+	struct proc_inode *pi;
+
+	if (err)
+		return err;
+	pi = container_of(file->inode, struct proc_inode, inode);
+	if (file->inode->sb != &proc_sb || pi->entry != proc_pids.entry) {
+		handle_put(ref);
+		return -EBADF;
+	}
+	*task = pi->task;
+	return 0;
+}

@@ -2,5 +2,13 @@
 /* /proc: tasks and the kernel's state as text. Man proc(5). */
 #pragma once
 
+struct handle_ref;
+struct task;
+
 /** procfs_init - the type "proc" */
 void procfs_init(void);
+
+/** procfs_task_from_handle - the process that an open /proc/PID is about; Linux takes
+ * that folder for a pidfd where signals are sent
+ * Return: 0, and handle_put(ref) is due; -EBADF no such folder */
+int procfs_task_from_handle(int fd, struct handle_ref *ref, struct task **task);

@@ -425,6 +425,15 @@ static long fcntl_owner(struct file *file, u32 cmd, unsigned long arg)
 	}
 }
 
+/* Folder notification itself is not there: so there is none to take away, which is
+ * what a mask without events asks. */
+static long fcntl_notify(const struct file *file, u32 mask)
+{
+	if (!S_ISDIR(file->inode->mode))
+		return -ENOTDIR;
+	return mask & ~DN_MULTISHOT ? -EINVAL : 0;
+}
+
 static long fcntl_file(struct file *file, u32 cmd, unsigned long arg)
 {
 	if (cmd == F_GETFL)
@@ -450,6 +459,8 @@ static long fcntl_file(struct file *file, u32 cmd, unsigned long arg)
 		return pipe_size(file);
 	case F_SETPIPE_SZ:
 		return pipe_set_size(file, arg);
+	case F_NOTIFY:
+		return fcntl_notify(file, (u32)arg);
 	default:
 		return -EINVAL;
 	}

@@ -12,6 +12,7 @@
 
 #include <arch/context.h>
 #include <arch/uaccess.h>
+#include <fs/path.h>
 #include <kernel/abi/errno.h>
 #include <kernel/abi/linux_wait.h>
 #include <kernel/core/log.h>
@@ -142,5 +143,8 @@ long sys_pledge(const char __user *upromises, const char __user *uexec)
 	if (!err)
 		set_on_all_locked(promises, exec);
 	signal_unlock(sig, flags);
+	/* Who no longer promises to unveil has seen to it for good. */
+	if (!err && promises && !(promises & PLEDGE_UNVEIL))
+		fs_context_lock_veil();
 	return err;
 }

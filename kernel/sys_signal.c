@@ -4,6 +4,7 @@
 
 #include <arch/context.h>
 #include <fs/pidfd.h>
+#include <fs/procfs.h>
 #include <kernel/sys_util.h>
 #include <kernel/task/task.h>
 #include <security/cred.h>
@@ -195,6 +196,8 @@ long sys_pidfd_send_signal(int pidfd, int sig, const struct linux_siginfo __user
 	if (flags)
 		return -EINVAL;
 	err = pidfd_from_handle(pidfd, RIGHT_SIGNAL, &ref, &task, NULL);
+	if (err == -EBADF)
+		err = procfs_task_from_handle(pidfd, &ref, &task);
 	if (err)
 		return err;
 	err = send_pidfd(task, sig, uinfo);

@@ -33,6 +33,7 @@ enum path_access {
 	PATH_ASK_EXEC = 512,
 	PATH_ASK_CREATE = 1024,
 };
+#define PATH_RWXC 15u /* unveil's permissions */
 
 /** pledge_parse - @text, words with spaces, to PLEDGE_* with PLEDGE_ALWAYS.
  * Return: 0; -EINVAL an unknown word. [pure] */

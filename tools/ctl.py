@@ -15,7 +15,7 @@ WINDOW = 65536
 # machine to host
 HELLO, STDOUT, STDERR, CREDIT, EXIT, FILE, ERROR, KTAP = range(1, 9)
 # host to machine
-RUN, STDIN, SIGNAL, GET, OFF = range(64, 69)
+RUN, STDIN, SIGNAL, GET, OFF, WINSIZE = range(64, 70)
 
 _HEADER = struct.Struct("<BBHI")
 _U32 = struct.Struct("<I")

@@ -126,6 +126,27 @@ class Apt:
             self.run("download", name, archives=self.debs)
         return path
 
+    def source(self, name: str) -> str:
+        """Path of the .dsc of a source package, its files beside it. The host's
+        sources may name binaries only: the same places are asked with deb-src."""
+        folder = os.path.join(PKG, "src")
+        lists = os.path.join(folder, "lists")
+        os.makedirs(os.path.join(lists, "partial"), exist_ok=True)
+        places = subprocess.run(["apt-get", "indextargets", "--format",
+                                 "$(REPO_URI) $(RELEASE) $(COMPONENT)", "Created-By: Packages"],
+                                check=True, stdout=subprocess.PIPE).stdout.decode()
+        with open(os.path.join(folder, "sources.list"), "w") as f:
+            f.writelines(f"deb-src {line}\n" for line in sorted(set(places.splitlines())))
+        options = ["-o", f"Dir::Etc::sourcelist={f.name}", "-o", "Dir::Etc::sourceparts=/dev/null",
+                   "-o", f"Dir::State::lists={lists}/"]
+        note(f"apt: downloading the source of {name}")
+        self.run(*options, "update")
+        self.run(*options, "source", "--download-only", name, archives=folder)
+        found = [f for f in os.listdir(folder) if f.startswith(name + "_") and f.endswith(".dsc")]
+        if not found:
+            raise PackageError(f"apt did not deliver the source of {name}")
+        return os.path.join(folder, sorted(found)[-1])
+
     def or_update(self, get: Callable[[], _T]) -> _T:
         """get(); when the host's package lists are missing or too old for it, once
         more with lists of our own, which needs no root."""

@@ -78,6 +78,8 @@ CONFIGS = (
 )
 TORTURE = (
     Config("ubsan-torture", "microvm", 1, 1, 256, "ubsan", (), ("fuzz_syscalls 7 1000000",)),
+    Config("forks-torture", "q35", 2, 2, 256, "release", (), ("leak_test @forks 1000000",
+                                                              "leak_test @execs 200000")),
     Config("kasan-torture", "microvm", 1, 1, 512, "kasan", (), ("fuzz_syscalls 7 1000000",)),
 )
 TORTURE_LIMIT_S = 4 * 3600.0

@@ -10,9 +10,11 @@ USER_CFLAGS := -std=gnu11 -D_GNU_SOURCE -O2 -static -I. -g -MMD -MP -Werror -Wal
 
 INIT_SRCS := $(wildcard user/init/*.c)
 INIT_OBJS := $(INIT_SRCS:%.c=build/%.o)
+SHELL_SRCS := $(wildcard user/shell/*.c)
+SHELL_OBJS := $(SHELL_SRCS:%.c=build/%.o)
 
 .PHONY: user initrd lint-user
-user: build/user/init.elf
+user: build/user/init.elf build/user/exsh.elf
 initrd: build/initrd.cpio
 
 build/user/%.o: user/%.c user/user.mk
@@ -23,7 +25,12 @@ build/user/%.o: user/%.c user/user.mk
 build/user/init/init: $(INIT_OBJS)
 	$(Q)$(USER_CC) -static -o $@ $^
 
+build/user/shell/exsh: $(SHELL_OBJS)
+	$(Q)$(USER_CC) -static -o $@ $^
+
 # Stripped: every byte of it is in memory twice while the archive is unpacked.
+build/user/exsh.elf: build/user/shell/exsh
+	$(Q)strip -o $@ $<
 build/user/init.elf: build/user/init/init
 	$(Q)strip -o $@ $<
 
@@ -31,19 +38,19 @@ build/pkg/busybox: tools/package.py
 	$(Q)tools/package.py --file /bin/busybox -o $@ busybox-static
 	@touch $@
 
-build/initrd.cpio: build/user/init.elf build/pkg/busybox tools/mkinitrd.py user/user.mk \
-		user/etc $(wildcard user/etc/*)
+build/initrd.cpio: build/user/init.elf build/user/exsh.elf build/pkg/busybox tools/mkinitrd.py user/user.mk \
+		user/etc $(shell find user/etc)
 	$(if $(Q),@echo "  CPIO  $@")
 	$(Q)tools/mkinitrd.py -o $@ --base --busybox build/pkg/busybox --tree user/etc:/etc \
-		--file build/user/init.elf:/sbin/init:755
+		--file build/user/init.elf:/sbin/init:755 --file build/user/exsh.elf:/bin/exsh:755
 
 # A second opinion on the C, with musl's headers.
 MUSL_INC ?= $(firstword $(wildcard /usr/include/x86_64-linux-musl /usr/include/musl))
 lint-user:
 	$(Q)clang -fsyntax-only -nostdlibinc -isystem $(MUSL_INC) \
-		$(filter-out -MMD -MP -static,$(USER_CFLAGS)) $(INIT_SRCS)
+		$(filter-out -MMD -MP -static,$(USER_CFLAGS)) $(INIT_SRCS) $(SHELL_SRCS)
 
--include $(INIT_OBJS:.o=.d)
+-include $(INIT_OBJS:.o=.d) $(SHELL_OBJS:.o=.d)
 
 # The boot's cost in instructions: tools/measure.py.
 build/user/first_user: tests/bench/first_user.asm

@@ -16,6 +16,7 @@
  *    |  <- FILE data ... FILE len 0       |   a cpio newc archive of the path
  *    |  <- ERROR (text)                   |   instead of EXIT or FILE: why not
  *    |  OFF ->                            |   power off
+ *    |  WINSIZE (u16 rows, u16 columns) ->|   to a console, after its HELLO
  *
  * - One program at a time. After EXIT another RUN may follow; each RUN starts
  *   with a full window, and STDIN or SIGNAL frames that come when no program
@@ -53,6 +54,7 @@ enum ctl_kind {
 	CTL_SIGNAL = 66,
 	CTL_GET = 67,
 	CTL_OFF = 68,
+	CTL_WINSIZE = 69,
 };
 
 struct ctl_header {

@@ -232,7 +232,7 @@ static void inherit_watches_locked(struct thread *thread, const struct thread *p
 	thread->pledge = parent->pledge;
 	thread->pledge_exec = parent->pledge_exec;
 	thread->work |= atomic_load_relaxed(&parent->work) &
-			(THREAD_WORK_SECCOMP | THREAD_WORK_PLEDGE);
+			(THREAD_WORK_SECCOMP | THREAD_WORK_PLEDGE | THREAD_WORK_UNVEIL);
 }
 
 /*

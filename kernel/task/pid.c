@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A use count per number, in pages that come when a range is first used.
- * All under task_tree_lock. 0, the kernel task's, is not counted.
+ * A use count per number, in pages: those with a number in use, and the one that
+ * numbers are given from. All under task_tree_lock. 0, the kernel task's, is not counted.
  */
 #include <kernel/task/pid.h>
 
@@ -14,6 +14,7 @@
 #define PID_RESTART   300 /* low numbers stay with what the boot started */
 
 static u32 *pid_uses[PID_MAX / PIDS_PER_PAGE]; /* [TASK_TREE] pages, NULL: all 0 */
+static u32 pid_busy[PID_MAX / PIDS_PER_PAGE];  /* [TASK_TREE] numbers in use in each */
 static s32 pid_cursor = PID_FIRST - 1;         /* [TASK_TREE] last one given */
 
 static u32 *uses_of(s32 pid)
@@ -38,20 +39,34 @@ static int take_locked(s32 pid)
 		uses = uses_of(pid);
 	}
 	*uses = 1;
+	pid_busy[(u32)pid / PIDS_PER_PAGE]++;
 	return 0;
+}
+
+/* The page of @pid goes when nothing in it is in use and nothing soon will be. */
+static void drop_page_locked(s32 pid)
+{
+	u32 page = (u32)pid / PIDS_PER_PAGE;
+
+	if (pid_busy[page] || page == (u32)pid_cursor / PIDS_PER_PAGE || !pid_uses[page])
+		return;
+	pmm_free_page(pid_uses[page]);
+	pid_uses[page] = NULL;
 }
 
 int pid_alloc(void)
 {
 	irqflags_t flags = spin_lock_irq(&task_tree_lock);
-	int pid = pid_cursor, err = -EBUSY;
+	int pid = pid_cursor, before = pid, err = -EBUSY;
 
 	for (u32 i = 0; i < PID_MAX && err == -EBUSY; i++) {
 		pid = pid + 1 < PID_MAX ? pid + 1 : PID_RESTART;
 		err = take_locked(pid);
 	}
-	if (!err)
+	if (!err) {
 		pid_cursor = pid;
+		drop_page_locked(before);
+	}
 	spin_unlock_irq(&task_tree_lock, flags);
 	if (err)
 		return err == -EBUSY ? -EAGAIN : err;
@@ -86,7 +101,10 @@ void pid_unuse_locked(s32 pid)
 	if (pid == 0)
 		return;
 	PANIC_ON(!uses || !*uses, "pid: %d freed but not used", pid);
-	--*uses;
+	if (--*uses)
+		return;
+	pid_busy[(u32)pid / PIDS_PER_PAGE]--;
+	drop_page_locked(pid);
 }
 
 void pid_unuse(s32 pid)

@@ -45,8 +45,11 @@ enum thread_work {
 	THREAD_WORK_SYSCALL = 256, /* a tracer: every call is slow */
 	THREAD_WORK_SECCOMP = 512, /* slow unless thread->seccomp allows it by number */
 	THREAD_WORK_PLEDGE = 1024, /* slow unless thread->pledge permits it by number */
+	THREAD_WORK_UNVEIL = 2048, /* its fs_context has unveil rules */
 };
 #define THREAD_WORK_WATCHED (THREAD_WORK_SYSCALL | THREAD_WORK_SECCOMP | THREAD_WORK_PLEDGE)
+/* Looked at by every walk of a path. */
+#define THREAD_WORK_PATHS (THREAD_WORK_PLEDGE | THREAD_WORK_UNVEIL)
 /* What ends an interruptible sleep. */
 #define THREAD_WORK_INTERRUPT (THREAD_WORK_SIGNAL | THREAD_WORK_EXIT | THREAD_WORK_STOP)
 

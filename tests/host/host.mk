@@ -10,7 +10,9 @@
 # Every [pure] C file that the tests link.
 PURE_SRCS := $(wildcard kernel/lib/*.c) $(wildcard boot/*.c) $(wildcard arch/x86_64/acpi_tables.c) \
 	mm/buddy.c mm/arena.c mm/vmtree.c mm/pagetree.c arch/x86_64/pagetable.c \
-	fs/tty_ldisc.c kernel/time/timer_queue.c
+	fs/tty_ldisc.c kernel/time/timer_queue.c \
+	$(patsubst %,user/shell/%.c,pool lex word parse print pattern arith line) \
+	user/init/manifest.c
 
 HOST_DIR := build/host
 HOST_CC ?= gcc
@@ -74,7 +76,7 @@ $(HOST_DIR)/gen/fuzz_table.h: $(HOST_FUZZ_SRCS) tests/host/host.mk
 	@mkdir -p $(@D)
 	$(HOST_Q)printf 'FUZZ_TARGET(%s)\n' $(HOST_FUZZ_NAMES) > $@
 
-$(HOST_SAMPLES)/.made: tests/host/make_samples.py
+$(HOST_SAMPLES)/.made: tests/host/make_samples.py tests/shell/cases.txt
 	$(HOST_Q)python3 $< $(HOST_SAMPLES)
 	$(HOST_Q)touch $@
 

@@ -279,7 +279,24 @@ def acpi_samples():
     put("acpi", "old_fadt", acpi_image(False, False))
 
 
+def shell_samples():
+    """Every ninth case of the shell's conformance list."""
+    with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../shell/cases.txt"), "rb") as f:
+        scripts = [b.partition(b"\n")[2] for b in f.read().split(b"#### ")[1:]]
+    for i in range(0, len(scripts), 9):
+        put("shell", "case%d" % i, scripts[i])
+    put("shell", "compound", b"if a; then b & elif ! c|d; then { e; } else (f); fi; for i in x y; do :; done\n"
+        b"while a; do b; done; until c; do d; done; case $x in a|b) c;; (d) e;& esac; f() { g; } >h 2>&1\n")
+    put("shell", "expansions",
+        b"echo $a ${b} "
+        b"\"${c-d$e}\" ${f:=g} ${h%%i} `j \\`k\\`` $((l+m)) $(n $(o)) ~ 'p'\"q\"\\r\n")
+
+
 acpi_samples()
+shell_samples()
+put("manifest", "all",
+    b"# c\nexec /bin/x # d\nfallback /y\nargs -a \"b c\" \"\\\"\"\nname -x\n"
+    b"env A=1\ndir /\ntty /dev/console\nrespawn never\n")
 gzip_samples()
 cpio_samples()
 elf_samples()

@@ -427,6 +427,16 @@ CASE(fcntl_forms_and_errors)
 	CHECK_EQ(sys(SYS_fcntl, 999, F_GETFD), -EBADF);
 }
 
+/* A mask without events takes a notification away: there is none. */
+CASE(fcntl_notify_nothing)
+{
+	int dir = open(".", O_RDONLY), null = open("/dev/null", O_RDONLY);
+
+	CHECK_EQ(sys(SYS_fcntl, dir, F_NOTIFY, 0x80000000ul), 0);
+	CHECK_EQ(sys(SYS_fcntl, dir, F_NOTIFY, 0), 0);
+	CHECK_EQ(sys(SYS_fcntl, null, F_NOTIFY, 0x80000001ul), -ENOTDIR);
+}
+
 CASE(descriptor_limit)
 {
 	struct rlimit limit = { 32, 32 };

@@ -80,6 +80,25 @@ CASE(send_signal)
 	CHECK_EQ(sys(SYS_pidfd_send_signal, fd, SIGTERM, 0, 0), -ESRCH);
 }
 
+/* An open /proc/PID names the process as well; what is below it does not. */
+CASE(send_signal_by_proc_folder)
+{
+	pid_t pid = sleeper();
+	char path[40];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d", pid);
+	fd = open(path, O_RDONLY | O_DIRECTORY);
+	REQUIRE(fd >= 0);
+	snprintf(path, sizeof(path), "/proc/%d/task", pid);
+	CHECK_EQ(sys(SYS_pidfd_send_signal, open(path, O_RDONLY), 0, NULL, 0), -EBADF);
+	CHECK_EQ(sys(SYS_pidfd_send_signal, open("/", O_RDONLY), 0, NULL, 0), -EBADF);
+	CHECK_EQ(sys(SYS_pidfd_send_signal, fd, 0, NULL, 0), 0);
+	CHECK_EQ(sys(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0), 0);
+	CHECK_KILLED(pid, SIGKILL);
+	CHECK_EQ(sys(SYS_pidfd_send_signal, fd, 0, NULL, 0), -ESRCH);
+}
+
 CASE(zombie_takes_signals)
 {
 	pid_t pid = fork();

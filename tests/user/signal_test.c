@@ -114,7 +114,7 @@ CASE(info_of_tkill_and_tgkill)
 CASE(info_of_the_timer)
 {
 	set_action(SIGALRM, recording, SA_SIGINFO, 0);
-	start_timer(10000, 0);
+	start_timer(10000, 10000);	/* again, should the first come before pause() */
 	while (!count)
 		pause();
 	CHECK_EQ(last_info.si_signo, SIGALRM);

@@ -3,8 +3,9 @@
  * Process 1: mounts what every program expects, names the machine, and then is
  * one of two things for the rest of its life. With the word `exo.agent` on the
  * boot line (or as an argument) it serves the control port on the second serial
- * line, so that tools/exo can run a program here; otherwise it keeps a shell
- * on the console.
+ * line, so that tools/exo can run a program here; otherwise it keeps the
+ * services of /etc/exo/services running, above all the shell on the console. The
+ * word `exo.winsize` says that the host tells the size of its terminal there.
  *
  * It needs few calls and trusts none of them: a mount that the kernel does not
  * know is passed over, and what fails is said on the console. As process 1 it
@@ -29,6 +30,7 @@
 #include <unistd.h>
 
 #define AGENT_WORD "exo.agent"
+#define WINSIZE_WORD "exo.winsize"
 #define AGENT_PORT "/dev/ttyS1"
 
 struct mount_row {
@@ -155,16 +157,16 @@ static bool has_word(char *text, const char *word)
 
 /* Linux hands boot words it does not know to init as arguments; a kernel that
  * does not still shows them in /proc/cmdline. */
-static bool agent_wanted(int argc, char **argv)
+static bool word_given(int argc, char **argv, const char *word)
 {
 	char line[4096];
 
 	for (int i = 1; i < argc; i++) {
-		if (strcmp(argv[i], AGENT_WORD) == 0)
+		if (strcmp(argv[i], word) == 0)
 			return true;
 	}
 	read_text("/proc/cmdline", line, sizeof(line));
-	return has_word(line, AGENT_WORD);
+	return has_word(line, word);
 }
 
 /* The port is a byte pipe: no echo, no line editing, no signals, no CR-LF. */
@@ -215,7 +217,7 @@ int main(int argc, char **argv)
 	setenv("LOGNAME", "root", 1);
 	setenv("SHELL", "/bin/sh", 1);
 	setenv("TERM", "linux", 0);
-	if (agent_wanted(argc, argv))
+	if (word_given(argc, argv, AGENT_WORD))
 		agent_main();
-	console_serve();
+	service_serve(word_given(argc, argv, WINSIZE_WORD) ? open_port(AGENT_PORT) : -1);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What the parts of process 1 share: its words to the user, the reaping of
- * children, and the two things it can be, a console or an agent.
+ * children, and the two things it can be, a keeper of services or an agent.
  */
 #pragma once
 
@@ -19,11 +19,12 @@ void init_reset_signals(void);
 void init_stop(int how);
 
 /**
- * console_serve - keep a shell on /dev/console, for ever
- * Reaps orphans, starts the shell again when it ends, and obeys the signals
- * by which busybox's poweroff, halt and reboot address process 1.
+ * service_serve - start and keep what /etc/exo/services asks for, for ever
+ * @port_fd: the control port, on which the host tells its terminal's size; -1: none
+ * Reaps orphans, starts again what ends, and obeys the signals by which busybox's
+ * poweroff, halt and reboot address process 1.
  */
-__noreturn void console_serve(void);
+__noreturn void service_serve(int port_fd);
 
 /**
  * agent_serve - serve the control port (kernel/abi/ctl.h) on @fd
