@@ -13,6 +13,7 @@
 #include <fs/mount.h>
 #include <fs/mqueue.h>
 #include <fs/pipe.h>
+#include <fs/tty.h>
 #include <kernel/abi/errno.h>
 #include <kernel/core/cmdline.h>
 #include <kernel/core/uts.h>
@@ -50,6 +51,22 @@ static int show_uptime(struct seq *seq, __unused struct proc_inode *pi)
 		   (unsigned long long)(up % NS_PER_SEC / TICK_NS),
 		   (unsigned long long)(idle / NS_PER_SEC),
 		   (unsigned long long)(idle % NS_PER_SEC / TICK_NS));
+	return 0;
+}
+
+/* Written to and read from; E: enabled, C: it is /dev/console. */
+static void show_console(struct seq *seq, const char *name, const struct tty *tty, u32 kind)
+{
+	if (tty && (boot_options.consoles & BIT(kind)))
+		seq_printf(seq, "%-20s -W- (E%c  p  ) %4u:%u\n", name,
+			   tty == tty_console() ? 'C' : ' ', linux_dev_major(tty->dev),
+			   linux_dev_minor(tty->dev));
+}
+
+static int show_consoles(struct seq *seq, __unused struct proc_inode *pi)
+{
+	show_console(seq, "tty1", tty_screen(), CONSOLE_SCREEN);
+	show_console(seq, "ttyS0", tty_serial(), CONSOLE_SERIAL);
 	return 0;
 }
 
@@ -450,7 +467,8 @@ static const struct proc_entry sys_children[] = {
 
 const struct proc_entry proc_root_children[] = {
 	LINK("self", read_self), LINK("thread-self", read_thread_self), LINK("mounts", read_mounts),
-	FILE("cmdline", show_cmdline), FILE("cpuinfo", show_cpuinfo), FILE("devices", show_devices),
+	FILE("cmdline", show_cmdline), FILE("consoles", show_consoles),
+	FILE("cpuinfo", show_cpuinfo), FILE("devices", show_devices),
 	FILE("filesystems", show_filesystems), FILE("loadavg", show_loadavg),
 	FILE("meminfo", show_meminfo), FILE("partitions", show_partitions),
 	{ .name = "slabinfo", .mode = S_IFREG | 0400, .show = show_slabinfo },
