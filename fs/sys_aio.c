@@ -184,7 +184,9 @@ static long transfer(struct file *file, const struct linux_iocb *cb, s64 *res)
 	if (file->ops->seek && cb->aio_offset < 0)
 		return -EINVAL;
 	if (cb->aio_lio_opcode == IOCB_CMD_PREADV || cb->aio_lio_opcode == IOCB_CMD_PWRITEV) {
-		err = cb->aio_nbytes > UIO_MAXIOV ? -EINVAL : vector_get(&v, iov, (int)cb->aio_nbytes);
+		if (cb->aio_nbytes > UIO_MAXIOV)
+			return -EINVAL;
+		err = vector_get(&v, iov, (int)cb->aio_nbytes);
 		if (err)
 			return err;
 		*res = move(file, &v.it, cb);
