@@ -61,8 +61,7 @@ static struct pi_lock *find_lock(const struct futex_key *key)
 
 static struct pi_waiter *first_waiter(const struct pi_lock *lock)
 {
-	return list_empty(&lock->waiters) ? NULL
-					  : LIST_FIRST_ENTRY(&lock->waiters, struct pi_waiter, link);
+	return LIST_FIRST_ENTRY(&lock->waiters, struct pi_waiter, link);
 }
 
 /* ---- priorities ---- */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * futex_pi_test.c - futexes with priority inheritance and futex_waitv. Source: man futex(2), pthread_mutexattr_setprotocol(3),
- * pthread_mutexattr_setrobust(3); uapi linux/futex.h.
+ * futex_pi_test.c - futexes with priority inheritance and futex_waitv. Source: man futex(2),
+ * pthread_mutexattr_setprotocol(3), pthread_mutexattr_setrobust(3); uapi linux/futex.h.
  */
 #include "ktap.h"
 
