@@ -23,6 +23,7 @@ enum lock_rank {
 	RANK_PIPE,        /* a pipe's buffers; user copies happen under it */
 	RANK_SOCKET_READ, /* the readers of one socket; user copies happen under it */
 	RANK_TTY,         /* line discipline; user copies happen under it */
+	RANK_FUTEX_PI,    /* futexes with priority inheritance; user words are exchanged under it */
 	RANK_ASPACE,      /* regions of a space; page faults take it, so every lock
 	                     held across a user copy stands above */
 	RANK_SYSV,        /* System V objects of one kind; the end of a mapping takes it */

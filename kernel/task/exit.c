@@ -32,6 +32,7 @@ __weak void tty_session_exit(__unused struct task *task)
 void thread_release_user_words(struct thread *thread)
 {
 	futex_exit_robust();
+	futex_exit_pi();
 	/* Nobody else can look at a space that has one user. */
 	if (thread->clear_child_tid && refcount_read(&thread->task->as->refs) +
 						       (s32)thread->task->nr_threads > 2) {
