@@ -68,7 +68,7 @@ KERNEL_DIRS := boot arch/x86_64 mm ipc fs security kernel kernel/lib kernel/core
 	kernel/task kernel/time $(if $(TESTS),tests/kernel)
 KERNEL_SRCS := $(foreach d,$(KERNEL_DIRS),$(wildcard $(d)/*.c $(d)/*.asm))
 KERNEL_SRCS := $(filter-out arch/x86_64/offsets.c $(if $(TESTS),,%_test.c),$(KERNEL_SRCS))
-GEN_SRCS := build/gen/errno_names.c build/gen/syscall_table.c
+GEN_SRCS := build/gen/font_data.c build/gen/errno_names.c build/gen/syscall_table.c
 OBJS := $(patsubst %,$(B)/obj/%.o,$(KERNEL_SRCS) $(GEN_SRCS))
 GEN := build/gen/kernel/abi/errno.h build/gen/kernel/syscall_table.h build/gen/offsets.inc
 
@@ -84,6 +84,11 @@ build/gen/errno_names.c: build/gen/kernel/abi/errno.h ;
 build/gen/kernel/syscall_table.h: kernel/syscall.tbl tools/gen_syscalls.py $(wildcard kernel/abi/linux_*.h)
 	$(Q)$(PY) tools/gen_syscalls.py --out build/gen && touch $@
 build/gen/syscall_table.c: build/gen/kernel/syscall_table.h ;
+build/pkg/font.psf.gz: tools/package.py
+	$(Q)tools/package.py --file /usr/share/consolefonts/Uni2-Fixed16.psf.gz -o $@ console-setup-linux
+	@touch $@
+build/gen/font_data.c: build/pkg/font.psf.gz tools/gen_font.py
+	$(Q)$(PY) tools/gen_font.py $< -o $@ && touch $@
 build/gen/offsets.inc: arch/x86_64/offsets.c $(wildcard arch/x86_64/*.h arch/x86_64/include/arch/*.h \
 		kernel/task/*.h kernel/config.h) build/gen/kernel/abi/errno.h build/gen/kernel/syscall_table.h
 	$(Q)$(PY) tools/gen_offsets.py -o $@ -- $(CC) $(filter-out -g,$(CFLAGS)) && touch $@
@@ -111,6 +116,8 @@ $(B)/obj/%.asm.o: %.asm $(STAMP) | $(GEN)
 	@test -s $< || { echo "$<: empty source file"; exit 1; }
 	$(if $(Q),@echo "  NASM  $<")
 	$(Q)$(NASM) $(ASFLAGS) -MD $(@:.o=.d) -MT $@ $< -o $@
+# nasm 2.16 does not list what it finds along -I.
+$(filter %.asm.o,$(OBJS)): build/gen/offsets.inc
 
 # ---- The vDSO: user code, so none of the kernel's flags; it lies in the kernel as a file ----
 VDSO_CFLAGS := -std=gnu11 -g -O2 $(WARN) -I. -Ibuild/gen -ffreestanding -fPIC -fvisibility=hidden \
@@ -181,6 +188,7 @@ lint: $(GEN)
 	$(Q)$(PY) tools/check_layers.py
 	$(Q)$(PY) tools/check_style.py
 	$(Q)$(PY) tools/check_linked.py
+	$(Q)$(PY) tools/matrix.py --check-readme README.md
 	$(Q)$(PY) tools/gen_syscalls.py --check-readme README.md --check-tests tests/user
 
 compdb:

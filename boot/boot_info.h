@@ -61,6 +61,7 @@ struct boot_info {
 	u32 n_ranges;       /* 0: the loader gave no memory map */
 	u32 n_modules;      /* the first one is the initrd */
 	paddr_t rsdp;       /* 0: not given, search for it */
+	bool efi;           /* started by UEFI: nothing of a BIOS is there */
 	struct boot_screen screen;
 	struct boot_range ranges[BOOT_RANGES_MAX]; /* by base; may overlap */
 	struct boot_module modules[BOOT_MODULES_MAX];

@@ -43,7 +43,7 @@ align 8, db 0
 align 8, db 0
 	dw TAG_FRAMEBUFFER, OPTIONAL
 	dd 20
-	dd 0, 0, 32			; any width and height, 32 bits if there is a choice
+	dd 1024, 768, 32		; GRUB's "auto", where there is no such mode
 align 8, db 0
 	dw TAG_MODULE_ALIGN, 0
 	dd 8

@@ -17,8 +17,8 @@
 
 enum tag_type {
 	TAG_END = 0, TAG_CMDLINE = 1, TAG_LOADER = 2, TAG_MODULE = 3, TAG_MEMORY_MAP = 6,
-	TAG_FRAMEBUFFER = 8, TAG_RSDP_OLD = 14, TAG_RSDP_NEW = 15, TAG_EFI_MEMORY_MAP = 17,
-	TAG_EFI_NOT_TERMINATED = 18,
+	TAG_FRAMEBUFFER = 8, TAG_EFI_32 = 11, TAG_EFI_64 = 12, TAG_RSDP_OLD = 14, TAG_RSDP_NEW = 15,
+	TAG_EFI_MEMORY_MAP = 17, TAG_EFI_NOT_TERMINATED = 18,
 };
 
 struct module_tag {
@@ -176,6 +176,10 @@ static int read_tag(struct walk *w, u32 type, paddr_t body_pa, struct body b)
 	case TAG_FRAMEBUFFER:
 		read_framebuffer(w, b);
 		return 0;
+	case TAG_EFI_32:
+	case TAG_EFI_64:
+		w->out->efi = true;
+		return 0;
 	case TAG_RSDP_OLD:
 		w->rsdp_old = body_pa;
 		return 0;
@@ -184,6 +188,7 @@ static int read_tag(struct walk *w, u32 type, paddr_t body_pa, struct body b)
 		return 0;
 	case TAG_EFI_MEMORY_MAP:
 		w->efi_map = b;
+		w->out->efi = true;
 		return 0;
 	case TAG_EFI_NOT_TERMINATED:
 		return fail(w, -EINVAL, "the loader left EFI's boot services running");

@@ -5,6 +5,7 @@
  */
 #include <fs/devfs.h>
 
+#include <arch/screen.h>
 #include <arch/serial.h>
 #include <fs/dentry.h>
 #include <fs/mem.h>
@@ -45,6 +46,11 @@ static const struct node serial_nodes[NR_SERIAL] = {
 	{ "ttyS1", S_IFCHR | 0620, 4, 65, NULL },
 };
 
+static const struct node screen_nodes[] = {
+	{ "tty0", S_IFCHR | 0620, 4, 0, NULL },
+	{ "tty1", S_IFCHR | 0620, 4, 1, NULL },
+};
+
 /* Made at the first mount; never freed. */
 static struct mutex devfs_mutex = MUTEX_INIT(devfs_mutex, RANK_FS_CONTEXT, "devfs");
 static struct superblock *devfs_sb; /* [devfs_mutex] */
@@ -79,6 +85,8 @@ static int populate(struct inode *root)
 	for (u32 i = 0; i < NR_SERIAL && !err; i++)
 		if (serial_present(i))
 			err = make_node(root, &serial_nodes[i]);
+	for (u32 i = 0; i < ARRAY_SIZE(screen_nodes) && screen_present() && !err; i++)
+		err = make_node(root, &screen_nodes[i]);
 	return err;
 }
 

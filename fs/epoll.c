@@ -498,13 +498,33 @@ static int put_event(struct linux_epoll_event __user *uevent, u32 events, u64 da
 	return 0;
 }
 
-/* Return: events written; 0 nothing had news after all; -EFAULT. */
-static long report(struct epoll *ep, struct linux_epoll_event __user *uevents, u32 max)
+/* The only item on the list, if it is to stay there while it has news (level-triggered):
+ * it need not be taken off and put back. ep->lock keeps it; others only append. */
+static inline struct epoll_item *lone_item(const struct epoll *ep)
+{
+	struct list_head *first = atomic_load_relaxed(&ep->ready.next);
+	struct epoll_item *item = container_of(first, struct epoll_item, ready_link);
+
+	if (first == &ep->ready || atomic_load_relaxed(&ep->ready.prev) != first ||
+	    (item->events & (EPOLLET | EPOLLONESHOT)))
+		return NULL;
+	return item;
+}
+
+/* Return: 1, or -EFAULT; 0: it is not so simple. Lock held. */
+static inline long report_lone(struct epoll *ep, struct linux_epoll_event __user *uevents)
+{
+	const struct epoll_item *item = lone_item(ep);
+	u32 bits = item ? item_poll(item) : 0;
+
+	return bits ? put_event(uevents, bits, item->data) ?: 1 : 0;
+}
+
+static long report_list(struct epoll *ep, struct linux_epoll_event __user *uevents, u32 max)
 {
 	struct epoll_item *item, *stop = NULL;
 	long n = 0;
 
-	mutex_lock(&ep->lock);
 	while (n < (long)max && (item = pop(ep, stop))) {
 		u32 bits = item_poll(item);
 
@@ -524,6 +544,18 @@ static long report(struct epoll *ep, struct linux_epoll_event __user *uevents, u
 				stop = item;
 		}
 	}
+	return n;
+}
+
+/* Return: events written; 0 nothing had news after all; -EFAULT. */
+static long report(struct epoll *ep, struct linux_epoll_event __user *uevents, u32 max)
+{
+	long n;
+
+	mutex_lock(&ep->lock);
+	n = report_lone(ep, uevents);
+	if (!n)
+		n = report_list(ep, uevents, max);
 	mutex_unlock(&ep->lock);
 	/* Somebody may have found the list empty while its items were in our hands. */
 	if (has_ready(ep) && !waitq_empty(&ep->wait))

@@ -115,16 +115,24 @@ static __noinline long wait_masked(int epfd, struct linux_epoll_event __user *ue
 	return ret;
 }
 
+static inline ns_t deadline_of_ms(int timeout_ms)
+{
+	if (timeout_ms < 0)
+		return NS_FOREVER;
+	return timeout_ms ? uptime_ns() + (ns_t)timeout_ms * NS_PER_MS : 0;
+}
+
+long sys_epoll_wait(int epfd, struct linux_epoll_event __user *uevents, int max, int timeout_ms)
+{
+	return wait_fd(epfd, uevents, max, deadline_of_ms(timeout_ms));
+}
+
 long sys_epoll_pwait(int epfd, struct linux_epoll_event __user *uevents, int max, int timeout_ms,
 		     const u64 __user *umask, size_t masksize)
 {
-	ns_t deadline_ns = 0;
+	ns_t deadline_ns = deadline_of_ms(timeout_ms);
 
-	if (timeout_ms < 0)
-		deadline_ns = NS_FOREVER;
-	else if (timeout_ms > 0)
-		deadline_ns = uptime_ns() + (ns_t)timeout_ms * NS_PER_MS;
-	if (unlikely(umask))
+	if (umask)
 		return wait_masked(epfd, uevents, max, deadline_ns, umask, masksize);
 	return wait_fd(epfd, uevents, max, deadline_ns);
 }

@@ -15,6 +15,7 @@
 #include <kernel/abi/errno.h>
 #include <kernel/abi/linux_fcntl.h>
 #include <kernel/abi/linux_poll.h>
+#include <kernel/core/cmdline.h>
 #include <kernel/lib/string.h>
 #include <kernel/task/task.h>
 #include <kernel/time/clock.h>
@@ -592,6 +593,14 @@ static int open_dev_tty(struct file *file, __unused u32 minor)
 	return err;
 }
 
+/* What the boot line names last, else the screen, else the line. */
+struct tty *tty_console(void)
+{
+	struct tty *screen = tty_screen(), *serial = tty_serial();
+
+	return serial && (!screen || boot_options.console == CONSOLE_SERIAL) ? serial : screen;
+}
+
 static int open_console(struct file *file, __unused u32 minor)
 {
 	struct tty *tty = tty_console();
@@ -614,5 +623,6 @@ void tty_init(void)
 	chardev_register(&dev_tty);
 	chardev_register(&dev_console);
 	tty_serial_init();
+	tty_screen_init();
 	pty_init();
 }

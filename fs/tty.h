@@ -107,5 +107,14 @@ void tty_numbers(struct task *task, u64 *dev, s32 *pgid);
 /* tty_serial.c */
 /** tty_serial_init - COM1 and COM2 as ttyS0 and ttyS1 */
 void tty_serial_init(void);
+/** tty_serial - ttyS0, not referenced; NULL: there is none */
+struct tty *tty_serial(void);
+
+/* tty_screen.c */
+/** tty_screen_init - the screen as tty1 with its keyboard, where there is one */
+void tty_screen_init(void);
+/** tty_screen - tty1, not referenced; NULL: there is none */
+struct tty *tty_screen(void);
+
 /** tty_console - the terminal of /dev/console, not referenced; NULL: none */
 struct tty *tty_console(void);

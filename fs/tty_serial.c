@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Serial lines as terminals: COM1 is ttyS0 and the console, COM2 ttyS1. The
+ * Serial lines as terminals: COM1 is ttyS0, COM2 ttyS1. The
  * receive interrupt hands bytes to the discipline; where that has no room they
  * stay in the UART, and the wire (or QEMU) holds the sender back.
  */
@@ -66,7 +66,7 @@ static void line_tx_ready(void *ctx)
 	tty_transmit(ctx);
 }
 
-struct tty *tty_console(void)
+struct tty *tty_serial(void)
 {
 	return lines[0].attached ? &lines[0].tty : NULL;
 }

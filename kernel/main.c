@@ -7,6 +7,7 @@
 #include <arch/acpi.h>
 #include <arch/cpu.h>
 #include <arch/mmu.h>
+#include <arch/screen.h>
 #include <arch/smp.h>
 #include <arch/time.h>
 #include <boot/boot_info.h>
@@ -89,6 +90,7 @@ void kernel_main(const struct boot_info *info)
 	kasan_shadow_init();
 	slab_init();
 	kva_init();
+	screen_init(info);
 	aspace_init();
 	phase_done("memory");
 	acpi_init(info);

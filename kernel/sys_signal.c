@@ -57,9 +57,13 @@ static int send_many(s32 pgid, const struct linux_siginfo *info)
 
 static int send_pid(s32 pid, const struct linux_siginfo *info)
 {
-	struct task *task = task_find(pid);
+	struct task *task;
 	int err;
 
+	/* To itself anybody may send, and is there. */
+	if (pid == current_task()->pid)
+		return info->si_signo ? signal_send_task(current_task(), info) : 0;
+	task = task_find(pid);
 	if (!task)
 		return -ESRCH;
 	err = send_checked(task, info);
@@ -223,7 +227,7 @@ long sys_rt_sigaction(int sig, const struct linux_sigaction __user *act,
 	if (act)
 		new.sa_flags &= SA_NOCLDSTOP | SA_NOCLDWAIT | SA_SIGINFO | SA_ONSTACK | SA_RESTART |
 				SA_NODEFER | SA_RESETHAND | SA_RESTORER | SA_EXPOSE_TAGBITS;
-	signal_action(sig, act ? &new : NULL, &before);
+	signal_action(sig, act ? &new : NULL, old ? &before : NULL);
 	return old ? copy_to_user(old, &before, sizeof(before)) : 0;
 }
 

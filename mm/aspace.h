@@ -111,6 +111,9 @@ struct fault_result aspace_fault(struct aspace *as, u64 va, enum fault_access ac
  * (/proc/PID/mem, ptrace, argv for /proc). Return: bytes, short at a hole. */
 __must_check long aspace_access(struct aspace *as, u64 va, void *buf, size_t len, bool write);
 
+/** aspace_clear - write zeros the same way. Return: 0; -EFAULT. */
+__must_check int aspace_clear(struct aspace *as, u64 va, size_t len);
+
 /** aspace_poke - write as a tracer may: also to private regions that are read-only, whose
  * page becomes one of this space. Return: bytes, short at a hole. */
 __must_check long aspace_poke(struct aspace *as, u64 va, void *buf, size_t len);

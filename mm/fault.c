@@ -358,7 +358,8 @@ static struct frame *pin(struct aspace *as, u64 va, enum pin_why why)
 	return frame;
 }
 
-static long access(struct aspace *as, u64 va, void *buf, size_t len, enum pin_why why)
+/* @buf NULL: zeros are written. */
+static long access(struct aspace *as, u64 va, char *buf, size_t len, enum pin_why why)
 {
 	size_t done = 0;
 
@@ -371,10 +372,12 @@ static long access(struct aspace *as, u64 va, void *buf, size_t len, enum pin_wh
 		if (!frame)
 			break;
 		mem = (char *)frame_to_virt(frame) + in_page;
-		if (why != PIN_READ)
-			memcpy(mem, (char *)buf + done, n);
+		if (!buf)
+			memset(mem, 0, n);
+		else if (why != PIN_READ)
+			memcpy(mem, buf + done, n);
 		else
-			memcpy((char *)buf + done, mem, n);
+			memcpy(buf + done, mem, n);
 		frame_put(frame);
 		done += n;
 	}
@@ -389,4 +392,9 @@ long aspace_access(struct aspace *as, u64 va, void *buf, size_t len, bool write)
 long aspace_poke(struct aspace *as, u64 va, void *buf, size_t len)
 {
 	return access(as, va, buf, len, PIN_FORCE);
+}
+
+int aspace_clear(struct aspace *as, u64 va, size_t len)
+{
+	return access(as, va, NULL, len, PIN_WRITE) == (long)len ? 0 : -EFAULT;
 }

@@ -94,21 +94,35 @@ static bool slot_open(const struct handle_table *table, u32 fd)
 	return fd < table->size && table->slots[fd].object;
 }
 
+/* The lowest number in use from @fd on, or the table's size. Lock held. */
+static u32 next_used_locked(const struct handle_table *table, u32 fd)
+{
+	while (fd < table->size) {
+		u64 used = table->used[fd / 64] & (~0ull << fd % 64);
+
+		if (used)
+			return (fd & ~63u) + (u32)__builtin_ctzll(used);
+		fd = (fd | 63) + 1;
+	}
+	return table->size;
+}
+
 /* Close every handle for which @drop is true. */
 static void table_sweep(struct handle_table *table, u32 first, u32 last,
 			bool (*drop)(const struct handle *slot))
 {
-	for (u32 fd = first; fd <= last && fd < atomic_load_relaxed(&table->size); fd++) {
+	for (u32 fd = first;; fd++) {
 		struct handle old = { 0 };
+		bool more;
 
-		if (!atomic_load_relaxed(&table->used[fd / 64])) {
-			fd |= 63;
-			continue;
-		}
 		spin_lock(&table->lock);
-		if (slot_open(table, fd) && drop(&table->slots[fd]))
+		fd = next_used_locked(table, fd);
+		more = fd < table->size && fd <= last;
+		if (more && slot_open(table, fd) && drop(&table->slots[fd]))
 			old = slot_take_locked(table, fd);
 		spin_unlock(&table->lock);
+		if (!more)
+			return;
 		slot_release(&old);
 	}
 }

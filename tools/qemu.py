@@ -59,6 +59,8 @@ class Machine:
         self.append = append
         self.machine = "pc"
         self.boot = "pvh"   # or bios, uefi: by GRUB
+        self.image: Optional[str] = None  # a disk instead of kernel and archives...
+        self.medium = "cd"                # ... in what: cd, hd, usb
         self.apic: Optional[str] = None  # x2apic, xapic; None: as the kernel chooses
         self.smp = 1
         self.nodes = 1
@@ -84,10 +86,10 @@ class Machine:
             raise MachineError("microvm has no NUMA nodes; use pc or q35")
         if self.icount and (self.smp != 1 or self.accel == "kvm"):
             raise MachineError("the instruction clock needs one CPU and tcg")
-        for path in [self.kernel, *self.initrds]:
+        for path in [self.image] if self.image else [self.kernel, *self.initrds]:
             if not os.path.exists(path):
                 raise MachineError(f"{path} does not exist")
-        if self.boot != "pvh" and not os.path.exists(LOADER_ISO):
+        if self.boot != "pvh" and not self.image and not os.path.exists(LOADER_ISO):
             raise MachineError(f"{LOADER_ISO} does not exist: make build/loader.iso")
 
     def words(self) -> str:
@@ -237,10 +239,24 @@ class Payload:
         m.check()
         self.args: List[str] = []
         self.fds: List[int] = []
-        if m.boot == "pvh":
+        if m.boot == "uefi":
+            self._uefi()
+        if m.image:
+            self._image(m.image, m.medium)
+        elif m.boot == "pvh":
             self._pvh(m, more)
         else:
             self._grub(m, more)
+
+    def _image(self, path: str, medium: str) -> None:
+        drive = f"if=none,id=image,format=raw,file={path}"
+        if medium == "cd":
+            self.args += ["-drive", drive + ",media=cdrom,readonly=on", "-device", "ide-cd,drive=image,bootindex=0"]
+        elif medium == "hd":
+            self.args += ["-drive", drive + ",snapshot=on", "-device", "ide-hd,drive=image,bootindex=0"]
+        else:
+            self.args += ["-drive", drive + ",snapshot=on", "-device", "qemu-xhci,id=xhci",
+                          "-device", "usb-storage,bus=xhci.0,drive=image,bootindex=0"]
 
     def _pvh(self, m: Machine, more: bytes) -> None:
         self.args = ["-kernel", m.kernel, "-append", m.words()]
@@ -250,8 +266,6 @@ class Payload:
             self.args += ["-initrd", self._path(concatenate(m, more))]
 
     def _grub(self, m: Machine, more: bytes) -> None:
-        if m.boot == "uefi":
-            self._uefi()
         disk = self._path(grub_disk(m, more))
         # Both with a boot index: OVMF looks at no other disk then.
         self.args += ["-drive", f"if=none,id=loader,media=cdrom,format=raw,readonly=on,file={LOADER_ISO}",

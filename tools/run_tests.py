@@ -9,6 +9,7 @@
   exo      tools/exo run as its user sees it, a machine a case
   programs Debian's own programs at their real work, a machine a case (tests/programs)
   boot     what cannot boot says why and stops
+  matrix   loaders, machines, CPUs, nodes, memory in every pairing (tools/matrix.py)
   CONFIG   a machine of CONFIGS: the kernel's suites, then each user test
 
     run_tests.py [-v] [-j N] [--only GROUP|CONFIG,...] [--test GLOB] [--torture] [--list]
@@ -26,6 +27,7 @@ import re
 import select
 import shlex
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -35,6 +37,7 @@ from typing import Callable, Dict, Iterator, List, NamedTuple, Optional, Sequenc
 
 import ctl
 import ktap
+import matrix
 import mkinitrd
 import qemu
 from qemu import MachineError, Session
@@ -91,6 +94,7 @@ class Report:
     def __init__(self, verbose: bool) -> None:
         self.count = {"passed": 0, "failed": 0, "skipped": 0}
         self.verbose = verbose
+        self.tables: List[str] = []  # shown at the end
         self._began = time.monotonic()
         self._lock = threading.Lock()  # of count and standard output
 
@@ -119,6 +123,8 @@ class Report:
 
     def end(self) -> int:
         c = self.count
+        if self.tables:
+            print("\n".join(self.tables))
         print(f"{c['passed']} passed, {c['failed']} failed, {c['skipped']} skipped", flush=True)
         return 1 if c["failed"] or not c["passed"] else 0
 
@@ -232,6 +238,60 @@ def run_native(r: Report, pattern: str) -> None:
             if os.getuid() == 0:
                 run_program(r, f"native-user {name}", ["setpriv", "--reuid", "65534", "--regid",
                             "65534", "--clear-groups", path], TEST_LIMIT_S, work)
+
+
+# ---- the matrix ----
+
+APIC_256 = ("-smp", "1,sockets=2,cores=129,threads=1,maxcpus=258",
+            "-device", "max-x86_64-cpu,socket-id=1,core-id=0,thread-id=0")
+
+
+def matrix_row(row: matrix.Row, log: str) -> List[str]:
+    """Boots it, runs the programs, powers off. What was wrong."""
+    m = qemu.Machine(os.path.join(ROOT, "build", row.profile, "exo.elf"), [BASE], "exo.agent panic=exit")
+    m.boot, m.machine, m.apic = row.boot, row.machine, row.apic
+    m.smp, m.nodes, m.mem_mib = row.cpus, row.nodes, row.mem_mib
+    if not row.hpet:
+        m.extra += ["-M", "hpet=off"]
+    if row.apic_256:
+        m.extra += APIC_256
+    out, status = bytearray(), -1
+    with Session(m, log) as s:
+        try:
+            qemu.wait_hello(s, BOOT_LIMIT_S)
+            s.sock.setblocking(True)
+            s.sock.sendall(ctl.pack_run(["/bin/sh", "-c", matrix.SCRIPT], ENV, "/tmp") + ctl.pack(ctl.STDIN))
+            s.sock.settimeout(BOOT_LIMIT_S)
+            while status < 0:
+                for f in s.receive():
+                    if f.kind in (ctl.STDOUT, ctl.STDERR):
+                        out += f.data
+                    elif f.kind == ctl.EXIT:
+                        status = ctl.exit_code(f.u32)
+            s.sock.sendall(ctl.pack(ctl.OFF))
+            if s.proc.wait(POWER_OFF_LIMIT_S) not in (0, qemu.OFF_STATUS):
+                return ["it did not power off: " + s.why_ended()]
+        except (MachineError, ctl.ProtocolError) as e:
+            return [str(e), *log_tail(log)]
+        except EOFError:
+            return [s.why_ended(), *log_tail(log)]
+        except (socket.timeout, subprocess.TimeoutExpired):
+            return ["no answer in time", *log_tail(log)]
+        wrong = matrix.wrong(row, out.decode(errors="replace"), status, s.log())
+        return wrong + [line for line in s.log().splitlines() if BAD_LOG.search(line)]
+
+
+def run_matrix(r: Report) -> None:
+    verdicts: Dict[matrix.Row, str] = {}
+    all_rows = matrix.rows()
+    for row in all_rows:
+        log = os.path.join(LOGS, f"matrix.{row.name}.log")
+        if os.path.exists(log):
+            os.unlink(log)
+        wrong = matrix_row(row, log)
+        verdicts[row] = "failed" if wrong else "passed"
+        r.case("matrix", ktap.Case(row.name, verdicts[row], wrong))
+    r.tables += matrix.text(all_rows, verdicts)
 
 
 # ---- in the machine ----
@@ -446,6 +506,8 @@ def all_groups(pattern: str, torture: bool) -> List[Group]:
             Group("exo", "tools/exo as its user sees it", ("release",), run_exo),
             Group("programs", "Debian's programs at their real work", ("release",), run_programs),
             Group("boot", "damaged images, poor machines, the panic's report", ("release",), run_boot),
+            Group("matrix", "loaders, machines, CPUs, nodes, memory: every pair", ("debug", "release"),
+                  run_matrix),
         ]
     limit_s = TORTURE_LIMIT_S if torture else TEST_LIMIT_S
     for c in TORTURE if torture else CONFIGS:
@@ -466,7 +528,7 @@ def run_group(r: Report, g: Group) -> None:
 
 def build_for(r: Report, groups: Sequence[Group]) -> List[Group]:
     """Builds what the machines need; without the groups whose kernel does not build."""
-    make("build/initrd.cpio", "build/loader.iso", "user-tests")
+    make("build/initrd.cpio", "build/loader.iso", "build/exo.iso", "user-tests")
     broken = set()
     for profile in sorted({p for g in groups for p in g.profiles}):
         r.group(f"building the {profile} kernel")

@@ -17,6 +17,10 @@
 #include "trap.h"
 #include "uaccess_priv.h"
 
+/* Memory types by PAT, PCD and PWT: as after reset, but PWT alone (MMU_COMBINING) is
+ * write combining, where it was write-through (Intel SDM vol. 3 §12.12.2, table 12-12). */
+#define PAT_WANTED 0x0007040600070106ull
+
 static struct cpu boot_cpu __aligned(64);
 static u8 boot_ist[IST_COUNT * IST_STACK_SIZE] __aligned(16);
 
@@ -51,6 +55,8 @@ void cpu_init_features(void)
 	/* AM: programs may ask for alignment checks (RFLAGS.AC). TS: fpu.c. */
 	cr0_write(cr0 | CR0_WP | CR0_NE | CR0_MP | CR0_AM);
 	cr4_write(cr4_wanted() | (cr4_read() & CR4_PCIDE));
+	if (cpu_has(CPU_PAT))
+		msr_write(MSR_PAT, PAT_WANTED);
 	syscall_init();
 	fpu_init_cpu();
 }

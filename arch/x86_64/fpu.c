@@ -21,6 +21,7 @@
 
 #include "cpuid.h"
 #include "regs.h"
+#include "uaccess_priv.h"
 
 /* State components (Intel SDM vol. 1 §13.1): x87, SSE, AVX; opmask, ZMM_Hi256, Hi16_ZMM. */
 #define XFEATURE_LEGACY 0x3ull
@@ -280,35 +281,63 @@ static int image_ensure(void)
 	return me->arch.fpu ? 0 : -ENOMEM;
 }
 
+/* What the software writes into an image for its readers (asm/sigcontext.h). */
+static struct linux_fpx_sw_bytes software_bytes(void)
+{
+	return (struct linux_fpx_sw_bytes){
+		.magic1 = FP_XSTATE_MAGIC1,
+		.extended_size = image_size + FP_XSTATE_MAGIC2_SIZE,
+		.xfeatures = xfeatures,
+		.xstate_size = image_size,
+	};
+}
+
+/*
+ * The registers straight into user memory, without a copy on the way. XSAVE writes
+ * all components, also those in initial state, but of the header no more than
+ * XSTATE_BV's bits of them: the rest is cleared before.
+ * Return: 0; -EFAULT: the pages are not there, or are not to be: the long way tells.
+ */
+static int save_direct(void __user *buf)
+{
+	const struct linux_fpx_sw_bytes sw = software_bytes();
+	struct fpu_image __user *image = buf;
+	irqflags_t flags;
+	int err;
+
+	if (!use_xsave || !user_range_ok(buf, image_size) ||
+	    user_clear(user_field(image, header), HEADER_SIZE))
+		return -EFAULT;
+	flags = registers_begin();
+	err = user_xsave_nofault(buf, xfeatures);
+	registers_end(flags);
+	return err ? err : copy_to_user(user_field(image, legacy.sw_reserved), &sw, sizeof(sw));
+}
+
+static int save_by_copy(void __user *buf)
+{
+	struct fpu_image *image = current->arch.fpu;
+	irqflags_t flags = registers_begin();
+
+	registers_save(image, true);
+	registers_end(flags);
+	/* The software's bytes go out with the image; the CPU ignores them. */
+	image->legacy.sw_reserved = use_xsave ? software_bytes() : (struct linux_fpx_sw_bytes){ 0 };
+	return copy_to_user(buf, image, image_size);
+}
+
 int fpu_save_user(void __user *buf)
 {
-	const u32 magic2 = FP_XSTATE_MAGIC2;
-	struct fpu_image *image;
-	irqflags_t flags;
 	int err = image_ensure();
 
 	if (err)
 		return err;
-	image = current->arch.fpu;
-	/* All components, also those in initial state, which XSAVEOPT leaves out. */
-	flags = registers_begin();
-	registers_save(image, true);
-	registers_end(flags);
-	/* The software's bytes go out with the image; the CPU ignores them. */
-	image->legacy.sw_reserved = (struct linux_fpx_sw_bytes){ 0 };
-	if (use_xsave)
-		image->legacy.sw_reserved = (struct linux_fpx_sw_bytes){
-			.magic1 = FP_XSTATE_MAGIC1,
-			.extended_size = image_size + FP_XSTATE_MAGIC2_SIZE,
-			.xfeatures = xfeatures,
-			.xstate_size = image_size,
-		};
-	if (copy_to_user(buf, image, image_size))
+	if (save_direct(buf) && save_by_copy(buf))
 		return -EFAULT;
-	if (use_xsave && copy_to_user((char __user *)buf + image_size, &magic2, sizeof(magic2)))
+	if (use_xsave && user_write_u32((char __user *)buf + image_size, FP_XSTATE_MAGIC2))
 		return -EFAULT;
 	registers_forget();
-	image_reset(image);
+	image_reset(current->arch.fpu);
 	return 0;
 }
 
@@ -324,17 +353,18 @@ static bool user_image_is_xsave(const struct linux_fpx_sw_bytes *sw, const void 
 	       magic2 == FP_XSTATE_MAGIC2;
 }
 
-/* Intel SDM vol. 1 §13.8.1: what XRSTOR would #GP on. */
+/* Intel SDM vol. 1 §13.8.1: what XRSTOR would #GP on is refused, as on Linux. */
 static int image_sanitise(struct fpu_image *image)
 {
 	static const u64 zero[6];
 
-	image->legacy.mxcsr &= mxcsr_mask;
-	if (!use_xsave)
+	if (!use_xsave) {
+		image->legacy.mxcsr &= mxcsr_mask;
 		return 0;
-	if (image->header.xcomp_bv || memcmp(image->header.reserved, zero, sizeof(zero)))
+	}
+	if (image->header.xcomp_bv || memcmp(image->header.reserved, zero, sizeof(zero)) ||
+	    (image->header.xstate_bv & ~xfeatures) || (image->legacy.mxcsr & ~mxcsr_mask))
 		return -EINVAL;
-	image->header.xstate_bv &= xfeatures;
 	return 0;
 }
 
@@ -357,6 +387,42 @@ static int image_read(struct fpu_image *image, const void __user *buf)
 	return image_sanitise(image);
 }
 
+/*
+ * An image as save_direct() leaves it, straight into the registers. The CPU itself
+ * refuses what it cannot take (Intel SDM vol. 1 §13.8.1).
+ * Return: false: something is not so simple; the registers hold nobody's state.
+ */
+static bool load_direct(const void __user *buf)
+{
+	const struct fpu_image __user *image = buf;
+	struct linux_fpx_sw_bytes sw;
+	struct thread *me = current;
+	struct cpu *cpu;
+	irqflags_t flags;
+	u32 mxcsr;
+	bool ok;
+
+	if (!use_xsave || !me->arch.fpu || !user_range_ok(buf, image_size) ||
+	    copy_from_user(&sw, user_field(image, legacy.sw_reserved), sizeof(sw)) ||
+	    sw.xstate_size != image_size || !user_image_is_xsave(&sw, buf))
+		return false;
+	/* Emulators take any MXCSR. */
+	if (user_read_u32(&mxcsr, user_field(image, legacy.mxcsr)) || (mxcsr & ~mxcsr_mask))
+		return false;
+	flags = irq_save();
+	cpu = this_cpu();
+	if (!cpu->fpu_live)
+		ts_clear();
+	ok = !user_xrstor_nofault(buf, xfeatures);
+	if (!ok)
+		ts_set();
+	cpu->fpu_live = ok;
+	cpu->fpu_owner = ok ? me : NULL;
+	me->arch.fpu_cpu = ok ? cpu->id : NR_CPUS;
+	irq_restore(flags);
+	return ok;
+}
+
 int fpu_load_user(const void __user *buf)
 {
 	struct fpu_image *image, *old;
@@ -366,6 +432,8 @@ int fpu_load_user(const void __user *buf)
 		fpu_reset();
 		return 0;
 	}
+	if (load_direct(buf))
+		return 0;
 	/* Copied to a second area: a fault half-way must not leave half a state. */
 	image = slab_alloc(cache, 0);
 	if (!image)

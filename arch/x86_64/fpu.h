@@ -42,9 +42,9 @@ __must_check int fpu_save_user(void __user *buf);
 
 /**
  * fpu_load_user - current's state from @buf (NULL: initial); what is not valid
- * for XRSTOR (XSTATE_BV, reserved bytes, MXCSR) is cleared or refused.
+ * for XRSTOR (XSTATE_BV, reserved bytes, MXCSR) is refused.
  * @buf: an XSAVE image when the magic numbers say so, else FXSAVE's 512 bytes
- * Return: 0; -EFAULT; -EINVAL a header that cannot be; -ENOMEM.
+ * Return: 0; -EFAULT; -EINVAL an image that cannot be; -ENOMEM.
  */
 __must_check int fpu_load_user(const void __user *buf);
 

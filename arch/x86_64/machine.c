@@ -9,6 +9,7 @@
 #include <arch/irq.h>
 #include <arch/mmu.h>
 #include <arch/time.h>
+#include <kernel/core/cmdline.h>
 #include <kernel/core/log.h>
 #include <mm/kva.h>
 
@@ -93,6 +94,7 @@ static void acpi_power_off(void)
 
 	if (!acpi || !acpi->has_fadt || !platform_sleep_type(typ))
 		return;
+	log_info("machine: power off by ACPI, S5 is %u, %u", typ[0], typ[1]);
 	fadt = &acpi->fadt;
 	if (fadt->flags & ACPI_FADT_HW_REDUCED) {
 		register_write(&sleep_register, (u8)(typ[0] << SLEEP_TYP_SHIFT | SLEEP_EN));
@@ -110,14 +112,18 @@ static void acpi_reset(void)
 {
 	const struct acpi_info *acpi = platform_acpi();
 
-	if (!acpi || !acpi->has_fadt)
+	if (!acpi || !acpi->has_fadt || (!reset_register.port && !reset_register.mem))
 		return;
+	log_info("machine: reset by ACPI's register");
 	register_write(&reset_register, acpi->fadt.reset_value);
 	time_delay_ns(SETTLE_NS);
 }
 
 static void kbc_reset(void)
 {
+	if (inb(KBC_STATUS) == 0xff)
+		return; /* nobody there */
+	log_info("machine: reset by the keyboard's controller");
 	for (u32 i = 0; i < 1000 && (inb(KBC_STATUS) & KBC_BUSY); i++)
 		time_delay_ns(1000);
 	outb(KBC_COMMAND, KBC_RESET);
@@ -135,10 +141,15 @@ static void triple_fault(void)
 	__asm__ volatile("lidt %0; int3" ::"m"(none));
 }
 
+/* Each where the one before did nothing; reboot= begins further down. The log's last
+ * line tells which one it was. */
 static void reset(void)
 {
-	acpi_reset();
-	kbc_reset();
+	if (boot_options.reset <= RESET_ACPI)
+		acpi_reset();
+	if (boot_options.reset <= RESET_KBC)
+		kbc_reset();
+	log_info("machine: reset by a triple fault");
 	triple_fault();
 }
 

@@ -63,43 +63,53 @@ static u64 frame_place(const struct trapframe *tf, const struct linux_sigaction 
 	return sp;
 }
 
+/* Every field is written once: the frame is not cleared before. */
 static void fill_sigcontext(struct linux_sigcontext *sc, const struct trapframe *tf, u64 mask)
 {
 	const struct thread *t = current;
 
-	*sc = (struct linux_sigcontext){
-		.r8 = tf->r8, .r9 = tf->r9, .r10 = tf->r10, .r11 = tf->r11,
-		.r12 = tf->r12, .r13 = tf->r13, .r14 = tf->r14, .r15 = tf->r15,
-		.rdi = tf->rdi, .rsi = tf->rsi, .rbp = tf->rbp, .rbx = tf->rbx,
-		.rdx = tf->rdx, .rax = tf->rax, .rcx = tf->rcx, .rsp = tf->rsp,
-		.rip = tf->rip, .eflags = tf->rflags, .cs = USER_CS, .ss = USER_SS,
-		.err = t->fault_error, .trapno = t->fault_trapno, .oldmask = mask,
-		.cr2 = t->fault_addr,
-	};
+	sc->r8 = tf->r8, sc->r9 = tf->r9, sc->r10 = tf->r10, sc->r11 = tf->r11;
+	sc->r12 = tf->r12, sc->r13 = tf->r13, sc->r14 = tf->r14, sc->r15 = tf->r15;
+	sc->rdi = tf->rdi, sc->rsi = tf->rsi, sc->rbp = tf->rbp, sc->rbx = tf->rbx;
+	sc->rdx = tf->rdx, sc->rax = tf->rax, sc->rcx = tf->rcx, sc->rsp = tf->rsp;
+	sc->rip = tf->rip, sc->eflags = tf->rflags;
+	sc->cs = USER_CS, sc->gs = 0, sc->fs = 0, sc->ss = USER_SS;
+	sc->err = t->fault_error, sc->trapno = t->fault_trapno, sc->oldmask = mask;
+	sc->cr2 = t->fault_addr;
+	for (u32 i = 0; i < ARRAY_SIZE(sc->reserved1); i++)
+		sc->reserved1[i] = 0;
+}
+
+static void fill_frame(struct rt_sigframe *frame, const struct trapframe *tf,
+		       const struct sigframe_request *req, u64 fpu)
+{
+	const struct thread *t = current;
+	struct linux_ucontext *uc = &frame->uc;
+
+	frame->pretcode = req->action->sa_restorer;
+	uc->uc_flags = UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS |
+		       (fpu_state_size() > sizeof(struct linux_fpstate) ? UC_FP_XSTATE : 0);
+	uc->uc_link = 0;
+	uc->uc_stack = (struct linux_stack_t){ t->altstack_sp, (s32)t->altstack_flags, 0,
+					       t->altstack_size };
+	fill_sigcontext(&uc->uc_mcontext, tf, req->old_mask);
+	uc->uc_mcontext.fpstate = fpu;
+	uc->uc_sigmask = req->old_mask;
+	frame->info = *req->info;
 }
 
 int sigframe_setup(struct trapframe *tf, const struct sigframe_request *req)
 {
 	const struct linux_sigaction *action = req->action;
 	struct thread *t = current;
-	struct rt_sigframe frame = { .pretcode = action->sa_restorer };
+	struct rt_sigframe frame;
 	u64 fpu, sp = frame_place(tf, action, &fpu);
-	int err;
 
 	if (!sp || !(action->sa_flags & SA_RESTORER))
 		return -EFAULT;
-	frame.uc.uc_flags = UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS |
-			    (fpu_state_size() > sizeof(struct linux_fpstate) ? UC_FP_XSTATE : 0);
-	frame.uc.uc_stack = (struct linux_stack_t){ t->altstack_sp, (s32)t->altstack_flags, 0,
-						    t->altstack_size };
-	fill_sigcontext(&frame.uc.uc_mcontext, tf, req->old_mask);
-	frame.uc.uc_mcontext.fpstate = fpu;
-	frame.uc.uc_sigmask = req->old_mask;
-	frame.info = *req->info;
-	err = copy_to_user((void __user *)(uintptr_t)sp, &frame, sizeof(frame));
-	if (!err)
-		err = fpu_save_user((void __user *)(uintptr_t)fpu);
-	if (err)
+	fill_frame(&frame, tf, req, fpu);
+	if (copy_to_user((void __user *)(uintptr_t)sp, &frame, sizeof(frame)) ||
+	    fpu_save_user((void __user *)(uintptr_t)fpu))
 		return -EFAULT;
 
 	if (t->altstack_flags & SS_AUTODISARM) {
@@ -119,17 +129,15 @@ int sigframe_setup(struct trapframe *tf, const struct sigframe_request *req)
 
 static void take_sigcontext(struct trapframe *tf, const struct linux_sigcontext *sc)
 {
-	u64 kept = tf->rflags & ~RFLAGS_RESTORED;
-
-	*tf = (struct trapframe){
-		.r8 = sc->r8, .r9 = sc->r9, .r10 = sc->r10, .r11 = sc->r11,
-		.r12 = sc->r12, .r13 = sc->r13, .r14 = sc->r14, .r15 = sc->r15,
-		.rdi = sc->rdi, .rsi = sc->rsi, .rbp = sc->rbp, .rbx = sc->rbx,
-		.rdx = sc->rdx, .rax = sc->rax, .rcx = sc->rcx, .rsp = sc->rsp,
-		.rip = sc->rip, .rflags = kept | (sc->eflags & RFLAGS_RESTORED),
-		.cs = USER_CS, .ss = USER_SS,
-		.orig_rax = ~0ull, /* not in a call: nothing to restart */
-	};
+	tf->r8 = sc->r8, tf->r9 = sc->r9, tf->r10 = sc->r10, tf->r11 = sc->r11;
+	tf->r12 = sc->r12, tf->r13 = sc->r13, tf->r14 = sc->r14, tf->r15 = sc->r15;
+	tf->rdi = sc->rdi, tf->rsi = sc->rsi, tf->rbp = sc->rbp, tf->rbx = sc->rbx;
+	tf->rdx = sc->rdx, tf->rax = sc->rax, tf->rcx = sc->rcx, tf->rsp = sc->rsp;
+	tf->rip = sc->rip;
+	tf->rflags = (tf->rflags & ~RFLAGS_RESTORED) | (sc->eflags & RFLAGS_RESTORED);
+	tf->cs = USER_CS, tf->ss = USER_SS;
+	tf->orig_rax = ~0ull; /* not in a call: nothing to restart */
+	tf->vector = tf->error = 0;
 }
 
 int sigframe_restore(struct trapframe *tf, u64 *mask)

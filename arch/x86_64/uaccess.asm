@@ -17,6 +17,7 @@ global uaccess_copy_in, uaccess_copy_out, uaccess_clear, uaccess_string
 global uaccess_read_u32, uaccess_read_u64, uaccess_write_u32, uaccess_write_u64
 global uaccess_cmpxchg_u32, user_read_u32_nofault, uaccess_read_kernel
 global uaccess_nofault_start, uaccess_nofault_end
+global user_xsave_nofault, user_xrstor_nofault
 
 section .extable progbits alloc noexec nowrite align=4
 section .alt_stac progbits alloc noexec nowrite align=4
@@ -228,6 +229,26 @@ uaccess_nofault_start:
 align 16
 user_read_u32_nofault:
 	WORD_IN	eax, 4
+
+; int (void *image rdi, u64 features rsi): the caller checked the range. What is
+; wrong with an image or its alignment is a #GP, which ends here as well.
+%macro XSTATE 1
+	mov	rax, rsi
+	mov	rdx, rsi
+	shr	rdx, 32
+	STAC
+	FAULTS	word_fault, %1 [rdi]
+	CLAC
+	xor	eax, eax
+	ret
+%endmacro
+
+align 16
+user_xsave_nofault:
+	XSTATE	xsave64
+align 16
+user_xrstor_nofault:
+	XSTATE	xrstor64
 
 ; int (u64 *out rdi, const void *src rsi): any kernel address
 align 16

@@ -19,6 +19,12 @@ int uaccess_cmpxchg_u32(u32 __user *ptr, u32 *old, u32 new);
 /* Any kernel address: -EFAULT instead of a panic. For traces. */
 int uaccess_read_kernel(u64 *out, const void *src);
 
+/** user_xsave_nofault, user_xrstor_nofault - XSAVE to, XRSTOR from user memory, whose
+ * range was checked; never sleep. Return: 0; -EFAULT: a part is not mapped right now,
+ * or the CPU does not take the image; the registers are anything then. */
+int user_xsave_nofault(void __user *image, u64 features);
+int user_xrstor_nofault(const void __user *image, u64 features);
+
 extern const char uaccess_nofault_start[], uaccess_nofault_end[];
 
 /** uaccess_is_nofault - whether a fault at @rip must not be resolved */

@@ -7,6 +7,7 @@
 
 #include <kernel/core/log.h>
 #include <kernel/lib/bootline.h>
+#include <kernel/lib/keymap.h>
 #include <kernel/lib/parse.h>
 #include <kernel/lib/string.h>
 
@@ -16,7 +17,8 @@
 #define MAX_CACHED 1000000u
 
 struct boot_options boot_options = {
-	.loglevel = LOG_INFO, .init = "/sbin/init", .dentries = 2048,
+	.loglevel = LOG_INFO, .init = "/sbin/init", .dentries = 2048, .keymap = "us",
+	.consoles = BIT(CONSOLE_SERIAL) | BIT(CONSOLE_SCREEN),
 };
 
 static char raw_line[LINE_MAX];          /* as given */
@@ -77,6 +79,20 @@ static bool set_panic(const char *v)
 	return false;
 }
 
+static bool set_reboot(const char *v)
+{
+	static const char *const ways[] = { [RESET_ACPI] = "acpi", [RESET_KBC] = "kbd",
+					    [RESET_TRIPLE] = "triple" };
+
+	for (u32 i = 0; i < ARRAY_SIZE(ways); i++) {
+		if (strcmp(v, ways[i]))
+			continue;
+		boot_options.reset = i;
+		return true;
+	}
+	return false;
+}
+
 static bool set_fail_nth(const char *v)
 {
 	return number(v, ~0u, &boot_options.fail_nth);
@@ -97,6 +113,28 @@ static bool set_apic(const char *v)
 static bool set_tsc_unsteady(__unused const char *v)
 {
 	return boot_options.tsc_unsteady = true;
+}
+
+/* As Linux's: what follows a comma is a line's speed, and ours is fixed. */
+static bool set_console(const char *v)
+{
+	const char *comma = strchr(v, ',');
+	size_t len = comma ? (size_t)(comma - v) : strlen(v);
+	bool serial = len == 5 && !memcmp(v, "ttyS0", 5);
+
+	if (!serial && !(len == 4 && (!memcmp(v, "tty0", 4) || !memcmp(v, "tty1", 4))))
+		return false;
+	if (boot_options.console == CONSOLE_ANY) /* the first one named: only those */
+		boot_options.consoles = 0;
+	boot_options.console = serial ? CONSOLE_SERIAL : CONSOLE_SCREEN;
+	boot_options.consoles |= BIT(boot_options.console);
+	return true;
+}
+
+static bool set_keymap(const char *v)
+{
+	return keymap_layout(v) &&
+	       str_copy(boot_options.keymap, v, sizeof(boot_options.keymap)) >= 0;
 }
 
 static bool set_dentries(const char *v)
@@ -120,11 +158,15 @@ static const struct option options[] = {
 	{ "smp", true, set_smp, "start at most that many CPUs (0: all)" },
 	{ "ktest", false, set_ktest, "run the in-kernel tests first; =PREFIX only some" },
 	{ "panic", true, set_panic, "halt, reboot or exit (leave QEMU) after a panic" },
+	{ "reboot", true, set_reboot, "acpi, kbd or triple: the first way to reset that is tried" },
 	{ "fail_nth", true, set_fail_nth,
 	  "the Nth allocation of init and what it starts fails (debug builds)" },
 	{ "ubsan", true, set_ubsan, "panic: stop at the first report (ubsan builds)" },
 	{ "kbench", false, set_kbench, "measure costs inside the kernel before init" },
 	{ "apic", true, set_apic, "xapic or x2apic: mode of the local APICs (x2apic if there)" },
+	{ "console", true, set_console,
+	  "ttyS0 or tty1: where the log goes, repeatable (both); the last is /dev/console" },
+	{ "keymap", true, set_keymap, "us, fr or de: what is printed on the keyboard (us)" },
 	{ "dentries", true, set_dentries, "limit of the cache of names (2048)" },
 	{ "tsc_deadline", false, set_tsc_deadline,
 	  "time interrupts by the TSC's deadline register" },

@@ -15,10 +15,14 @@ struct boot_options {
 	bool ktest;            /* ktest: run the in-kernel suites before init */
 	char ktest_filter[64]; /* ktest=PREFIX */
 	enum { PANIC_HALT, PANIC_REBOOT, PANIC_EXIT } panic; /* panic=, default halt */
+	enum { RESET_ACPI, RESET_KBC, RESET_TRIPLE } reset; /* reboot=, default acpi */
 	u32 fail_nth;          /* fail_nth=N: the Nth allocation of init or its children fails */
 	bool ubsan_panic;      /* ubsan=panic */
 	bool kbench;           /* kbench: measure inside the kernel before init */
 	enum { APIC_BEST, APIC_X1, APIC_X2 } apic; /* apic=xapic|x2apic, default x2APIC if there */
+	u32 consoles;          /* console=ttyS0|tty1, repeatable: BIT(CONSOLE_x); default all */
+	enum { CONSOLE_ANY, CONSOLE_SERIAL, CONSOLE_SCREEN } console; /* the last one named */
+	char keymap[8];        /* keymap=us|fr|de, default us */
 	u32 dentries;          /* dentries=N: limit of the cache of names, default 2048 */
 	bool tsc_deadline;     /* tsc_deadline: APIC timer by TSC deadline */
 	bool tsc_unsteady;     /* tsc_unsteady: as if the CPUs' TSCs differed */

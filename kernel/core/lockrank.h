@@ -46,6 +46,7 @@ enum lock_rank {
 	RANK_TASK_TREE,   /* parents, children, process groups, sessions, pids; the tick
 	                     takes it, so below what is held with interrupts on */
 	RANK_SIGNAL,      /* a process's signal state; sent under TASK_TREE */
+	RANK_KEYS,        /* which keys are held */
 	RANK_CONSOLE,     /* serial rings: receive interrupts signal waiters */
 	RANK_TIMERFD,     /* a timerfd's setting; its timer takes it */
 	RANK_WAITQ,       /* a wait queue; wakes, so above RUNQ */
@@ -63,6 +64,7 @@ enum lock_rank {
 	RANK_IRQ,         /* the table of interrupt lines, I/O APIC registers */
 	RANK_UTS,         /* host and domain name */
 	RANK_LOG,         /* the log ring: anything may log */
+	RANK_SCREEN,      /* the screen's cells; log lines end there */
 	RANK_SERIAL,      /* a UART's registers */
 	NR_RANKS
 };

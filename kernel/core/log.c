@@ -9,7 +9,9 @@
 #include <kernel/core/log.h>
 
 #include <arch/irq.h>
+#include <arch/screen.h>
 #include <arch/serial.h>
+#include <kernel/core/cmdline.h>
 #include <kernel/core/spinlock.h>
 #include <kernel/lib/format.h>
 #include <kernel/lib/string.h>
@@ -90,6 +92,31 @@ static int format_line(char *line, size_t size, const struct log_record *rec, co
 			word[rec->level & 7], (int)rec->len, text);
 }
 
+void log_console_write(const char *buf, size_t len)
+{
+	if (boot_options.consoles & BIT(CONSOLE_SERIAL) || !screen_present())
+		serial_write_polled(0, buf, len);
+	if (boot_options.consoles & BIT(CONSOLE_SCREEN))
+		screen_log(buf, len);
+}
+
+void log_replay(void (*write)(const char *buf, size_t len))
+{
+	struct log_entry e;
+	u64 pos = log_begin();
+	char line[LOG_LINE + 32];
+
+	if (!(boot_options.consoles & BIT(CONSOLE_SCREEN)))
+		return;
+	while (log_next(&pos, &e)) {
+		struct log_record rec = { e.time_ns, (u16)e.len, (u8)e.level };
+		int len = format_line(line, sizeof(line), &rec, e.text);
+
+		if (e.level <= log_level())
+			write(line, MIN((size_t)len, sizeof(line) - 1));
+	}
+}
+
 void log_vwrite(enum log_level level, const char *fmt, va_list ap)
 {
 	char text[LOG_LINE], line[LOG_LINE + 32];
@@ -103,7 +130,7 @@ void log_vwrite(enum log_level level, const char *fmt, va_list ap)
 	if (level > atomic_load_relaxed(&console_level) && !atomic_load_relaxed(&panic_mode))
 		return;
 	len = format_line(line, sizeof(line), &rec, text);
-	serial_write_polled(0, line, MIN((size_t)len, sizeof(line) - 1));
+	log_console_write(line, MIN((size_t)len, sizeof(line) - 1));
 }
 
 void log_write(enum log_level level, const char *fmt, ...)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The kernel log: leveled records in a ring that dmesg reads (syslog(2)),
- * mirrored to COM1 up to the level of the boot word loglevel=. Works from the
- * first instruction of kernel_main() on, in any context.
+ * mirrored to the consoles (COM1, the screen) up to the level of the boot word
+ * loglevel=. Works from the first instruction of kernel_main() on, in any context.
  */
 #pragma once
 
@@ -57,6 +57,11 @@ __must_check bool log_next(u64 *pos, struct log_entry *out);
 /** log_end, log_begin - ring positions of the next and of the oldest record */
 u64 log_end(void);
 u64 log_begin(void);
+
+/** log_console_write - text of no record, to all consoles. Any context. */
+void log_console_write(const char *buf, size_t len);
+/** log_replay - what consoles have seen so far, to one that was not there */
+void log_replay(void (*write)(const char *buf, size_t len));
 
 /** log_panic_mode - no lock from here on, everything to COM1 */
 void log_panic_mode(void);

@@ -11,7 +11,7 @@
 #include <arch/context.h>
 #include <arch/cpu.h>
 #include <arch/irq.h>
-#include <arch/serial.h>
+#include <arch/screen.h>
 #include <arch/smp.h>
 #include <arch/unwind.h>
 #include <kernel/core/cmdline.h>
@@ -92,11 +92,12 @@ static void tail_save(void)
 static void tail_print(void)
 {
 	log_write(LOG_EMERG, "the log before:");
-	serial_write_polled(0, tail, tail_len);
+	log_console_write(tail, tail_len);
 }
 
 static __noreturn void finish(void)
 {
+	screen_draw();
 	switch (boot_options.panic) {
 	case PANIC_REBOOT:
 		machine_stop(MACHINE_REBOOT);
@@ -141,9 +142,9 @@ static __noreturn void panic_common(const struct trapframe *tf, u64 rbp, const c
 			cpu_halt_forever();
 		/* The report itself failed: no more than the sentence. */
 		vsnprintf(sentence, sizeof(sentence), fmt, ap);
-		serial_write_polled(0, "PANIC in a panic: ", 18);
-		serial_write_polled(0, sentence, strlen(sentence));
-		serial_write_polled(0, "\n", 1);
+		log_console_write("PANIC in a panic: ", 18);
+		log_console_write(sentence, strlen(sentence));
+		log_console_write("\n", 1);
 		finish();
 	}
 	log_panic_mode();
@@ -152,6 +153,10 @@ static __noreturn void panic_common(const struct trapframe *tf, u64 rbp, const c
 	vsnprintf(sentence, sizeof(sentence), fmt, ap);
 	log_write(LOG_EMERG, "PANIC: %s", sentence);
 	report(tf, rbp);
+	/* On a screen the report has pushed the sentence off the top. */
+	screen_log("\033[1;37;41mPANIC: ", 17);
+	screen_log(sentence, strlen(sentence));
+	screen_log("\033[m\n", 4);
 	finish();
 }
 

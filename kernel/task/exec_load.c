@@ -116,18 +116,7 @@ static int map_fixed(struct aspace *as, u64 start, u64 end, u32 prot, const stru
  * the whole rest, which ld.so takes as zeroed memory beyond its own end. */
 static int clear_tail(struct aspace *as, u64 start, u64 end)
 {
-	static const u8 zeros[256];
-
-	while (start < end) {
-		u64 n = MIN(end - start, (u64)sizeof(zeros));
-		/* aspace_access() only reads from the buffer when it writes. */
-		long done = aspace_access(as, start, (void *)(uintptr_t)zeros, n, true);
-
-		if (done != (long)n)
-			return -ENOMEM;
-		start += n;
-	}
-	return 0;
+	return aspace_clear(as, start, end - start) ? -ENOMEM : 0;
 }
 
 static int map_segment(struct aspace *as, const struct image *image,

@@ -23,19 +23,17 @@
 
 #define KMALLOC_MAX (32u << 10)
 
+/* The stack's top as it will be, in kernel memory: written to the space in one go. */
 struct builder {
-	struct aspace *as;
-	u64 sp;
-	int err;
+	char *buf;  /* of byte @low of the space */
+	u64 low;
+	u64 sp;     /* what is pushed so far begins here */
 };
 
 static u64 push(struct builder *b, const void *data, size_t len)
 {
 	b->sp -= len;
-	/* The buffer is only read when the access is a write. */
-	if (!b->err && len &&
-	    aspace_access(b->as, b->sp, (void *)(uintptr_t)data, len, true) != (long)len)
-		b->err = -ENOMEM;
+	memcpy(b->buf + (b->sp - b->low), data, len);
 	return b->sp;
 }
 
@@ -43,12 +41,19 @@ struct places {
 	u64 path, env, args, platform, random;
 };
 
-static void push_strings(struct builder *b, const struct exec_args *args, const char *path,
-			 struct places *at)
+static const u64 zero;
+static const char platform[] = "x86_64";
+#define RANDOM_LEN 16u
+
+static size_t strings_len(const struct exec_args *args, const char *path)
 {
-	static const u64 zero;
-	static const char platform[] = "x86_64";
-	u8 random[16];
+	return sizeof(zero) + strlen(path) + 1 + args->len + sizeof(platform) + RANDOM_LEN;
+}
+
+static void push_strings(struct builder *b, struct aspace *as, const struct exec_args *args,
+			 const char *path, struct places *at)
+{
+	u8 random[RANDOM_LEN];
 
 	random_bytes(random, sizeof(random));
 	push(b, &zero, sizeof(zero));
@@ -57,9 +62,9 @@ static void push_strings(struct builder *b, const struct exec_args *args, const 
 	at->args = push(b, args->buf, args->argv_len);
 	at->platform = push(b, platform, sizeof(platform));
 	at->random = push(b, random, sizeof(random));
-	b->as->arg_start = at->args;
-	b->as->arg_end = b->as->env_start = at->env;
-	b->as->env_end = at->path;
+	as->arg_start = at->args;
+	as->arg_end = as->env_start = at->env;
+	as->env_end = at->path;
 }
 
 static u32 fill_auxv(u64 *v, const struct exec_program *prog, const struct exec_identity *id,
@@ -108,37 +113,55 @@ static u64 *fill_pointers(u64 *v, u32 n, u64 va, const char *s)
 	return v;
 }
 
-static void push_vectors(struct builder *b, u64 *v, size_t words, const struct exec_args *args,
-			 const struct places *at)
+static void push_vectors(struct builder *b, const struct aspace *as, size_t words,
+			 const struct exec_args *args, const struct places *at)
 {
-	u64 *start = v;
+	u64 *start, *v;
 
+	b->sp = ALIGN_DOWN(b->sp - words * sizeof(u64), 16ull);
+	start = v = (u64 *)(void *)(b->buf + (b->sp - b->low)); /* low is a multiple of 16 */
 	*v++ = args->argc;
 	v = fill_pointers(v, args->argc, at->args, args->buf);
 	v = fill_pointers(v, args->envc, at->env, args->buf + args->argv_len);
-	memcpy(v, b->as->auxv, (words - (size_t)(v - start)) * sizeof(u64));
-	b->sp = ALIGN_DOWN(b->sp - words * sizeof(u64), 16ull) + words * sizeof(u64);
-	push(b, start, words * sizeof(u64));
+	memcpy(v, as->auxv, (words - (size_t)(v - start)) * sizeof(u64));
+}
+
+/* Room for all of it. */
+static int builder_init(struct builder *b, const struct aspace *as, size_t len)
+{
+	len = ALIGN_UP(len + 32, 16ul); /* alignment above and below the vectors */
+	b->low = ALIGN_DOWN(as->stack_top - len, 16ull);
+	b->sp = as->stack_top;
+	len = as->stack_top - b->low;
+	b->buf = len <= KMALLOC_MAX ? kmalloc(len, 0) : vmalloc(len);
+	return b->buf ? 0 : -ENOMEM;
+}
+
+static int builder_write(struct builder *b, struct aspace *as)
+{
+	u64 len = as->stack_top - b->low, used = as->stack_top - b->sp;
+	long done = aspace_access(as, b->sp, b->buf + (b->sp - b->low), used, true);
+
+	if (len <= KMALLOC_MAX)
+		kfree(b->buf);
+	else
+		vfree(b->buf);
+	return done == (long)used ? 0 : -ENOMEM;
 }
 
 int exec_stack(struct aspace *as, const struct exec_program *prog, const struct exec_args *args,
 	       const char *path, const struct exec_identity *id, u64 *sp)
 {
-	struct builder b = { .as = as, .sp = as->stack_top };
+	size_t words = 3ul + args->argc + args->envc + ARRAY_SIZE(as->auxv);
+	struct builder b;
 	struct places at;
-	size_t words;
-	u64 *v;
+	int err = builder_init(&b, as, strings_len(args, path) + words * sizeof(u64));
 
-	push_strings(&b, args, path, &at);
+	if (err)
+		return err;
+	push_strings(&b, as, args, path, &at);
 	words = 3ul + args->argc + args->envc + fill_auxv(as->auxv, prog, id, &at);
-	v = words * 8 <= KMALLOC_MAX ? kmalloc(words * 8, 0) : vmalloc(words * 8);
-	if (!v)
-		return -ENOMEM;
-	push_vectors(&b, v, words, args, &at);
-	if (words * 8 <= KMALLOC_MAX)
-		kfree(v);
-	else
-		vfree(v);
+	push_vectors(&b, as, words, args, &at);
 	*sp = b.sp;
-	return b.err;
+	return builder_write(&b, as);
 }

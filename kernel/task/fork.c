@@ -112,7 +112,7 @@ static int copy_sig(struct task *task, struct task *parent, u64 flags)
 	if (!task->sig)
 		return -ENOMEM;
 	sig = signal_lock(parent, &irq);
-	memcpy(task->sig->actions, sig->actions, sizeof(sig->actions));
+	signal_state_copy_locked(task->sig, sig);
 	signal_unlock(sig, irq);
 	if (flags & CLONE_CLEAR_SIGHAND)
 		for (u32 i = 0; i < LINUX_NSIG; i++)

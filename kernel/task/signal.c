@@ -88,7 +88,17 @@ void signal_state_put(struct signal_state *sig)
 	}
 }
 
-struct signal_state *signal_lock(struct task *task, irqflags_t *flags)
+void signal_state_copy_locked(struct signal_state *to, const struct signal_state *from)
+{
+	to->given = from->given;
+	for (u64 bits = from->given; bits; bits &= bits - 1) {
+		u32 i = (u32)__builtin_ctzll(bits);
+
+		to->actions[i] = from->actions[i];
+	}
+}
+
+static inline struct signal_state *lock_state(struct task *task, irqflags_t *flags)
 {
 	for (;;) {
 		struct signal_state *sig = atomic_load_acquire(&task->sig);
@@ -98,6 +108,11 @@ struct signal_state *signal_lock(struct task *task, irqflags_t *flags)
 			return sig;
 		spin_unlock_irq(&sig->lock, *flags);
 	}
+}
+
+struct signal_state *signal_lock(struct task *task, irqflags_t *flags)
+{
+	return lock_state(task, flags);
 }
 
 void signal_unlock(struct signal_state *sig, irqflags_t flags)
@@ -217,7 +232,11 @@ static int dequeue_locked(struct task *task, struct sigpending *pending, u64 all
 
 static int dequeue_any_locked(struct thread *thread, u64 allowed, struct linux_siginfo *info)
 {
-	int signo = dequeue_locked(thread->task, &thread->pending, allowed, info);
+	int signo;
+
+	if (!((thread->pending.mask | thread->task->pending.mask) & allowed))
+		return 0;
+	signo = dequeue_locked(thread->task, &thread->pending, allowed, info);
 
 	return signo ? signo : dequeue_locked(thread->task, &thread->task->pending, allowed, info);
 }
@@ -268,6 +287,8 @@ static void wake_thread(struct thread *thread, u32 bits, bool deadly)
 	u32 states = BIT(THREAD_SLEEP);
 
 	atomic_fetch_or(&thread->work, bits);
+	if (thread == current && thread->state == THREAD_RUNNING)
+		return; /* it sees the bits when it leaves the kernel */
 	if (deadly)
 		states |= BIT(THREAD_STOPPED) | BIT(THREAD_TRACED);
 	if (deadly && atomic_load_acquire(&thread->in_vfork))
@@ -408,7 +429,7 @@ int signal_send_task(struct task *task, const struct linux_siginfo *info)
 
 	if (task == kernel_task)
 		return 0;
-	sig = signal_lock(task, &flags);
+	sig = lock_state(task, &flags);
 	err = send_locked(task, sig, NULL, info);
 	signal_unlock(sig, flags);
 	return err;
@@ -517,18 +538,22 @@ static void retarget_locked(struct task *task, u64 lost)
 		}
 }
 
-void signal_set_mask(u64 mask)
+static inline void set_mask_locked(struct thread *thread, u64 mask)
 {
-	struct thread *thread = current;
-	struct signal_state *sig;
-	irqflags_t flags;
-
 	mask &= ~UNBLOCKABLE;
-	sig = signal_lock(thread->task, &flags);
 	if (thread->task->nr_threads > 1)
 		retarget_locked(thread->task, mask & ~thread->blocked);
 	atomic_store_relaxed(&thread->blocked, mask);
-	if (has_ready(thread))
+}
+
+void signal_set_mask(u64 mask)
+{
+	struct thread *thread = current;
+	irqflags_t flags;
+	struct signal_state *sig = lock_state(thread->task, &flags);
+
+	set_mask_locked(thread, mask);
+	if (unlikely(has_ready(thread)))
 		atomic_fetch_or(&thread->work, THREAD_WORK_SIGNAL);
 	signal_unlock(sig, flags);
 }
@@ -571,10 +596,12 @@ void signal_action(int signo, const struct linux_sigaction *act, struct linux_si
 {
 	struct task *task = current_task();
 	irqflags_t flags;
-	struct signal_state *sig = signal_lock(task, &flags);
+	struct signal_state *sig = lock_state(task, &flags);
 
-	*old = sig->actions[signo - 1];
+	if (old)
+		*old = sig->actions[signo - 1];
 	if (act) {
+		sig->given |= SIGMASK(signo);
 		sig->actions[signo - 1] = *act;
 		sig->actions[signo - 1].sa_mask &= ~UNBLOCKABLE;
 		/* POSIX.1-2017 §2.4.3: what is pending is discarded, blocked or not. */
@@ -750,15 +777,18 @@ void signal_exec(struct signal_state *fresh)
 	struct signal_state *old = signal_lock(task, &flags), *sig = old;
 
 	if (fresh) {
-		memcpy(fresh->actions, old->actions, sizeof(fresh->actions));
+		signal_state_copy_locked(fresh, old);
 		fresh->retired = old; /* with the task's reference */
 		sig = fresh;
 	}
-	for (u32 i = 0; i < LINUX_NSIG; i++) {
-		u64 handler = sig->actions[i].sa_handler;
+	for (u64 bits = sig->given; bits; bits &= bits - 1) {
+		struct linux_sigaction *action = &sig->actions[__builtin_ctzll(bits)];
+		bool ignored = action->sa_handler == LINUX_SIG_IGN;
 
-		sig->actions[i] = (struct linux_sigaction){
-			.sa_handler = handler == LINUX_SIG_IGN ? LINUX_SIG_IGN : LINUX_SIG_DFL };
+		*action = (struct linux_sigaction){
+			.sa_handler = ignored ? LINUX_SIG_IGN : LINUX_SIG_DFL };
+		if (!ignored)
+			sig->given &= ~(bits & -bits);
 	}
 	if (fresh)
 		atomic_store_release(&task->sig, fresh);
@@ -826,6 +856,23 @@ static void force_frame_fault(int signo)
 	signal_force(&info);
 }
 
+/* Blocks @more while the handler runs. Without another signal for now, signal_deliver()
+ * need not look again: what it would find is known here. */
+static void handler_entered(struct thread *thread, u64 more)
+{
+	u32 done = thread->restore_blocked ? THREAD_WORK_RESTORE : 0;
+	struct signal_state *sig;
+	irqflags_t flags;
+
+	thread->restore_blocked = false;
+	sig = lock_state(thread->task, &flags);
+	set_mask_locked(thread, thread->blocked | more);
+	if (!has_ready(thread) && !thread->task->notify_continued && !thread->ptrace)
+		done |= THREAD_WORK_SIGNAL;
+	(void)atomic_fetch_and(&thread->work, ~done);
+	signal_unlock(sig, flags);
+}
+
 static void enter_handler(struct trapframe *tf, int signo, const struct linux_sigaction *action,
 			  const struct linux_siginfo *info)
 {
@@ -840,10 +887,8 @@ static void enter_handler(struct trapframe *tf, int signo, const struct linux_si
 		force_frame_fault(signo);
 		return;
 	}
-	thread->restore_blocked = false;
-	atomic_fetch_and(&thread->work, ~(u32)THREAD_WORK_RESTORE);
-	signal_set_mask(thread->blocked | action->sa_mask |
-			(action->sa_flags & SA_NODEFER ? 0 : SIGMASK(signo)));
+	handler_entered(thread, action->sa_mask |
+				(action->sa_flags & SA_NODEFER ? 0 : SIGMASK(signo)));
 	if (step)
 		ptrace_step_handler();
 }
@@ -886,7 +931,7 @@ void signal_deliver(struct trapframe *tf)
 
 	for (;;) {
 		irqflags_t flags;
-		struct signal_state *sig = signal_lock(task, &flags);
+		struct signal_state *sig = lock_state(task, &flags);
 		int signo;
 
 		if (thread->work & THREAD_WORK_EXIT) {

@@ -22,6 +22,7 @@ struct signal_state {
 	struct refcount refs;                    /* tasks */
 	struct spinlock lock;                    /* RANK_SIGNAL, irq-safe */
 	struct linux_sigaction actions[64];      /* [lock] signo - 1; flags: 32 bits */
+	u64 given;                               /* [lock] the others are all zero */
 	struct signal_state *retired;            /* [i] replaced by exec, still referenced:
 	                                            a sender may be waiting for its lock */
 };
@@ -68,6 +69,8 @@ void signal_restore_mask(void);
 /** signal_state_alloc - all default, one reference. NULL: no memory */
 struct signal_state *signal_state_alloc(void);
 void signal_state_put(struct signal_state *sig);
+/** signal_state_copy_locked - the actions of @from into fresh @to */
+void signal_state_copy_locked(struct signal_state *to, const struct signal_state *from);
 void sigpending_init(struct sigpending *pending);
 /** sigpending_flush - drop all that is queued; no lock if nobody else sees it */
 void sigpending_flush(struct task *task, struct sigpending *pending);
@@ -82,7 +85,7 @@ void signal_kill_threads_locked(struct task *task, struct thread *except);
 bool signal_thread_exit_locked(struct thread *thread);
 /** signal_notify_parent - SIGCHLD for stop or continue. @code: CLD_STOPPED, ... */
 void signal_notify_parent(struct task *task, int code);
-/** signal_action - rt_sigaction(2) after its checks; @act NULL: only look */
+/** signal_action - rt_sigaction(2) after its checks; either may be NULL */
 void signal_action(int signo, const struct linux_sigaction *act, struct linux_sigaction *old);
 /** signal_pending_mask - blocked signals that wait for current (rt_sigpending) */
 u64 signal_pending_mask(void);

@@ -175,6 +175,18 @@ def mb2_samples():
     put("multiboot2", "empty", mb2_info())
 
 
+# ---- terminal: two bytes of size, then what programs send ----
+
+def term_samples():
+    vi = ("\033[?1049h\033[1;25r\033[H\033[2J~\r\n~\033[24;1H\033[7m[No Name]\033[m\033[K\033[2;1H\033[L\033[M"
+          "\033[3@\033[2P\033M\033D\033[?25l\033[?25h\033[6n\033[c\033[?1049l")
+    colours = "".join(f"\033[{n}mx" for n in range(110)) + "\033[38;5;200m\033[48;2;1;2;3my\033[0m"
+    odd = ("\033(0lqk\033(B\016\017\t\033H\033[g\033[3g\033[?6h\033[2;3r\033[99S\033[99TV\033#8\033c"
+           "\u20ac\U0001f600\u0301")
+    for name, text in (("vi", vi), ("colours", colours), ("odd", odd)):
+        put("term", name, b"\x59\x0b" + text.encode())
+
+
 # ---- ACPI: 1 KiB of low memory, then memory from 0xe0000 (see acpi_fuzz.c) ----
 
 def summed(data, at):
@@ -303,3 +315,4 @@ elf_samples()
 bootline_samples()
 pvh_samples()
 mb2_samples()
+term_samples()

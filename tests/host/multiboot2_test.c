@@ -102,6 +102,7 @@ TEST(multiboot2_efi)
 		CHECK_EQ(info.ranges[i].len, want[i].len);
 		CHECK_EQ(info.ranges[i].type, want[i].type);
 	}
+	CHECK(info.efi);
 	CHECK_EQ(info.rsdp, find_tag(&m, 15) + 8); /* the new one, wherever it stands */
 	CHECK_EQ(info.screen.kind, BOOT_SCREEN_RGB);
 	CHECK_EQ(info.screen.pitch, 4096);

@@ -1038,6 +1038,91 @@ CASE(avx_state_is_kept)
 	CHECK(memcmp(in, out, sizeof(in)) == 0);
 }
 
+enum fpu_change {
+	FPU_XMM, FPU_NO_MAGIC1, FPU_NO_MAGIC2, FPU_MXCSR, FPU_RESERVED, FPU_COMPACT, FPU_UNKNOWN, FPU_CHANGES
+};
+static enum fpu_change fpu_change;
+
+/* Offsets in an XSAVE image: Intel SDM vol. 1 13.4.2; the software's bytes from 464 on. */
+static void change_fpu_image(int sig, siginfo_t *info UNUSED, void *context)
+{
+	ucontext_t *uc = context;
+	char *image = (char *)uc->uc_mcontext.fpregs;
+	uint32_t *sw = (uint32_t *)(image + 464);
+	uint64_t *header = (uint64_t *)(image + 512);
+
+	counting(sig);
+	uc->uc_mcontext.fpregs->_xmm[3].element[0] = 0xbeef;
+	switch (fpu_change) {
+	case FPU_NO_MAGIC1: sw[0] = 0; break;
+	case FPU_NO_MAGIC2: *(uint32_t *)(image + sw[4]) = 0; break;
+	case FPU_MXCSR: uc->uc_mcontext.fpregs->mxcsr = 0xffffffff; break;
+	case FPU_RESERVED: header[2] = 1; break;
+	case FPU_COMPACT: header[1] = 1; break;
+	case FPU_UNKNOWN: header[0] |= 1UL << 61; break;
+	case FPU_XMM:
+	case FPU_CHANGES: break;
+	}
+}
+
+/* What XRSTOR would refuse ends the program; an image without the magic numbers is FXSAVE's. */
+CASE(floating_point_images_that_are_odd)
+{
+	static const bool deadly[FPU_CHANGES] = { [FPU_MXCSR] = true, [FPU_RESERVED] = true, [FPU_COMPACT] = true,
+						    [FPU_UNKNOWN] = true };
+	pid_t pid;
+
+	if (!have_avx())
+		SKIP("no XSAVE");
+	for (fpu_change = FPU_XMM; fpu_change < FPU_CHANGES; fpu_change++) {
+		IN_CHILD(pid) {
+			uint32_t in[4] = { 0x3333, 1, 2, 3 }, out[4], mxcsr = 0;
+
+			set_action(SIGUSR1, change_fpu_image, SA_SIGINFO, 0);
+			__asm__ volatile("movdqu %2, %%xmm3\n\tmov $39, %%eax\n\tsyscall\n\tmov %%eax, %%edi\n\t"
+					 "mov $10, %%esi\n\tmov $62, %%eax\n\tsyscall\n\t"
+					 "stmxcsr %1\n\tmovdqu %%xmm3, %0"
+					 : "=m"(out), "=m"(mxcsr)
+					 : "m"(in)
+					 : "rax", "rcx", "r11", "rdi", "rsi", "xmm3", "memory");
+			CHECK(out[0] == 0xbeef && out[3] == 3);
+			CHECK_EQ(mxcsr >> 16, 0);
+			CHECK_EQ(count, 1);
+		}
+		if (deadly[fpu_change])
+			CHECK_KILLED(pid, SIGSEGV);
+		else
+			CHECK_EXIT(pid, 0);
+	}
+}
+
+/* The frame, and the image on its own, land on pages that nobody has touched. */
+CASE(frames_on_fresh_pages)
+{
+	uint64_t in[2] = { 0x1122334455667788, 1 }, out[2] = { 0 };
+	stack_t ss = { .ss_size = 64 * PAGE };
+	size_t shift;
+
+	for (shift = 0; shift < PAGE; shift += 192) {
+		char *stack = mmap(NULL, ss.ss_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+		REQUIRE(stack != MAP_FAILED);
+		ss.ss_sp = stack;
+		ss.ss_size = 64 * PAGE - shift;
+		CHECK_EQ(sys(SYS_sigaltstack, &ss, NULL), 0);
+		set_action(SIGUSR1, clobber, SA_ONSTACK, 0);
+		__asm__ volatile("movdqu %1, %%xmm7\n\tmov $39, %%eax\n\tsyscall\n\tmov %%eax, %%edi\n\t"
+				 "mov $10, %%esi\n\tmov $62, %%eax\n\tsyscall\n\tmovdqu %%xmm7, %0"
+				 : "=m"(out)
+				 : "m"(in)
+				 : "rax", "rcx", "r11", "rdi", "rsi", "xmm7", "memory");
+		if (!CHECK(!memcmp(in, out, sizeof(in))))
+			break;
+		munmap(stack, 64 * PAGE);
+	}
+	CHECK(count > 20);
+}
+
 /* Two processes with different values in the registers, switched many times. */
 CASE(floating_point_state_is_per_process)
 {

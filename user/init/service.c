@@ -142,6 +142,44 @@ static bool somebody_has_console(void)
 	return false;
 }
 
+/* What has /dev/console runs on each other console of the kernel's too: a line of
+ * /proc/consoles (proc(5)) is a name and flags, of which C marks /dev/console. */
+static void add_for_console(const struct service *s, const char *console)
+{
+	struct service *copy = malloc(sizeof(*copy));
+	char *tty = malloc(64);
+
+	if (!copy || !tty || n_services == MAX_SERVICES) {
+		init_say("%s: no room for another service", console);
+		free(copy);
+		free(tty);
+		return;
+	}
+	*copy = *s;
+	snprintf(tty, 64, "/dev/%s", console);
+	snprintf(copy->name, sizeof(copy->name), "%.40s@%.16s", s->name, console);
+	copy->m.tty = tty;
+	services[n_services++] = copy;
+}
+
+static void add_other_consoles(void)
+{
+	FILE *f = fopen("/proc/consoles", "re");
+	char line[128], console[17], flags[17];
+	size_t n = n_services;
+
+	while (f && fgets(line, sizeof(line), f)) {
+		/* "tty1   -W- (EC  p  )    4:1" */
+		if (sscanf(line, "%16s %*s (%16[^)])", console, flags) != 2 || strchr(flags, 'C'))
+			continue;
+		for (size_t i = 0; i < n; i++)
+			if (services[i]->m.tty && strcmp(services[i]->m.tty, "/dev/console") == 0)
+				add_for_console(services[i], console);
+	}
+	if (f)
+		fclose(f);
+}
+
 static void read_manifests(void)
 {
 	struct dirent **files;
@@ -381,6 +419,7 @@ void service_serve(int port_fd)
 	/* Log and shell share COM1: what is only information stays in dmesg now. */
 	klogctl(LOG_LEVEL_SET, NULL, 6);
 	read_manifests();
+	add_other_consoles();
 	for (;;) {
 		struct signalfd_siginfo info;
 

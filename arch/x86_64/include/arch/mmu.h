@@ -51,6 +51,7 @@ enum mmu_prot {
 	MMU_WRITE = 2,
 	MMU_USER = 4,
 	MMU_DEVICE = 0x18,  /* uncached */
+	MMU_COMBINING = 0x08, /* uncached, writes are gathered; cpu_init_features() sets it up */
 	MMU_NOREF = 0x200,  /* the entry holds no frame reference: zero page, devices */
 	MMU_EXEC = 0x1000,
 };

@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: MIT
+"""The machine as somebody sees it who sits before it: the image from CD, disk and
+stick on BIOS and UEFI, typed at through QEMU's PS/2 keyboard, and what is on the
+screen read back from its pixels (tools/screen.py)."""
+import os
+import re
+import sys
+import time
+import unittest
+from typing import Callable, List
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(ROOT, "tools"))
+import qemu  # noqa: E402
+import screen  # noqa: E402
+
+KERNEL = os.path.join(ROOT, "build/release/exo.elf")
+BASE = os.path.join(ROOT, "build/initrd.cpio")
+IMAGE = os.path.join(ROOT, "build/exo.iso")
+LIMIT_S = 40.0
+PROMPT = r"^root@exo:~# ?.?$"
+
+
+class ScreenTest(unittest.TestCase):
+    def start(self, m: qemu.Machine) -> None:
+        self.monitor = screen.Monitor()
+        self.addCleanup(self.monitor.close)
+        m.extra += self.monitor.args
+        self.session = qemu.Session(m)
+        self.addCleanup(self.session.close)
+        self.monitor.connect()
+        self.look: Callable[[], List[str]] = self.monitor.screen
+
+    def wait(self, pattern: str, key: str = "") -> List[str]:
+        """Until a line of the screen matches; `key` is pressed while it does not."""
+        deadline = time.monotonic() + LIMIT_S
+        while True:
+            lines = self.look()
+            if any(re.search(pattern, line) for line in lines):
+                return lines
+            if time.monotonic() > deadline or self.session.proc.poll() is not None:
+                self.fail(f"no {pattern!r} on the screen:\n" + "\n".join(lines).rstrip() +
+                          "\nand this is the log:\n" + self.session.log()[-4000:])
+            if key:
+                self.monitor.key(key)
+            time.sleep(0.3)
+
+    def vga(self, words: str, machine: str = "pc") -> None:
+        """Text of 80 x 25, as the BIOS leaves it: a boot without GRUB."""
+        m = qemu.Machine(KERNEL, [BASE], words)
+        m.machine, m.mem_mib = machine, 128
+        self.start(m)
+        self.look = self.monitor.vga_text
+        self.wait(PROMPT)
+
+    def image(self, boot: str, medium: str, machine: str) -> None:
+        m = qemu.Machine("", [])
+        m.image, m.boot, m.medium, m.machine = IMAGE, boot, medium, machine
+        self.start(m)
+        self.wait(PROMPT, key="ret")  # of the menu
+        self.monitor.type("echo $((6 * 7)) \"$(tty)\" $(stty size); uname -o\n")
+        self.wait(r"^42 /dev/(tty1|console) 48 128$")
+        self.wait(r"^Linux$|^GNU/Linux$")
+
+    def test_image_cd_bios(self) -> None:
+        self.image("bios", "cd", "pc")
+        self.sees_vi()
+        self.looks_back()
+        self.sees_panic()
+
+    def test_image_disk_bios(self) -> None:
+        self.image("bios", "hd", "pc")
+
+    def test_image_stick_uefi(self) -> None:
+        self.image("uefi", "usb", "q35")
+
+    def sees_vi(self) -> None:
+        self.monitor.type("clear; vi /tmp/x\n")
+        self.wait(r"^- /tmp/x 1/1 100%|^'/tmp/x'|^- /tmp/x")
+        self.monitor.type("iabc\ndef")
+        self.monitor.key("esc")
+        self.monitor.type("kyyp:wq\n")
+        self.wait(PROMPT)
+        self.monitor.type("clear; cat /tmp/x; printf '\\303\\244\\342\\224\\200\\n'\n")
+        lines = self.wait(r"^\u00e4\u2500$")
+        self.assertEqual(lines[:3], ["abc", "abc", "def"])
+
+    def looks_back(self) -> None:
+        self.monitor.type("seq 100 300\n")
+        lines = self.wait(r"^300$")
+        self.assertNotIn("200", lines)
+        for _ in range(3):
+            self.monitor.key("shift-pgup")
+        lines = self.wait(r"^200$")
+        self.assertNotIn("300", lines)
+        self.monitor.key("x")  # who types is back at the end
+        self.wait(r"^300$")
+        self.monitor.key("backspace")
+
+    def sees_panic(self) -> None:
+        self.monitor.command("mce 0 1 0xb200000000000000 0x4 0 0")
+        lines = self.wait(r"^PANIC: machine check: bank 1 reports 0xb200000000000000$")
+        self.assertTrue(any("trace: " in line for line in lines), lines)
+
+    def test_layouts(self) -> None:
+        """QEMU names keys as they are on a US keyboard: qwerty is typed."""
+        for layout, sees in (("us", "qwerty;"), ("de", "qwertz\u00f6"), ("fr", "azertym")):
+            with self.subTest(layout=layout):
+                self.vga(f"keymap={layout}")
+                self.monitor.type("qwerty;")
+                self.wait(f"# {sees}.?$")
+                self.session.close()
+
+    def test_keys(self) -> None:
+        self.vga("console=tty1", "q35")
+        self.monitor.type("sleep 1000\n")
+        self.monitor.key("ctrl-c")
+        self.monitor.type("echo st=$?\n")
+        self.wait(r"^st=130$")
+        self.monitor.key("up")  # the shell's history
+        self.monitor.type(" again\n")
+        self.wait(r"^st=0 again$")
+        self.monitor.key("ctrl-alt-delete")
+        self.assertEqual(self.session.proc.wait(LIMIT_S), 0)
+
+    def test_console_word(self) -> None:
+        """Without a word both consoles have a shell; with one the other is left alone."""
+        self.vga("")
+        self.monitor.type("cat /proc/consoles\n")
+        lines = self.wait(r"^ttyS0 +-W- \(E   p  \)    4:64$")
+        self.assertTrue(any(re.match(r"tty1 +-W- \(EC  p  \)    4:1$", line) for line in lines))
+        deadline = time.monotonic() + LIMIT_S
+        while "root@exo:~# " not in self.session.log() and time.monotonic() < deadline:
+            time.sleep(0.2)
+        self.assertIn("root@exo:~# ", self.session.log())
+        self.session.close()
+        m = qemu.Machine(KERNEL, [BASE], "console=ttyS0")
+        self.start(m)
+        deadline = time.monotonic() + LIMIT_S
+        while "root@exo:~# " not in self.session.log() and time.monotonic() < deadline:
+            time.sleep(0.2)
+        self.assertIn("root@exo:~# ", self.session.log())
+        self.assertFalse([line for line in self.monitor.vga_text() if "exo" in line.lower()])
+
+
+if __name__ == "__main__":
+    unittest.main()
