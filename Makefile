@@ -188,6 +188,7 @@ lint: $(GEN)
 	$(Q)$(PY) tools/check_layers.py
 	$(Q)$(PY) tools/check_style.py
 	$(Q)$(PY) tools/check_linked.py
+	$(Q)$(PY) tools/matrix.py --check-readme README.md
 	$(Q)$(PY) tools/gen_syscalls.py --check-readme README.md --check-tests tests/user
 
 compdb:

@@ -15,6 +15,7 @@
 #include <fs/path.h>
 #include <fs/pipe.h>
 #include <fs/procfs.h>
+#include <fs/sysfs.h>
 #include <fs/socket.h>
 #include <fs/tmpfs.h>
 #include <fs/tty.h>
@@ -215,6 +216,7 @@ void fs_init(const struct boot_info *info)
 	inotify_init();
 	tmpfs_init();
 	procfs_init();
+	sysfs_init();
 	devfs_init();
 	mount_init();
 	pipe_init();
@@ -227,6 +229,7 @@ void fs_init(const struct boot_info *info)
 	PANIC_ON(!task->fs, "fs: no memory for the root context");
 	initrd_unpack(info);
 	mount_standard("proc", "/proc", MS_NOSUID | MS_NODEV | MS_NOEXEC);
+	mount_standard("sysfs", "/sys", MS_NOSUID | MS_NODEV | MS_NOEXEC);
 	mount_standard("devtmpfs", "/dev", MS_NOSUID);
 }
 

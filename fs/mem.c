@@ -290,6 +290,43 @@ static int kmsg_open(struct file *file, __unused u32 minor)
 	return 0;
 }
 
+/* /proc/kmsg: "<level>[time] text" lines, as syslog(2) gives them (man proc_kmsg(5)).
+ * Each reader has a position of its own, where Linux shares one. */
+static long kmsg_proc_read(struct file *file, struct iov_iter *it, __unused u64 *pos)
+{
+	char buf[2 * LOG_LINE];
+	u64 at;
+	size_t n;
+	int err = kmsg_wait_news(file);
+
+	if (err)
+		return err;
+	at = kmsg_pos(file);
+	n = log_read(&at, buf, MIN(it->left, sizeof(buf)));
+	if (!n)
+		return it->left ? -EINVAL : 0; /* no record fits */
+	if (iov_iter_copy_to(it, buf, n) != n)
+		return -EFAULT;
+	kmsg_set_pos(file, at);
+	return (long)n;
+}
+
+int kmsg_proc_open(struct file *file)
+{
+	if (!capable(CAP_SYSLOG))
+		return -EPERM;
+	kmsg_set_pos(file, log_begin());
+	return 0;
+}
+
+static u32 kmsg_proc_poll(struct file *file, struct poll_table *table)
+{
+	poll_wait(table, &kmsg_wait);
+	return kmsg_pos(file) < log_end() ? POLLIN | POLLRDNORM : 0;
+}
+
+const struct file_ops kmsg_proc_fops = { .read = kmsg_proc_read, .poll = kmsg_proc_poll };
+
 /* ---- the devices ---- */
 
 static const struct file_ops null_fops = {

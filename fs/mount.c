@@ -14,7 +14,7 @@
 #include <kernel/lib/string.h>
 #include <mm/kmalloc.h>
 
-#define MAX_TYPES 8u
+#define MAX_TYPES 16u
 /* What a mount remembers of MS_*. */
 #define MOUNT_FLAGS (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME)
 

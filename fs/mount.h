@@ -30,7 +30,7 @@ struct fs_type {
 	int (*mount)(const struct fs_type *type, const char *data, struct superblock **out);
 };
 
-/** fs_type_register - before the first mount; at most 8 */
+/** fs_type_register - before the first mount; at most 16 */
 void fs_type_register(const struct fs_type *type);
 const struct fs_type *fs_type_find(const char *name);
 /** fs_type_at - n-th, NULL past the end */

@@ -683,148 +683,6 @@ static int follow_dir(struct proc_inode *pi, struct path *out)
 	return 0;
 }
 
-/* ---- fd/, fdinfo/ ---- */
-
-/* Descriptor @fd of @task, counted. Return: false: none. */
-static bool get_handle(struct task *task, s32 fd, struct handle_ref *ref, u32 *flags)
-{
-	struct handle_table *table = task_handles(task);
-	int found;
-
-	if (!table)
-		return false;
-	found = handle_table_next(table, fd, ref, flags);
-	handle_table_put(table);
-	if (found >= 0 && found != fd)
-		handle_put(ref);
-	return found == fd;
-}
-
-static bool find_fd(struct proc_inode *dir, u32 number, struct proc_inode *child)
-{
-	struct handle_ref ref;
-	u32 flags;
-
-	if (!get_handle(dir->task, (s32)number, &ref, &flags))
-		return false;
-	handle_put(&ref);
-	child->fd = (s32)number;
-	return true;
-}
-
-static bool next_fd(struct proc_inode *dir, u32 *number)
-{
-	struct handle_table *table = task_handles(dir->task);
-	struct handle_ref ref;
-	u32 flags;
-	int fd;
-
-	if (!table)
-		return false;
-	fd = handle_table_next(table, (int)*number, &ref, &flags);
-	handle_table_put(table);
-	if (fd < 0)
-		return false;
-	handle_put(&ref);
-	*number = (u32)fd;
-	return true;
-}
-
-static long object_text(struct kobject *obj, char *buf, size_t size)
-{
-	static const char *const names[] = {
-		[KOBJECT_PROCESS] = "[pidfd]", [KOBJECT_CHANNEL] = "[channel]",
-		[KOBJECT_MEMORY] = "[memory]", [KOBJECT_IRQ] = "[irq]", [KOBJECT_MMIO] = "[mmio]",
-		[KOBJECT_IOPORT] = "[ioport]", [KOBJECT_NODE_QUOTA] = "[node]",
-	};
-	struct file *file = file_from_object(obj);
-	char *text, *tmp = kmalloc(PATH_MAX, 0);
-	long len;
-
-	if (!tmp)
-		return -ENOMEM;
-	text = tmp;
-	if (file)
-		text = file_path(file, tmp, PATH_MAX);
-	else
-		snprintf(tmp, PATH_MAX, "anon_inode:%s", names[obj->type]);
-	len = text ? (long)MIN(strlen(text), size) : -ENAMETOOLONG;
-	if (len > 0)
-		memcpy(buf, text, (size_t)len);
-	kfree(tmp);
-	return len;
-}
-
-static long read_fd(struct proc_inode *pi, char *buf, size_t size)
-{
-	struct handle_ref ref;
-	u32 flags;
-	long len;
-
-	if (!get_handle(pi->task, pi->fd, &ref, &flags))
-		return -ENOENT;
-	len = object_text(ref.object, buf, size);
-	handle_put(&ref);
-	return len;
-}
-
-/* Where @file is. A nameless one gets a dentry of its own, outside of any tree. */
-static int path_of_file(struct file *file, struct path *out)
-{
-	if (file->dentry) {
-		*out = (struct path){ file->mount, file->dentry };
-		path_get(out);
-		return 0;
-	}
-	inode_get(file->inode);
-	out->dentry = dentry_alloc_root(file->inode->sb, file->inode);
-	if (!out->dentry)
-		return -ENOMEM;
-	out->mount = mount_root();
-	mount_get(out->mount);
-	return 0;
-}
-
-static int follow_fd(struct proc_inode *pi, struct path *out)
-{
-	struct handle_ref ref;
-	struct file *file;
-	u32 flags;
-	int err;
-
-	if (!get_handle(pi->task, pi->fd, &ref, &flags))
-		return -ENOENT;
-	file = file_from_object(ref.object);
-	err = file ? path_of_file(file, out) : -ENXIO;
-	handle_put(&ref);
-	return err;
-}
-
-static int show_fdinfo(struct seq *seq, struct proc_inode *pi)
-{
-	struct handle_ref ref;
-	struct file *file;
-	u32 flags;
-
-	if (!get_handle(pi->task, pi->fd, &ref, &flags))
-		return -ENOENT;
-	file = file_from_object(ref.object);
-	if (file) {
-		u32 open_flags = atomic_load_relaxed(&file->flags);
-
-		if (flags & HANDLE_CLOEXEC)
-			open_flags |= O_CLOEXEC;
-		seq_printf(seq, "pos:\t%llu\nflags:\t0%o\nmnt_id:\t%u\nino:\t%llu\n",
-			   (ull)(file->kflags & FILE_SEEKABLE ? file->pos : 0), open_flags,
-			   file->mount ? file->mount->id : 0, (ull)file->inode->ino);
-		if (file->ops->fdinfo)
-			file->ops->fdinfo(file, seq);
-	}
-	seq_printf(seq, "rights:\t%#x\n", ref.rights);
-	handle_put(&ref);
-	return 0;
-}
-
 /* ---- task/, and the root's processes ---- */
 
 static bool find_thread(struct proc_inode *dir, u32 number, struct proc_inode *child)
@@ -885,22 +743,16 @@ static bool next_pid(__unused struct proc_inode *dir, u32 *number)
 #define DEBUG_ENTRIES
 #endif
 
-static const struct proc_entry fd_entry = {
-	.name = "fd", .mode = S_IFLNK | 0700, .guarded = true, .readlink = read_fd,
-	.follow = follow_fd,
-};
-static const struct proc_entry fdinfo_entry = GUARDED("fdinfo", 0400, show_fdinfo);
-static const struct proc_dir fd_dir = { &fd_entry, find_fd, next_fd };
-static const struct proc_dir fdinfo_dir = { &fdinfo_entry, find_fd, next_fd };
-
 /* What a process and each of its threads have. */
 #define COMMON_ENTRIES                                                                    \
-	{ .name = "fd", .mode = S_IFDIR | 0500, .numbers = &fd_dir },                     \
-	{ .name = "fdinfo", .mode = S_IFDIR | 0555, .numbers = &fdinfo_dir },             \
+	{ .name = "fd", .mode = S_IFDIR | 0500, .numbers = &proc_fd_dir },                     \
+	{ .name = "fdinfo", .mode = S_IFDIR | 0555, .numbers = &proc_fdinfo_dir },             \
 	MAGIC("exe", follow_exe), MAGIC("cwd", follow_dir), MAGIC("root", follow_dir),    \
 	FILE("stat", show_stat), FILE("statm", show_statm), FILE("status", show_status),  \
 	FILE("cmdline", show_cmdline), FILE("limits", show_limits),                       \
 	FILE("mounts", show_mounts), FILE("mountinfo", show_mounts),                      \
+	{ .name = "net", .mode = S_IFDIR | 0555, .children = proc_net_children },         \
+	{ .name = "ns", .mode = S_IFDIR | 0511, .children = proc_ns_children },           \
 	FILE("cgroup", show_cgroup), FILE("wchan", show_wchan),                           \
 	FILE("loginuid", show_loginuid),                                                  \
 	FILE("oom_score", show_oom_score), GUARDED("environ", 0400, show_environ),        \
@@ -916,7 +768,7 @@ static const struct proc_entry thread_children[] = { COMMON_ENTRIES, END };
 static const struct proc_entry thread_entry = {
 	.name = "task", .mode = S_IFDIR | 0555, .children = thread_children,
 };
-static const struct proc_dir thread_dir = { &thread_entry, find_thread, next_thread };
+static const struct proc_dir thread_dir = { &thread_entry, find_thread, next_thread, NULL };
 
 const struct proc_entry proc_pid_children[] = {
 	{ .name = "task", .mode = S_IFDIR | 0555, .numbers = &thread_dir }, COMMON_ENTRIES, END
@@ -924,4 +776,4 @@ const struct proc_entry proc_pid_children[] = {
 static const struct proc_entry pid_entry = {
 	.name = "pid", .mode = S_IFDIR | 0555, .children = proc_pid_children,
 };
-const struct proc_dir proc_pids = { &pid_entry, find_pid, next_pid };
+const struct proc_dir proc_pids = { &pid_entry, find_pid, next_pid, NULL };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the files of procfs share: /proc is a tree of static tables, and three
- * kinds of folders whose names are numbers: processes, threads, descriptors.
+ * What the files of procfs and sysfs share: trees of static tables, and folders
+ * whose names are numbers: processes, threads, descriptors, CPUs, nodes.
  */
 #pragma once
 
@@ -9,6 +9,9 @@
 #include <fs/seq.h>
 #include <kernel/task/task.h>
 
+struct file;
+struct file_ops;
+struct fs_type;
 struct path;
 struct proc_dir;
 struct proc_inode;
@@ -21,6 +24,8 @@ struct proc_entry {
 	int (*show)(struct seq *seq, struct proc_inode *pi);
 	/** store - what was written, NUL-ended, without the last newline */
 	int (*store)(struct proc_inode *pi, const char *text, size_t len);
+	/** open - of files with fops: may refuse, or set the file up */
+	int (*open)(struct file *file);
 	u32 *value;                        /* what a numeric setting shows and stores */
 	/** readlink, follow - of links; see inode_ops */
 	long (*readlink)(struct proc_inode *pi, char *buf, size_t size);
@@ -36,7 +41,18 @@ struct proc_dir {
 	bool (*find)(struct proc_inode *dir, u32 number, struct proc_inode *child);
 	/** next - *number = the first one not below it. False: none. */
 	bool (*next)(struct proc_inode *dir, u32 *number);
+	const char *prefix;                /* before the number in names; NULL: none */
 };
+
+/* A file system made of such tables: one instance, made by its first mount. */
+struct proc_tree {
+	struct superblock sb;
+	const struct proc_entry *root;
+	u64 magic;
+	u64 file_size; /* what stat(2) tells */
+};
+__must_check int proc_tree_mount(struct proc_tree *tree, const struct fs_type *type,
+				 struct superblock **out);
 
 /* All of it is set at creation. */
 struct proc_inode {
@@ -50,6 +66,9 @@ struct proc_inode {
 extern const struct proc_entry proc_root_children[]; /* proc_sys.c */
 extern const struct proc_entry proc_pid_children[];  /* proc_pid.c */
 extern const struct proc_dir proc_pids;              /* proc_pid.c */
+extern const struct proc_dir proc_fd_dir, proc_fdinfo_dir; /* proc_fd.c */
+extern const struct proc_entry proc_net_children[];  /* proc_net.c */
+extern const struct proc_entry proc_ns_children[];   /* proc_ns.c */
 extern const struct proc_entry proc_sysvipc_children[]; /* proc_ipc.c */
 extern const struct file_ops proc_mem_fops;          /* proc_mem.c */
 

@@ -6,15 +6,18 @@
 #include "proc_priv.h"
 
 #include <arch/cpu.h>
+#include <arch/irq.h>
 #include <fs/chardev.h>
 #include <fs/dentry.h>
 #include <fs/file.h>
 #include <fs/inotify.h>
+#include <fs/mem.h>
 #include <fs/mount.h>
 #include <fs/mqueue.h>
 #include <fs/pipe.h>
 #include <fs/tty.h>
 #include <kernel/abi/errno.h>
+#include <kernel/abi/linux_socket.h>
 #include <kernel/core/cmdline.h>
 #include <kernel/core/uts.h>
 #include <kernel/lib/format.h>
@@ -248,6 +251,61 @@ static int show_devices(struct seq *seq, __unused struct proc_inode *pi)
 	return 0;
 }
 
+static int show_vmstat(struct seq *seq, __unused struct proc_inode *pi)
+{
+	struct pmm_stats s;
+
+	pmm_stats(NODE_ANY, &s);
+	/* Nothing is paged from or to anywhere. */
+	seq_printf(seq, "nr_free_pages %llu\nnr_file_pages %llu\nnr_slab_unreclaimable %llu\n"
+		   "nr_page_table_pages %llu\npgpgin 0\npgpgout 0\npswpin 0\npswpout 0\n",
+		   (unsigned long long)s.free, (unsigned long long)s.cache,
+		   (unsigned long long)s.slab, (unsigned long long)s.tables);
+	return 0;
+}
+
+static int show_interrupts(struct seq *seq, __unused struct proc_inode *pi)
+{
+	struct irq_stat stat;
+	struct cpu *cpu;
+
+	seq_puts(seq, "    ");
+	FOR_EACH_CPU(cpu)
+		seq_printf(seq, "       CPU%-3u", cpu->id);
+	for (u32 i = 0; irq_stat(i, &stat); i++) {
+		if (stat.label)
+			seq_printf(seq, "\n%3s:", stat.label);
+		else
+			seq_printf(seq, "\n%3u:", stat.irq);
+		FOR_EACH_CPU(cpu)
+			seq_printf(seq, " %10u", irq_stat_count(i, cpu));
+		seq_printf(seq, "   %s", stat.name);
+	}
+	seq_putc(seq, '\n');
+	return 0;
+}
+
+/* Names in use, and of those the ones nobody uses; the rest has no meaning here. */
+static int show_dentry_state(struct seq *seq, __unused struct proc_inode *pi)
+{
+	struct dentry_stats d;
+
+	dentry_stats(&d);
+	seq_printf(seq, "%u\t%u\t45\t0\t0\t0\n", d.cached, d.cached);
+	return 0;
+}
+
+static int show_tty_drivers(struct seq *seq, __unused struct proc_inode *pi)
+{
+	seq_puts(seq, "/dev/tty             /dev/tty        5       0 system:/dev/tty\n"
+		 "/dev/console         /dev/console    5       1 system:console\n"
+		 "/dev/ptmx            /dev/ptmx       5       2 system\n"
+		 "serial               /dev/ttyS       4      64 serial\n"
+		 "pty_slave            /dev/pts      136 0-1048575 pty:slave\n"
+		 "pty_master           /dev/ptm      128 0-1048575 pty:master\n");
+	return 0;
+}
+
 static int show_swaps(struct seq *seq, __unused struct proc_inode *pi)
 {
 	seq_puts(seq, "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n");
@@ -288,6 +346,11 @@ static long read_thread_self(__unused struct proc_inode *pi, char *buf, size_t s
 static long read_mounts(__unused struct proc_inode *pi, char *buf, size_t size)
 {
 	return copy_text("self/mounts", 11, buf, size);
+}
+
+static long read_net(__unused struct proc_inode *pi, char *buf, size_t size)
+{
+	return copy_text("self/net", 8, buf, size);
 }
 
 /* ---- /proc/sys ---- */
@@ -338,6 +401,8 @@ static const struct {
 	{ "file-max", INT64_MAX },
 	{ "nr_open", HANDLE_TABLE_MAX },
 	{ "pipe-max-size", PIPE_MAX_SIZE },
+	{ "tainted", 0 },
+	{ "somaxconn", SOMAXCONN },
 };
 
 static int show_constant(struct seq *seq, struct proc_inode *pi)
@@ -440,7 +505,7 @@ static const struct proc_entry kernel_children[] = {
 	{ .name = "hostname", .mode = S_IFREG | 0644, .show = show_uts, .store = store_uts },
 	{ .name = "domainname", .mode = S_IFREG | 0644, .show = show_uts, .store = store_uts },
 	CONSTANT("pid_max"), CONSTANT("ngroups_max"), CONSTANT("cap_last_cap"),
-	CONSTANT("randomize_va_space"), FILE("threads-max", show_threads_max),
+	CONSTANT("randomize_va_space"), CONSTANT("tainted"), FILE("threads-max", show_threads_max),
 	DIR("random", random_children), END
 };
 
@@ -457,23 +522,32 @@ static const struct proc_entry inotify_children[] = {
 
 static const struct proc_entry fs_children[] = {
 	DIR("inotify", inotify_children),
-	CONSTANT("file-max"), CONSTANT("nr_open"), CONSTANT("pipe-max-size"),
-	DIR("mqueue", mqueue_children), END
+	FILE("dentry-state", show_dentry_state), CONSTANT("file-max"),
+	CONSTANT("nr_open"), CONSTANT("pipe-max-size"), DIR("mqueue", mqueue_children), END
 };
 
+static const struct proc_entry net_core_children[] = { CONSTANT("somaxconn"), END };
+static const struct proc_entry net_children[] = { DIR("core", net_core_children), END };
+
+static const struct proc_entry tty_children[] = { FILE("drivers", show_tty_drivers), END };
+
 static const struct proc_entry sys_children[] = {
-	DIR("fs", fs_children), DIR("kernel", kernel_children), DIR("vm", vm_children), END
+	DIR("fs", fs_children), DIR("kernel", kernel_children), DIR("net", net_children),
+	DIR("vm", vm_children), END
 };
 
 const struct proc_entry proc_root_children[] = {
 	LINK("self", read_self), LINK("thread-self", read_thread_self), LINK("mounts", read_mounts),
+	LINK("net", read_net),
 	FILE("cmdline", show_cmdline), FILE("consoles", show_consoles),
 	FILE("cpuinfo", show_cpuinfo), FILE("devices", show_devices),
-	FILE("filesystems", show_filesystems), FILE("loadavg", show_loadavg),
+	FILE("filesystems", show_filesystems), FILE("interrupts", show_interrupts),
+	{ .name = "kmsg", .mode = S_IFREG | 0400, .fops = &kmsg_proc_fops, .open = kmsg_proc_open },
+	FILE("loadavg", show_loadavg),
 	FILE("meminfo", show_meminfo), FILE("partitions", show_partitions),
 	{ .name = "slabinfo", .mode = S_IFREG | 0400, .show = show_slabinfo },
 	FILE("stat", show_stat), FILE("swaps", show_swaps), DIR("sys", sys_children),
-	DIR("sysvipc", proc_sysvipc_children),
-	FILE("uptime", show_uptime), FILE("version", show_version),
+	DIR("sysvipc", proc_sysvipc_children), DIR("tty", tty_children),
+	FILE("uptime", show_uptime), FILE("version", show_version), FILE("vmstat", show_vmstat),
 	FILE("vfs_cache", show_vfs_cache), END
 };

@@ -29,11 +29,16 @@ static const struct proc_entry root_entry = {
 	.name = "/", .mode = S_IFDIR | 0555, .children = proc_root_children, .numbers = &proc_pids,
 };
 
-static struct superblock proc_sb;
+static struct proc_tree proc_tree = { .root = &root_entry, .magic = PROC_SUPER_MAGIC };
 static struct mutex proc_mutex = MUTEX_INIT(proc_mutex, RANK_FS_CONTEXT, "procfs");
 
 static const struct inode_ops dir_ops, file_ops, text_link_ops, magic_ops, magic_text_ops;
 static const struct file_ops dir_fops, file_fops;
+
+static struct proc_tree *tree_of(struct superblock *sb)
+{
+	return container_of(sb, struct proc_tree, sb);
+}
 
 struct proc_inode *proc_of(struct inode *inode)
 {
@@ -72,7 +77,7 @@ static u64 number_of(const struct proc_inode *pi)
 {
 	u64 key = (u64)(uintptr_t)pi->entry;
 
-	if (pi->entry == &root_entry)
+	if (!strcmp(pi->entry->name, "/"))
 		return ROOT_INO;
 	key = hash_u64(key ^ (pi->task ? (u64)pi->task->pid << 44 : 0));
 	return hash_u64(key ^ (u64)pi->tid << 32 ^ (u32)(pi->fd + 1)) >> 16;
@@ -94,7 +99,8 @@ static void set_owner(struct proc_inode *pi)
 }
 
 /* @like: task, tid and fd to take over (with a reference of its own). */
-static struct inode *new_inode(const struct proc_entry *entry, const struct proc_inode *like)
+static struct inode *new_inode(struct superblock *sb, const struct proc_entry *entry,
+			       const struct proc_inode *like)
 {
 	struct proc_inode *pi = kzalloc(sizeof(*pi), 0);
 
@@ -106,13 +112,15 @@ static struct inode *new_inode(const struct proc_entry *entry, const struct proc
 	pi->fd = like ? like->fd : -1;
 	if (pi->task)
 		task_get(pi->task);
-	inode_init(&pi->inode, &proc_sb, ops_of(entry),
+	inode_init(&pi->inode, sb, ops_of(entry),
 		   S_ISDIR(entry->mode) ? &dir_fops : entry->fops ? entry->fops : &file_fops,
 		   entry->mode);
 	pi->inode.ino = number_of(pi);
 	set_owner(pi);
 	if (S_ISDIR(entry->mode))
 		pi->inode.nlink = 2;
+	else if (S_ISREG(entry->mode))
+		pi->inode.size = tree_of(sb)->file_size;
 	return &pi->inode;
 }
 
@@ -132,17 +140,22 @@ static bool is_gone(const struct proc_inode *pi)
 
 /* ---- folders ---- */
 
-/* A name that is a number in its one form: no sign, no zeros in front. */
-static bool parse_number(const struct fs_name *name, u32 *out)
+/* A name that is a number in its one form, after the prefix: no sign, no zeros in front. */
+static bool parse_number(const struct proc_dir *numbers, const struct fs_name *name, u32 *out)
 {
+	size_t skip = numbers->prefix ? strlen(numbers->prefix) : 0;
+	const char *s = name->str + skip;
+	size_t len = name->len - skip;
 	u32 n = 0;
 
-	if (!name->len || name->len > 9 || (name->str[0] == '0' && name->len > 1))
+	if (name->len <= skip || memcmp(name->str, numbers->prefix ? numbers->prefix : "", skip))
 		return false;
-	for (u32 i = 0; i < name->len; i++) {
-		if (name->str[i] < '0' || name->str[i] > '9')
+	if (len > 9 || (s[0] == '0' && len > 1))
+		return false;
+	for (size_t i = 0; i < len; i++) {
+		if (s[i] < '0' || s[i] > '9')
 			return false;
-		n = n * 10 + (u32)(name->str[i] - '0');
+		n = n * 10 + (u32)(s[i] - '0');
 	}
 	*out = n;
 	return true;
@@ -169,12 +182,13 @@ static int proc_lookup(struct inode *inode, const struct fs_name *name, struct i
 	if (is_gone(dir))
 		return -ENOENT;
 	if (entry) {
-		*out = new_inode(entry, dir);
+		*out = new_inode(inode->sb, entry, dir);
 		return *out ? 0 : -ENOMEM;
 	}
-	if (!numbers || !parse_number(name, &number) || !numbers->find(dir, number, &found))
+	if (!numbers || !parse_number(numbers, name, &number) ||
+	    !numbers->find(dir, number, &found))
 		return -ENOENT;
-	*out = new_inode(numbers->entry, &found);
+	*out = new_inode(inode->sb, numbers->entry, &found);
 	if (found.task != dir->task)
 		task_put(found.task);
 	return *out ? 0 : -ENOMEM;
@@ -205,13 +219,14 @@ static void emit_numbers(struct file *file, struct dir_sink *sink, struct proc_i
 {
 	const struct proc_dir *numbers = dir->entry->numbers;
 	u32 number = (u32)(file->pos - FIRST_NUMBER);
-	char name[12];
+	char name[20];
 
 	if (is_gone(dir))
 		return;
 	while (numbers->next(dir, &number)) {
 		struct proc_inode key = { .entry = numbers->entry, .tid = (s32)number, .fd = -1 };
-		int len = snprintf(name, sizeof(name), "%u", number);
+		int len = snprintf(name, sizeof(name), "%s%u",
+				   numbers->prefix ? numbers->prefix : "", number);
 
 		if (!sink->emit(sink, name, (size_t)len, number_of(&key),
 				(u8)((numbers->entry->mode & S_IFMT) >> 12),
@@ -244,9 +259,12 @@ static int check_access(const struct proc_inode *pi)
 	return pi->entry->guarded && !proc_may_access(pi->task) ? -EACCES : 0;
 }
 
-static int proc_open(struct inode *inode, __unused struct file *file)
+static int proc_open(struct inode *inode, struct file *file)
 {
-	return check_access(proc_of(inode));
+	const struct proc_entry *entry = proc_of(inode)->entry;
+	int err = check_access(proc_of(inode));
+
+	return err || !entry->open ? err : entry->open(file);
 }
 
 static int show(struct seq *seq, void *arg)
@@ -342,30 +360,36 @@ static const struct inode_ops magic_text_ops = {
 	.readlink = proc_readlink, .follow = proc_follow, .release = proc_release,
 };
 
-/* ---- the file system ---- */
+/* ---- the file systems ---- */
+
+int proc_tree_mount(struct proc_tree *tree, const struct fs_type *type, struct superblock **out)
+{
+	struct superblock *sb = &tree->sb;
+	int err = 0;
+
+	mutex_lock(&proc_mutex);
+	if (!sb->root) { /* the first mount makes it, for ever */
+		struct inode *root;
+
+		superblock_init(sb, type, tree->magic);
+		sb->flags = SB_UNCACHED;
+		root = new_inode(sb, tree->root, NULL);
+		if (root)
+			sb->root = dentry_alloc_root(sb, root);
+		err = sb->root ? 0 : -ENOMEM;
+	}
+	if (!err) {
+		superblock_get(sb);
+		*out = sb;
+	}
+	mutex_unlock(&proc_mutex);
+	return err;
+}
 
 static int proc_mount(const struct fs_type *type, __unused const char *data,
 		      struct superblock **out)
 {
-	int err = 0;
-
-	mutex_lock(&proc_mutex);
-	if (!proc_sb.root) { /* the first mount makes it, for ever */
-		struct inode *root;
-
-		superblock_init(&proc_sb, type, PROC_SUPER_MAGIC);
-		proc_sb.flags = SB_UNCACHED;
-		root = new_inode(&root_entry, NULL);
-		if (root)
-			proc_sb.root = dentry_alloc_root(&proc_sb, root);
-		err = proc_sb.root ? 0 : -ENOMEM;
-	}
-	if (!err) {
-		superblock_get(&proc_sb);
-		*out = &proc_sb;
-	}
-	mutex_unlock(&proc_mutex);
-	return err;
+	return proc_tree_mount(&proc_tree, type, out);
 }
 
 static const struct fs_type proc_type = { "proc", FS_NODEV, proc_mount };
@@ -384,7 +408,7 @@ int procfs_task_from_handle(int fd, struct handle_ref *ref, struct task **task)
 	if (err)
 		return err;
 	pi = container_of(file->inode, struct proc_inode, inode);
-	if (file->inode->sb != &proc_sb || pi->entry != proc_pids.entry) {
+	if (file->inode->sb != &proc_tree.sb || pi->entry != proc_pids.entry) {
 		handle_put(ref);
 		return -EBADF;
 	}

@@ -238,6 +238,8 @@ static int tmpfs_remount(struct superblock *sb, const char *data)
 	/* No failure past this point. */
 	atomic_store_relaxed(&ts->max_pages, opt.max_pages);
 	atomic_store_relaxed(&ts->max_inodes, opt.max_inodes);
+	ts->size_set |= opt.size_set;
+	ts->inodes_set |= opt.inodes_set;
 	return 0;
 }
 
@@ -252,6 +254,8 @@ static int create_super(const struct fs_type *type, u64 magic, const struct tmpf
 	superblock_init(&ts->sb, type, magic);
 	ts->max_pages = opt->max_pages;
 	ts->max_inodes = opt->max_inodes;
+	ts->size_set = opt->size_set;
+	ts->inodes_set = opt->inodes_set;
 	ts->mode = opt->mode;
 	ts->uid = opt->uid;
 	ts->gid = opt->gid;

@@ -134,10 +134,10 @@ void tmpfs_show_options(struct superblock *sb, char *buf, size_t size)
 	const struct tmpfs_super *ts = tmpfs_super_of(sb);
 	size_t n = 0;
 
-	if (ts->max_pages && ts->max_pages != tmpfs_default_pages())
+	if (ts->max_pages && ts->size_set)
 		n += (size_t)snprintf(buf + n, size - n, ",size=%lluk",
 				      (unsigned long long)ts->max_pages * (PAGE_SIZE / 1024));
-	if (ts->max_inodes && ts->max_inodes != tmpfs_default_pages())
+	if (ts->max_inodes && ts->inodes_set)
 		n += (size_t)snprintf(buf + n, size - n, ",nr_inodes=%llu",
 				      (unsigned long long)ts->max_inodes);
 	if (ts->mode != 01777)

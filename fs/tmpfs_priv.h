@@ -17,6 +17,7 @@ struct tmpfs_super {
 	u64 max_inodes;  /* [a] 0: no limit */
 	u64 used_space;  /* [a] bytes of TMPFS_INODE_SPACE an inode */
 	u32 mode, uid, gid; /* [i] of the root, as the options gave them */
+	bool size_set, inodes_set; /* [a] the limits were asked for, so they are shown */
 	bool attributes; /* [i] keeps xattrs (ramfs does not) */
 };
 

@@ -13,6 +13,7 @@
 
 #include <arch/uaccess.h>
 #include <fs/path.h>
+#include <fs/seq.h>
 #include <kernel/abi/errno.h>
 #include <kernel/abi/linux_fcntl.h>
 #include <kernel/abi/linux_poll.h>
@@ -34,6 +35,9 @@
 static struct slab_cache *unix_cache;
 static struct spinlock names_lock = SPINLOCK_INIT(RANK_SOCKET_NAMES, "unix_names");
 static struct list_head names[NAME_BUCKETS]; /* [names_lock] of unix_sock.name_link */
+static struct spinlock all_lock = SPINLOCK_INIT(RANK_SOCKET_NAMES, "unix_all");
+static struct list_head all_sockets = LIST_HEAD_INIT(all_sockets); /* [all_lock] */
+static u32 nr_sockets;                       /* [all_lock] */
 static u64 names_key[2];                     /* [i] */
 static const struct socket_ops stream_ops, packet_ops;
 
@@ -57,6 +61,10 @@ static int unix_alloc(u32 type, struct unix_sock **out)
 	list_init(&sk->inflight_link);
 	list_init(&sk->gc_link);
 	sk->peer_cred = (struct linux_ucred){ 0, UINT32_MAX, UINT32_MAX };
+	spin_lock(&all_lock);
+	list_add_tail(&sk->all_link, &all_sockets);
+	nr_sockets++;
+	spin_unlock(&all_lock);
 	*out = sk;
 	return 0;
 }
@@ -82,10 +90,91 @@ static void unix_destroy(struct socket *sock)
 {
 	struct unix_sock *sk = unix_of(sock);
 
+	spin_lock(&all_lock);
+	list_del(&sk->all_link);
+	nr_sockets--;
+	spin_unlock(&all_lock);
 	ASSERT(list_empty(&sk->queue) && !sk->peer && !sk->inflight);
 	if (sk->addr)
 		unix_addr_put(sk->addr);
 	slab_free(unix_cache, sk);
+}
+
+/* ---- /proc/net/unix ---- */
+
+struct unix_row {
+	s32 refs;
+	u32 type;
+	bool listening, connected;
+	u64 ino;
+	struct unix_addr *addr; /* referenced, or NULL */
+};
+
+/* As many rows as there is room for. A socket that is just going is left out. */
+static u32 gather_rows(struct unix_row *rows, u32 room)
+{
+	struct unix_sock *sk;
+	u32 n = 0;
+
+	spin_lock(&all_lock);
+	LIST_FOR_EACH(sk, &all_sockets, all_link) {
+		struct unix_row *row = &rows[n];
+
+		if (n == room)
+			break;
+		row->refs = refcount_read(&sk->sock.inode.refs);
+		if (row->refs <= 0)
+			continue;
+		spin_lock(&sk->lock);
+		row->type = sk->sock.type;
+		row->listening = sk->state == UNIX_LISTEN;
+		row->connected = sk->peer != NULL;
+		row->ino = sk->sock.inode.ino;
+		row->addr = sk->addr;
+		if (row->addr)
+			refcount_get(&row->addr->refs);
+		spin_unlock(&sk->lock);
+		n++;
+	}
+	spin_unlock(&all_lock);
+	return n;
+}
+
+/* A name as text: abstract ones begin with '@', and so are further NULs shown. */
+static void show_addr(struct seq *seq, const struct unix_addr *addr)
+{
+	seq_putc(seq, ' ');
+	for (u32 i = 0; i + PATH_AT < addr->len; i++) {
+		char c = addr->un.sun_path[i];
+
+		if (!c && addr->un.sun_path[0])
+			break; /* the end of a path */
+		seq_putc(seq, c ? c : '@');
+	}
+}
+
+int unix_show(struct seq *seq)
+{
+	u32 room = atomic_load_relaxed(&nr_sockets) + 16, n;
+	struct unix_row *rows = kcalloc(room, sizeof(*rows), 0);
+
+	if (!rows)
+		return -ENOMEM;
+	n = gather_rows(rows, room);
+	seq_puts(seq, "Num       RefCount Protocol Flags    Type St Inode Path\n");
+	for (u32 i = 0; i < n; i++) {
+		/* Addresses in the kernel are nobody's business: always 0. */
+		seq_printf(seq, "%016x: %08X %08X %08X %04X %02X %5llu", 0, (u32)rows[i].refs, 0,
+			   rows[i].listening ? 0x10000 : 0, rows[i].type,
+			   rows[i].connected ? 3 : 1, (unsigned long long)rows[i].ino);
+		if (rows[i].addr) {
+			show_addr(seq, rows[i].addr);
+			unix_addr_put(rows[i].addr);
+		}
+		seq_putc(seq, '\n');
+	}
+	kfree(rows);
+	return 0;
 }
 
 static struct linux_ucred own_cred(void)

@@ -82,6 +82,7 @@ struct unix_sock {
 	struct unix_addr *addr;    /* [s] set once, referenced */
 	struct inode *bound;       /* [n] of a path; referenced */
 	struct list_head name_link; /* [n] */
+	struct list_head all_link; /* of all sockets; all_lock in unix.c */
 	struct linux_ucred peer_cred; /* [s] */
 	/* what was sent to it */
 	struct list_head queue;    /* [s] of unix_msg */

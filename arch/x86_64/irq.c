@@ -27,7 +27,12 @@ struct irq_line {
 	irq_handler_t handler; /* atomic: published last */
 	void *arg;
 	u32 irq; /* as the caller numbers it, or IRQ_NONE */
+	const char *name; /* set before the handler */
 };
+
+enum local_count { LOCAL_TIMER, LOCAL_RESCHED, LOCAL_CALL, NR_LOCAL_COUNTS };
+static DEFINE_PERCPU(u32, line_counts[NR_LINES]);
+static DEFINE_PERCPU(u32, local_counts[NR_LOCAL_COUNTS]);
 
 /* By vector - VECTOR_IRQ_FIRST; entries are added under irq_lock, never removed. */
 static struct irq_line lines[NR_LINES];
@@ -106,6 +111,7 @@ int irq_connect(u32 irq, irq_handler_t handler, void *arg, const char *name)
 	if (!line)
 		return err;
 	line->arg = arg;
+	line->name = name;
 	err = ioapic_route(route.gsi, vector, cpu_table[0]->apic_id, route.active_low, route.level);
 	if (err) {
 		line->irq = IRQ_NONE; /* the vector is lost, the line may be tried again */
@@ -140,6 +146,7 @@ static void line_interrupt(u64 vector)
 	struct irq_line *line = &lines[vector - VECTOR_IRQ_FIRST];
 	irq_handler_t handler = atomic_load_acquire(&line->handler);
 
+	++(*percpu_ptr(line_counts))[line - lines];
 	if (handler)
 		handler(line->arg);
 	else
@@ -150,12 +157,15 @@ static void local_interrupt(u64 vector, bool user)
 {
 	switch (vector) {
 	case VECTOR_TIMER:
+		++(*percpu_ptr(local_counts))[LOCAL_TIMER];
 		upcall_timer(user);
 		break;
 	case VECTOR_RESCHED:
+		++(*percpu_ptr(local_counts))[LOCAL_RESCHED];
 		upcall_resched();
 		break;
 	case VECTOR_CALL:
+		++(*percpu_ptr(local_counts))[LOCAL_CALL];
 		smp_call_irq();
 		break;
 	case VECTOR_ERROR:
@@ -164,6 +174,34 @@ static void local_interrupt(u64 vector, bool user)
 	default:
 		unexpected_vector(vector);
 	}
+}
+
+bool irq_stat(u32 n, struct irq_stat *out)
+{
+	static const struct irq_stat local[NR_LOCAL_COUNTS] = {
+		[LOCAL_TIMER] = { "LOC", "Local timer interrupts", 0 },
+		[LOCAL_RESCHED] = { "RES", "Rescheduling interrupts", 0 },
+		[LOCAL_CALL] = { "CAL", "Function call interrupts", 0 },
+	};
+	u32 connected = atomic_load_acquire(&nr_lines);
+
+	if (n >= connected + NR_LOCAL_COUNTS)
+		return false;
+	if (n < connected)
+		*out = (struct irq_stat){ .name = lines[n].name ? lines[n].name : "",
+					  .irq = lines[n].irq };
+	else
+		*out = local[n - connected];
+	return true;
+}
+
+u32 irq_stat_count(u32 n, const struct cpu *cpu)
+{
+	u32 connected = atomic_load_acquire(&nr_lines);
+
+	if (n < connected)
+		return atomic_load_relaxed(&(*percpu_ptr_of(line_counts, cpu))[n]);
+	return atomic_load_relaxed(&(*percpu_ptr_of(local_counts, cpu))[n - connected]);
 }
 
 void irq_eoi(void)

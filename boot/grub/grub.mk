@@ -12,6 +12,12 @@ iso: setup
 	$(Q)$(MAKE) --no-print-directory build/exo.iso
 	@echo "build/exo.iso: boot it in a machine, or write it to a stick by make usb DEV=/dev/sdX"
 
+.PHONY: usb
+usb:
+	@test -n "$(DEV)" || { echo "usage: make usb DEV=/dev/sdX"; exit 2; }
+	$(Q)$(MAKE) --no-print-directory iso
+	@tools/usb.py "$(DEV)"
+
 build/exo.iso: build/release/exo.elf build/initrd.cpio boot/grub/menu.cfg boot/grub/grub.mk
 	$(if $(Q),@echo "  ISO   $@")
 	$(Q)rm -rf $(@:.iso=.iso-tree) && mkdir -p $(@:.iso=.iso-tree)/boot/grub

@@ -99,6 +99,8 @@ static_assert(offsetof(struct linux_statfs, f_flags) == 80, "Linux ABI");
 #define RAMFS_MAGIC        0x858458f6
 #define PROC_SUPER_MAGIC   0x9fa0
 #define SYSFS_MAGIC        0x62656572
+#define NSFS_MAGIC         0x6e736673
+#define SYSFS_MAGIC        0x62656572
 #define DEVPTS_SUPER_MAGIC 0x1cd1
 #define PIPEFS_MAGIC       0x50495045
 #define SOCKFS_MAGIC       0x534f434b

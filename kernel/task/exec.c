@@ -320,6 +320,7 @@ static void exchange_rest(struct exec_state *st)
 		task->pdeath_signal = 0;
 	task->dumpable = !st->secure;
 	task->exit_signal = SIGCHLD;
+	task->membarrier = 0;
 	task->personality &= st->secure ? ~PERSONALITY_NO_RANDOMIZE : ~0u;
 	start_promises(thread);
 	thread->robust_list = NULL;

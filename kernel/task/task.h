@@ -83,6 +83,7 @@ struct task {
 	bool handles_shared;           /* [c] CLONE_FILES was used: exec takes a copy */
 	int pdeath_signal;             /* [c] prctl, to this task when its parent dies */
 	u32 personality;               /* [c] */
+	u32 membarrier;                /* [a] MEMBARRIER_CMD_REGISTER_* asked for */
 	struct task_usage usage;       /* [t] of threads that are gone */
 	struct task_usage child_usage; /* [t] of waited-for children */
 	ns_t start_ns;                 /* [i] */

@@ -59,7 +59,7 @@ class ScreenTest(unittest.TestCase):
         self.start(m)
         self.wait(PROMPT, key="ret")  # of the menu
         self.monitor.type("echo $((6 * 7)) \"$(tty)\" $(stty size); uname -o\n")
-        self.wait(r"^42 /dev/tty1 48 128$")
+        self.wait(r"^42 /dev/(tty1|console) 48 128$")
         self.wait(r"^Linux$|^GNU/Linux$")
 
     def test_image_cd_bios(self) -> None:

@@ -60,6 +60,18 @@ typedef void (*irq_handler_t)(void *arg);
  */
 __must_check int irq_connect(u32 irq, irq_handler_t handler, void *arg, const char *name);
 
+/* Rows of /proc/interrupts: lines that were connected, then what CPUs send
+ * themselves and each other. */
+struct irq_stat {
+	const char *label; /* NULL: a line, whose number is irq */
+	const char *name;
+	u32 irq;
+};
+/** irq_stat - the @n-th row. False: past the last. */
+bool irq_stat(u32 n, struct irq_stat *out);
+/** irq_stat_count - interrupts of row @n that @cpu took */
+u32 irq_stat_count(u32 n, const struct cpu *cpu);
+
 /** irq_eoi - what irq_dispatch() ends each interrupt with; does nothing when none is
  * in service (Intel SDM vol. 3 §11.8.5). For measuring it. */
 void irq_eoi(void);
