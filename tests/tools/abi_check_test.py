@@ -26,8 +26,14 @@ HOST = {
     "linux_dirent.h": ["dirent.h", "linux/limits.h"],
     "linux_mman.h": ["sys/mman.h", "asm/mman.h", "linux/mman.h"],
     "linux_signal.h": ["signal.h", "sys/signalfd.h"],
-    "linux_time.h": ["time.h", "sys/time.h", "sys/times.h", "utime.h", "sys/stat.h", "sys/timerfd.h"],
-    "linux_sched.h": ["linux/sched.h", "linux/sched/types.h"],
+    "linux_time.h": ["time.h", "sys/time.h", "sys/times.h", "utime.h", "sys/stat.h", "sys/timerfd.h",
+                     "sys/timex.h"],
+    "linux_sched.h": ["linux/sched.h", "linux/sched/types.h", "linux/ioprio.h"],
+    "linux_capability.h": ["linux/capability.h", "linux/securebits.h"],
+    "linux_ptrace.h": ["linux/ptrace.h", "linux/elf.h", "asm/ptrace-abi.h"],
+    "linux_ipc.h": ["sys/ipc.h", "sys/shm.h", "sys/sem.h", "sys/msg.h"],
+    "linux_mqueue.h": ["linux/mqueue.h"],
+    "linux_aio.h": ["linux/aio_abi.h"],
     "linux_resource.h": ["sys/resource.h"],
     "linux_futex.h": ["linux/futex.h"],
     "linux_poll.h": ["poll.h", "sys/select.h", "sys/epoll.h", "sys/eventfd.h"],
@@ -49,11 +55,18 @@ ONLY_OURS = {
     "linux_fcntl.h": r"XATTR_\w+_MAX",
     "linux_socket.h": r"MSG_CMSG_COMPAT|SCM_MAX_FD|SOCK_MAX|SOCK_TYPE_MASK",
     "linux_stat.h": r"ST_VALID",
-    "linux_misc.h": r"SYSLOG_ACTION_\w+|TASK_COMM_LEN|PERSONALITY_QUERY|XATTR_NAME_MAX|XATTR_SIZE_MAX|PIDFD_NONBLOCK",
+    "linux_misc.h": r"SYSLOG_ACTION_\w+|TASK_COMM_LEN|PERSONALITY_QUERY|XATTR_NAME_MAX|XATTR_SIZE_MAX|PIDFD_NONBLOCK"
+                    r"|MEMBARRIER_CMD_GET_REGISTRATIONS",
+    "linux_sched.h": r"SCHED_ATTR_SIZE_VER0|IOPRIO_LEVEL_MASK|IOPRIO_LEVEL_NORM|SCHED_FLAG_KEEP_\w+",
+    "linux_futex.h": r"FUTEX2_\w+|FUTEX_WAITV_MAX",
+    "linux_capability.h": r"LINUX_CAP_\w+|SECBIT\w+",
+    "linux_ptrace.h": r"PTRACE_O_ALL|LINUX_USER_\w+|PTRACE_\w*",
+    "linux_ipc.h": r"SEMVMX|SEMOPM|SEMMSL|SEMMNI|MSGMNI|MSGMAX|MSGMNB|SHM_HUGETLB",
+    "linux_mqueue.h": r"MQ_PRIO_MAX",
 }
 
 # Enumerators in the host's headers: #ifdef does not see them.
-ENUMS = re.compile(r"MEMBARRIER_CMD_")
+ENUMS = re.compile(r"MEMBARRIER_CMD_(?!GET_)|IOPRIO_CLASS_(?!SHIFT)|IOPRIO_WHO_|IOCB_CMD_")
 
 # Ours, the host's, members (same names in both unless ours:theirs).
 STRUCTS = {
