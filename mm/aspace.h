@@ -34,6 +34,7 @@ struct aspace {
 	u64 locked_bytes;         /* [a] */
 	bool lock_future;         /* [a] mlockall(MCL_FUTURE): new regions are locked */
 	bool doomed;              /* [TASK_TREE][a] its processes were chosen by the OOM killer */
+	bool no_large;            /* [a] prctl(PR_SET_THP_DISABLE) */
 	bool reaped;              /* [a] the OOM killer took all: faults end the process */
 	u64 brk_start, brk;       /* [a] */
 	u64 stack_top;            /* [i] after exec */

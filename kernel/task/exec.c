@@ -274,6 +274,7 @@ static void exchange_space(struct exec_state *st)
 	flags = spin_lock_irq(&task_tree_lock);
 	take_pid_locked(thread);
 	task->as = st->as;
+	st->as->no_large = task->thp_disable;
 	task->exe = st->file;
 	task->did_exec = true;
 	mmu_activate(&st->as->mmu);

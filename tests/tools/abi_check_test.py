@@ -29,9 +29,6 @@ HOST = {
     "linux_time.h": ["time.h", "sys/time.h", "sys/times.h", "utime.h", "sys/stat.h", "sys/timerfd.h",
                      "sys/timex.h"],
     "linux_sched.h": ["linux/sched.h", "linux/sched/types.h", "linux/ioprio.h"],
-    "linux_capability.h": ["linux/capability.h", "linux/securebits.h"],
-    "linux_ptrace.h": ["linux/ptrace.h", "linux/elf.h", "asm/ptrace-abi.h"],
-    "linux_ipc.h": ["sys/ipc.h", "sys/shm.h", "sys/sem.h", "sys/msg.h"],
     "linux_mqueue.h": ["linux/mqueue.h"],
     "linux_aio.h": ["linux/aio_abi.h"],
     "linux_resource.h": ["sys/resource.h"],
@@ -43,6 +40,11 @@ HOST = {
     "linux_auxv.h": ["linux/auxvec.h", "asm/auxvec.h", "asm/hwcap2.h", "link.h"],
     "linux_wait.h": ["linux/wait.h"],
     "linux_utsname.h": ["linux/utsname.h"],
+    "linux_seccomp.h": ["linux/seccomp.h", "linux/filter.h", "linux/audit.h", "signal.h"],
+    "linux_inotify.h": ["sys/inotify.h"],
+    "linux_capability.h": ["linux/capability.h", "linux/securebits.h"],
+    "linux_ptrace.h": ["linux/ptrace.h", "linux/elf.h", "sys/user.h"],
+    "linux_ipc.h": ["linux/ipc.h", "linux/shm.h", "linux/sem.h", "linux/msg.h"],
     "linux_misc.h": ["sys/uio.h", "linux/sysinfo.h", "linux/reboot.h", "linux/prctl.h", "asm/prctl.h",
                      "linux/random.h", "sys/mount.h", "linux/membarrier.h", "linux/audit.h"],
 }
@@ -55,18 +57,19 @@ ONLY_OURS = {
     "linux_fcntl.h": r"XATTR_\w+_MAX",
     "linux_socket.h": r"MSG_CMSG_COMPAT|SCM_MAX_FD|SOCK_MAX|SOCK_TYPE_MASK",
     "linux_stat.h": r"ST_VALID",
+    "linux_capability.h": r"SECBITS_ALL|SECBITS_LOCKS",
+    "linux_ipc.h": r"SHM_DEST|SHM_LOCKED",
+    "linux_ptrace.h": r"PTRACE_O_ALL",
+    "linux_sched.h": r"IOPRIO_LEVEL_\w+|IOPRIO_CLASS_SHIFT",  # newer than Debian 12
+    "linux_seccomp.h": r"SYS_SECCOMP",
     "linux_misc.h": r"SYSLOG_ACTION_\w+|TASK_COMM_LEN|PERSONALITY_QUERY|XATTR_NAME_MAX|XATTR_SIZE_MAX|PIDFD_NONBLOCK"
                     r"|MEMBARRIER_CMD_GET_REGISTRATIONS",
-    "linux_sched.h": r"SCHED_ATTR_SIZE_VER0|IOPRIO_LEVEL_MASK|IOPRIO_LEVEL_NORM|SCHED_FLAG_KEEP_\w+",
-    "linux_futex.h": r"FUTEX2_\w+|FUTEX_WAITV_MAX",
-    "linux_capability.h": r"LINUX_CAP_\w+|SECBIT\w+",
-    "linux_ptrace.h": r"PTRACE_O_ALL|LINUX_USER_\w+|PTRACE_\w*",
-    "linux_ipc.h": r"SEMVMX|SEMOPM|SEMMSL|SEMMNI|MSGMNI|MSGMAX|MSGMNB|SHM_HUGETLB",
+    "linux_futex.h": r"FUTEX2_\w+",  # newer than Debian 12
     "linux_mqueue.h": r"MQ_PRIO_MAX",
 }
 
 # Enumerators in the host's headers: #ifdef does not see them.
-ENUMS = re.compile(r"MEMBARRIER_CMD_(?!GET_)|IOPRIO_CLASS_(?!SHIFT)|IOPRIO_WHO_|IOCB_CMD_")
+ENUMS = re.compile(r"MEMBARRIER_CMD_(?!GET_)|IOCB_CMD_|IOPRIO_CLASS_(?!SHIFT)|IOPRIO_WHO_")
 
 # Ours, the host's, members (same names in both unless ours:theirs).
 STRUCTS = {
@@ -108,6 +111,11 @@ STRUCTS = {
          "stack_size tls set_tid set_tid_size cgroup"),
         ("struct linux_sched_attr", "struct sched_attr", "size sched_policy sched_flags sched_nice sched_priority "
          "sched_runtime sched_deadline sched_period sched_util_min sched_util_max")],
+    "linux_mqueue.h": [("struct linux_mq_attr", "struct mq_attr", "mq_flags mq_maxmsg mq_msgsize mq_curmsgs")],
+    "linux_aio.h": [
+        ("struct linux_iocb", "struct iocb", "aio_data aio_key aio_rw_flags aio_lio_opcode aio_reqprio aio_fildes "
+         "aio_buf aio_nbytes aio_offset aio_reserved2 aio_flags aio_resfd"),
+        ("struct linux_io_event", "struct io_event", "data obj res res2")],
     "linux_resource.h": [
         ("struct linux_rlimit64", "struct rlimit64", "rlim_cur rlim_max"),
         ("struct linux_rusage", "struct rusage", "ru_utime ru_stime ru_maxrss ru_ixrss ru_idrss ru_isrss ru_minflt "
