@@ -490,38 +490,30 @@ static u64 cursor_room(struct cursor *at)
 	return at->left ? at->iov->iov_len - at->off : 0;
 }
 
+/* Pieces this long, then others may run. */
+#define VM_PIECE (64u << 10)
+
 /* Bytes moved; stops at the first that cannot be. */
 static long move_memory(struct aspace *as, struct cursor *local, struct cursor *remote, bool write)
 {
-	char chunk[256];
 	long done = 0;
 
 	for (;;) {
-		u64 here = cursor_room(local), there = cursor_room(remote);
-		size_t n = (size_t)MIN(here, (u64)sizeof(chunk)), left;
-		char __user *user;
+		u64 here = cursor_room(local), there = cursor_room(remote), n;
 		long moved;
 
-		n = (size_t)MIN((u64)n, there);
+		n = MIN(here, there);
+		n = MIN(n, (u64)VM_PIECE);
 		if (!n)
 			return done;
-		user = (char __user *)(uintptr_t)(local->iov->iov_base + local->off);
-		if (write) {
-			left = user_copy_in(chunk, user, n);
-			moved = aspace_access(as, remote->iov->iov_base + remote->off, chunk,
-					      n - left, true);
-		} else {
-			moved = aspace_access(as, remote->iov->iov_base + remote->off, chunk, n,
-					      false);
-			left = user_copy_out(user, chunk, (size_t)MAX(moved, 0l));
-			moved -= (long)left;
-		}
+		moved = aspace_exchange(as, remote->iov->iov_base + remote->off,
+					local->iov->iov_base + local->off, n, write);
 		if (moved <= 0)
 			return done ? done : -EFAULT;
 		done += moved;
 		local->off += (u64)moved;
 		remote->off += (u64)moved;
-		if ((size_t)moved < n)
+		if ((u64)moved < n)
 			return done;
 		sched_point();
 	}

@@ -119,6 +119,10 @@ __must_check int aspace_clear(struct aspace *as, u64 va, size_t len);
  * page becomes one of this space. Return: bytes, short at a hole. */
 __must_check long aspace_poke(struct aspace *as, u64 va, void *buf, size_t len);
 
+/** aspace_exchange - between current's user memory at @user and @as at @va, without a
+ * copy in between. Return: bytes, short at the first that cannot be moved. */
+__must_check long aspace_exchange(struct aspace *as, u64 va, u64 user, size_t len, bool write);
+
 /* A copy of one region for /proc; taken under the lock, so safe to format. */
 struct region_info {
 	u64 start, end, offset;

@@ -435,3 +435,31 @@ int aspace_clear(struct aspace *as, u64 va, size_t len)
 {
 	return access(as, va, NULL, len, PIN_WRITE) == (long)len ? 0 : -EFAULT;
 }
+
+/* One page's worth between current's memory and @as. Return: bytes; 0: none. */
+static size_t exchange(struct aspace *as, u64 va, u64 user, size_t len, bool write)
+{
+	u64 in_page = va & (PAGE_SIZE - 1);
+	size_t n = MIN(len, PAGE_SIZE - in_page), left;
+	struct frame *frame = va < USER_END ? pin(as, va, write ? PIN_WRITE : PIN_READ) : NULL;
+	char *mem;
+
+	if (!frame)
+		return 0;
+	mem = (char *)frame_to_virt(frame) + in_page;
+	if (write)
+		left = user_copy_in(mem, (const void __user *)(uintptr_t)user, n);
+	else
+		left = user_copy_out((void __user *)(uintptr_t)user, mem, n);
+	frame_put(frame);
+	return n - left;
+}
+
+long aspace_exchange(struct aspace *as, u64 va, u64 user, size_t len, bool write)
+{
+	size_t done = 0, n;
+
+	while (done < len && (n = exchange(as, va + done, user + done, len - done, write)))
+		done += n;
+	return (long)done;
+}
