@@ -490,31 +490,27 @@ static u64 cursor_room(struct cursor *at)
 	return at->left ? at->iov->iov_len - at->off : 0;
 }
 
-/* Pieces this long, then others may run. */
-#define VM_PIECE (64u << 10)
-
 /* Bytes moved; stops at the first that cannot be. */
 static long move_memory(struct aspace *as, struct cursor *local, struct cursor *remote, bool write)
 {
 	long done = 0;
 
 	for (;;) {
-		u64 here = cursor_room(local), there = cursor_room(remote), n;
-		long moved;
+		u64 n = MIN(cursor_room(local), cursor_room(remote));
+		u64 there;
+		size_t moved;
 
-		n = MIN(here, there);
-		n = MIN(n, (u64)VM_PIECE);
 		if (!n)
 			return done;
-		moved = aspace_exchange(as, remote->iov->iov_base + remote->off,
-					local->iov->iov_base + local->off, n, write);
-		if (moved <= 0)
+		there = remote->iov->iov_base + remote->off;
+		n = MIN(n, PAGE_SIZE - (there & (PAGE_SIZE - 1)));
+		moved = aspace_copy_user(as, there, (void __user *)(uintptr_t)
+					 (local->iov->iov_base + local->off), (size_t)n, write);
+		done += (long)moved;
+		local->off += moved;
+		remote->off += moved;
+		if (moved < n)
 			return done ? done : -EFAULT;
-		done += moved;
-		local->off += (u64)moved;
-		remote->off += (u64)moved;
-		if ((u64)moved < n)
-			return done;
 		sched_point();
 	}
 }
