@@ -426,6 +426,21 @@ long aspace_access(struct aspace *as, u64 va, void *buf, size_t len, bool write)
 	return access(as, va, buf, len, write ? PIN_WRITE : PIN_READ);
 }
 
+size_t aspace_copy_user(struct aspace *as, u64 va, void __user *user, size_t len, bool write)
+{
+	u64 in_page = va & (PAGE_SIZE - 1);
+	struct frame *frame = va < USER_END ? pin(as, va, write ? PIN_WRITE : PIN_READ) : NULL;
+	char *mem;
+
+	if (!frame)
+		return 0;
+	len = MIN(len, PAGE_SIZE - in_page);
+	mem = (char *)frame_to_virt(frame) + in_page;
+	len -= write ? user_copy_in(mem, user, len) : user_copy_out(user, mem, len);
+	frame_put(frame);
+	return len;
+}
+
 long aspace_poke(struct aspace *as, u64 va, void *buf, size_t len)
 {
 	return access(as, va, buf, len, PIN_FORCE);
