@@ -326,7 +326,7 @@ static bool ts_is_set(void)
 }
 
 /* A frame is cleared, whichever way, and who has the registers sees nothing of it. */
-static void clear_with(bool erms, bool live)
+static void clear_with(struct ktest_run *run, bool erms, bool live)
 {
 	u64 *word = &cpu_features[CPU_ERMS / 64], before = *word, seen;
 	u8 *page = pmm_alloc_page(0);
@@ -356,9 +356,9 @@ static void clear_with(bool erms, bool live)
 
 KTEST(mmu, clearing_leaves_the_fpu_alone)
 {
-	clear_with(true, false);
-	clear_with(false, true);
-	clear_with(false, false);
+	clear_with(run, true, false);
+	clear_with(run, false, true);
+	clear_with(run, false, false);
 }
 
 KTEST(fpu, state_is_lazy_and_kept)
