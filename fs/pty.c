@@ -126,6 +126,29 @@ static bool has_output(const struct pty *pty)
 	return ldisc_tx_peek(&pty->tty.ld, &bytes) != 0;
 }
 
+/* In packet mode: what happened to the slave's terminal, which is read before its output. */
+static u8 packet_news(const struct pty *pty)
+{
+	return atomic_load_relaxed(&pty->tty.packet) ? atomic_load_relaxed(&pty->tty.ld.news) : 0;
+}
+
+/* The leading byte of a read, in packet mode. Return: -EAGAIN nothing to tell and no
+ * output; else 1 when the news are all, 0 when output follows. */
+static int take_header(struct pty *pty, u8 *header)
+{
+	irqflags_t flags = spin_lock_irq(&pty->tty.lock);
+	int ret = -EAGAIN;
+
+	*header = pty->tty.ld.news;
+	if (*header)
+		ret = 1;
+	else if (has_output(pty))
+		ret = 0;
+	pty->tty.ld.news = 0;
+	spin_unlock_irq(&pty->tty.lock, flags);
+	return ret;
+}
+
 static size_t take_output(struct pty *pty, u8 *piece, size_t max)
 {
 	irqflags_t flags = spin_lock_irq(&pty->tty.lock);
@@ -144,12 +167,40 @@ static size_t take_output(struct pty *pty, u8 *piece, size_t max)
 	return done;
 }
 
+/* Packet mode. Return: 0 the header went out and output follows; 1 it is all; -errno. */
+static int read_header(struct file *file, struct iov_iter *it)
+{
+	struct pty *pty = file->priv;
+	u8 header;
+	int ret;
+
+	while ((ret = take_header(pty, &header)) == -EAGAIN) {
+		if (slave_gone(pty))
+			return -EIO;
+		if (file->flags & O_NONBLOCK)
+			return -EAGAIN;
+		ret = WAITQ_WAIT(&pty->master_read,
+				 has_output(pty) || packet_news(pty) || slave_gone(pty), true,
+				 NS_FOREVER);
+		if (ret)
+			return ret;
+	}
+	return iov_iter_copy_to(it, &header, 1) == 1 ? ret : -EFAULT;
+}
+
 static long master_read(struct file *file, struct iov_iter *it, __unused u64 *pos)
 {
 	struct pty *pty = file->priv;
 	u8 piece[PIECE];
 	long done = 0;
 
+	if (unlikely(atomic_load_relaxed(&pty->tty.packet)) && it->left) {
+		int ret = read_header(file, it);
+
+		if (ret)
+			return ret;
+		done = 1;
+	}
 	while (it->left) {
 		size_t n = take_output(pty, piece, MIN(it->left, sizeof(piece)));
 		int err;
@@ -213,6 +264,8 @@ static u32 master_poll(struct file *file, struct poll_table *table)
 	poll_wait(table, &pty->master_write);
 	if (has_output(pty))
 		mask |= POLLIN | POLLRDNORM;
+	if (packet_news(pty))
+		mask |= POLLPRI | POLLIN | POLLRDNORM;
 	if (tty_room(&pty->tty))
 		mask |= POLLOUT | POLLWRNORM;
 	if (slave_gone(pty))
@@ -227,6 +280,21 @@ static long set_lock(struct pty *pty, const void __user *uarg)
 	if (user_read_u32(&on, uarg))
 		return -EFAULT;
 	atomic_store_relaxed(&pty->locked, on != 0);
+	return 0;
+}
+
+static long set_packet(struct pty *pty, const void __user *uarg)
+{
+	irqflags_t flags;
+	u32 on;
+
+	if (user_read_u32(&on, uarg))
+		return -EFAULT;
+	flags = spin_lock_irq(&pty->tty.lock);
+	if (on && !pty->tty.packet)
+		pty->tty.ld.news = 0;
+	pty->tty.packet = on != 0;
+	spin_unlock_irq(&pty->tty.lock, flags);
 	return 0;
 }
 
@@ -260,6 +328,10 @@ static long master_ioctl(struct file *file, u32 cmd, u64 arg)
 		return set_lock(pty, uarg);
 	case TIOCGPTLCK:
 		return user_write_u32(uarg, atomic_load_relaxed(&pty->locked));
+	case TIOCPKT:
+		return set_packet(pty, uarg);
+	case TIOCGPKT:
+		return user_write_u32(uarg, atomic_load_relaxed(&pty->tty.packet));
 	case TIOCGPTPEER:
 		return open_peer(pty, arg);
 	case FIONREAD:

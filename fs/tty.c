@@ -78,6 +78,8 @@ void tty_events(struct tty *tty, u32 events)
 /* Start the transmitter if @events say so, unlock, act on the rest. */
 static void unlock_and_act(struct tty *tty, irqflags_t flags, u32 events)
 {
+	if (unlikely(tty->packet && tty->ld.news))
+		events |= LDISC_START;
 	if (events & LDISC_START) {
 		tty->ops->start(tty);
 		if (tty_has_room(tty))

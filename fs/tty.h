@@ -45,6 +45,7 @@ struct tty {
 	struct linux_winsize winsize; /* [l] */
 	bool throttled;               /* [l] the device was told there is no room */
 	bool exclusive;               /* [l] TIOCEXCL */
+	bool packet;                  /* [l] TIOCPKT: a pty's master is told ld.news */
 	bool dead;                    /* [l][t] for good: the pty's master was closed */
 	u32 opens;                    /* [a] open files */
 	u32 hangs;                    /* [a] hang-ups so far: files opened before are dead */

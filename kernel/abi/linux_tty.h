@@ -147,6 +147,7 @@ static_assert(sizeof(struct linux_winsize) == 8, "Linux ABI");
 #define TIOCLINUX   0x541c
 #define TIOCCONS    0x541d
 #define TIOCPKT     0x5420
+#define TIOCGPKT    0x80045438
 #define FIONBIO     0x5421
 #define TIOCNOTTY   0x5422
 #define TIOCSETD    0x5423

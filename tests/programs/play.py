@@ -13,7 +13,7 @@ import sys
 import time
 from typing import List, Tuple
 
-PATIENCE_S = 60.0  # for each text: the machine may be slow, nothing is measured
+PATIENCE_S = 30.0  # for each text: the machine may be slow, nothing is measured
 
 
 def spawn(argv: List[str]) -> Tuple[int, int]:

@@ -181,6 +181,48 @@ CASE(nonblocking)
 	CHECK_EQ(sys(SYS_read, master, &c, 1), -EAGAIN);
 }
 
+/* Packet mode: a byte before the output says what else happened. What screen and rlogind use. */
+CASE(packet_mode)
+{
+	struct pollfd p;
+	struct termios t;
+	char buf[16];
+	int on = 1;
+
+	open_pair();
+	CHECK_EQ(sys(SYS_ioctl, slave, TIOCPKT, &on), -ENOTTY);
+	CHECK_EQ(sys(SYS_ioctl, master, TIOCPKT, (void *)8), -EFAULT);
+	CHECK_EQ(tcflush(slave, TCIOFLUSH), 0);	/* before it is on: not told */
+	CHECK_EQ(sys(SYS_ioctl, master, TIOCPKT, &on), 0);
+	p = (struct pollfd){ .fd = master, .events = POLLIN | POLLPRI };
+	CHECK_EQ(poll(&p, 1, 0), 0);
+	CHECK_EQ(write(slave, "out", 3), 3);
+	CHECK_EQ(read(master, buf, sizeof(buf)), 4);
+	CHECK(memcmp(buf, "\0out", 4) == 0);
+	CHECK_EQ(write(slave, "more", 4), 4);
+	CHECK_EQ(tcflow(slave, TCOOFF), 0);
+	CHECK_EQ(poll(&p, 1, 1000), 1);
+	CHECK(p.revents & POLLPRI);
+	CHECK_EQ(read(master, buf, sizeof(buf)), 1);
+	CHECK_EQ(buf[0], TIOCPKT_STOP);
+	CHECK_EQ(tcflow(slave, TCOON), 0);
+	CHECK_EQ(read(master, buf, sizeof(buf)), 1);
+	CHECK_EQ(buf[0], TIOCPKT_START);
+	REQUIRE_EQ(tcgetattr(slave, &t), 0);
+	t.c_iflag &= ~(tcflag_t)IXON;
+	REQUIRE_EQ(tcsetattr(slave, TCSANOW, &t), 0);
+	for (int news = 0; !(news & TIOCPKT_NOSTOP); news = buf[0])	/* "more" may come first */
+		REQUIRE(read(master, buf, sizeof(buf)) > 0);
+	t.c_iflag |= IXON;
+	REQUIRE_EQ(tcsetattr(slave, TCSANOW, &t), 0);
+	CHECK_EQ(read(master, buf, sizeof(buf)), 1);
+	CHECK_EQ(buf[0], TIOCPKT_DOSTOP);
+	on = 0;
+	CHECK_EQ(sys(SYS_ioctl, master, TIOCPKT, &on), 0);
+	CHECK_EQ(write(slave, "raw", 3), 3);
+	CHECK_EQ(read(master, buf, 3), 3);
+}
+
 CASE(hang_up)
 {
 	struct pollfd p;
