@@ -64,7 +64,7 @@ ASFLAGS := -f elf64 -g -F dwarf -Ibuild/gen/ -I$(B)/ -I./ -Werror
 LDFLAGS := -nostdlib -static -z max-page-size=4096 -z noexecstack --build-id=none --no-warn-rwx-segments
 
 # ---- Sources: whole folders; tools/check_linked.py finds what stands elsewhere ------
-KERNEL_DIRS := boot arch/x86_64 mm ipc fs security kernel kernel/lib kernel/core kernel/sched \
+KERNEL_DIRS := boot arch/x86_64 drivers/usb mm ipc fs security kernel kernel/lib kernel/core kernel/sched \
 	kernel/task kernel/time $(if $(TESTS),tests/kernel)
 KERNEL_SRCS := $(foreach d,$(KERNEL_DIRS),$(wildcard $(d)/*.c $(d)/*.asm))
 KERNEL_SRCS := $(filter-out arch/x86_64/offsets.c $(if $(TESTS),,%_test.c),$(KERNEL_SRCS))

@@ -187,6 +187,7 @@ static int show_meminfo(struct seq *seq, __unused struct proc_inode *pi)
 		   "SUnreclaim:     %8llu kB\nKernelStack:    %8u kB\nPageTables:     %8llu kB\n",
 		   0, 0, 0, 0, used, 0, KIB_PAGES(s.cache), KIB_PAGES(s.slab), 0,
 		   KIB_PAGES(s.slab), thread_live() * 16, KIB_PAGES(s.tables));
+	seq_printf(seq, "AnonHugePages:  %8llu kB\n", KIB_PAGES(s.large));
 	seq_printf(seq, "CommitLimit:    %8llu kB\nCommitted_AS:   %8llu kB\n"
 		   "HugePages_Total:   %5u\nHugePages_Free:    %5u\nHugePages_Rsvd:    %5u\n"
 		   "HugePages_Surp:    %5u\nHugepagesize:       2048 kB\n",

@@ -186,21 +186,7 @@ void ldisc_tx_drop(struct ldisc *ld, size_t len)
 u32 ldisc_flush_output(struct ldisc *ld)
 {
 	ld->tx_tail = ld->tx_head;
-	ld->news |= TIOCPKT_FLUSHWRITE;
 	return LDISC_WRITABLE;
-}
-
-/* Of two opposites the later one stands. */
-static void tell(struct ldisc *ld, u8 now, u8 not_now)
-{
-	ld->news = (u8)((ld->news & ~not_now) | now);
-}
-
-static void output_stop(struct ldisc *ld)
-{
-	if (!ld->stopped)
-		tell(ld, TIOCPKT_STOP, TIOCPKT_START);
-	ld->stopped = true;
 }
 
 static u32 output_restart(struct ldisc *ld)
@@ -208,7 +194,6 @@ static u32 output_restart(struct ldisc *ld)
 	if (!ld->stopped || ld->tco_stopped)
 		return 0;
 	ld->stopped = false;
-	tell(ld, TIOCPKT_START, TIOCPKT_STOP);
 	return LDISC_START;
 }
 
@@ -217,7 +202,7 @@ u32 ldisc_flow(struct ldisc *ld, u32 action)
 	switch (action) {
 	case TCOOFF:
 		ld->tco_stopped = true;
-		output_stop(ld);
+		ld->stopped = true;
 		return 0;
 	case TCOON:
 		if (!ld->tco_stopped)
@@ -322,7 +307,6 @@ void ldisc_flush_input(struct ldisc *ld)
 	ld->rx_tail = ld->rx_head;
 	ld->rx_canon = ld->rx_head;
 	ld->lnext = false;
-	ld->news |= TIOCPKT_FLUSHREAD;
 }
 
 size_t ldisc_room(const struct ldisc *ld)
@@ -520,7 +504,7 @@ static u32 input_byte(struct ldisc *ld, u8 c)
 		if (is_char(ld, c, VSTART))
 			return output_restart(ld);
 		if (is_char(ld, c, VSTOP)) {
-			output_stop(ld);
+			ld->stopped = true;
 			return 0;
 		}
 	}
@@ -641,24 +625,13 @@ u32 ldisc_unthrottle(struct ldisc *ld)
 	return LDISC_START;
 }
 
-/* May the other end take ^S and ^Q for its own? TIOCPKT_DOSTOP says yes. */
-static bool usual_flow(const struct linux_termios *t)
-{
-	return has(t->c_iflag, IXON) && t->c_cc[VSTOP] == 'S' - '@' && t->c_cc[VSTART] == 'Q' - '@';
-}
-
 u32 ldisc_set_termios(struct ldisc *ld, const struct linux_termios *t)
 {
-	bool had_flow = usual_flow(&ld->t);
 	u32 changed = ld->t.c_lflag ^ t->c_lflag;
 	bool had_ixon = has(ld->t.c_iflag, IXON);
 	u32 events = 0;
 
 	ld->t = *t;
-	if (had_flow && !usual_flow(t))
-		tell(ld, TIOCPKT_NOSTOP, TIOCPKT_DOSTOP);
-	else if (!had_flow && usual_flow(t))
-		tell(ld, TIOCPKT_DOSTOP, TIOCPKT_NOSTOP);
 	if (has(changed, ICANON)) {
 		/*
 		 * To canonical: what came so far is one line, without a newline. To

@@ -43,7 +43,6 @@ struct ldisc {
 	bool stopped;                  /* output is held: STOP was typed, or TCOOFF */
 	bool tco_stopped;              /* by TCOOFF: START does not help */
 	bool lnext;                    /* the next byte is literal */
-	u8 news;                       /* TIOCPKT_* since they were last taken */
 	u32 column;                    /* of the cursor, as far as OPOST can know */
 	u32 line_column;               /* where the line being typed began */
 };

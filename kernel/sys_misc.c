@@ -17,6 +17,7 @@
 #include <kernel/sys_seccomp.h>
 #include <kernel/task/task.h>
 #include <kernel/time/clock.h>
+#include <mm/aspace.h>
 #include <mm/pmm.h>
 #include <security/cred.h>
 #include <security/random.h>
@@ -268,7 +269,10 @@ long sys_prctl(int option, unsigned long arg2, unsigned long arg3, unsigned long
 	case PR_SET_SECCOMP:
 		return seccomp_prctl_set(arg2, (const void __user *)arg3);
 	case PR_SET_THP_DISABLE:
-		return arg3 || arg4 || arg5 ? -EINVAL : set_flag(&task->thp_disable, !!arg2);
+		if (arg3 || arg4 || arg5)
+			return -EINVAL;
+		task->as->no_large = arg2; /* read at faults: a race with one is no harm */
+		return set_flag(&task->thp_disable, !!arg2);
 	case PR_GET_THP_DISABLE:
 		return arg2 || arg3 || arg4 || arg5 ? -EINVAL : task->thp_disable;
 	case PR_GET_TSC: /* programs may read the clock: there is nothing else */

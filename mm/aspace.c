@@ -248,13 +248,21 @@ struct region *merge_locked(struct region *r, struct dead_regions *dead)
 	return r;
 }
 
+/* Something is about to change at @addr: no large page may lie across it. */
+static int split_large(struct aspace *as, u64 addr)
+{
+	if (likely(!as->mmu.large) || IS_ALIGNED(addr, LARGE_PAGE_SIZE))
+		return 0;
+	return mmu_split(&as->mmu, addr);
+}
+
 int split_locked(struct aspace *as, u64 addr)
 {
 	struct region *r = vmtree_find(&as->regions, addr), *upper;
 
 	if (!r || r->start >= addr)
 		return 0;
-	if (as->nr_regions >= ASPACE_MAX_REGIONS)
+	if (as->nr_regions >= ASPACE_MAX_REGIONS || split_large(as, addr))
 		return -ENOMEM;
 	upper = region_alloc(as);
 	if (!upper)
@@ -296,6 +304,8 @@ int unmap_locked(struct aspace *as, u64 start, u64 end, struct dead_regions *dea
 
 	if (!r || r->start >= end)
 		return 0;
+	if (split_large(as, start) || split_large(as, end))
+		return -ENOMEM;
 	if (r->start < start && r->end > end) {
 		int err = split_locked(as, end);
 
@@ -354,6 +364,15 @@ u64 place_locked(struct aspace *as, u64 hint, u64 len, u32 map_flags)
 	return addr;
 }
 
+/* Where @len bytes of private memory may have large pages; 0: nowhere. */
+static u64 place_large(struct aspace *as, u64 len)
+{
+	u64 slack = LARGE_PAGE_SIZE - PAGE_SIZE;
+	u64 addr = vmtree_place(&as->regions, len + slack, USER_START, as->mmap_top);
+
+	return addr ? ALIGN_UP(addr, LARGE_PAGE_SIZE) : 0;
+}
+
 /* Where @req goes, *out; with MAP_FIXED what is there is unmapped. */
 static int choose(struct aspace *as, const struct map_request *req, u64 len, u64 *out,
 		  struct dead_regions *dead)
@@ -361,6 +380,12 @@ static int choose(struct aspace *as, const struct map_request *req, u64 len, u64
 	u64 addr = req->addr;
 
 	if (!(req->map_flags & (MAP_FIXED | MAP_FIXED_NOREPLACE))) {
+		if (len >= LARGE_PAGE_SIZE && !addr && !req->object &&
+		    !(req->map_flags & (MAP_32BIT | MAP_STACK))) {
+			*out = place_large(as, len);
+			if (*out)
+				return 0;
+		}
 		*out = place_locked(as, addr, len, req->map_flags);
 		return *out ? 0 : -ENOMEM;
 	}
@@ -410,6 +435,8 @@ static void fill_region(struct region *r, const struct map_request *req, u64 add
 		r->flags |= REGION_GROWSDOWN;
 	if (req->map_flags & MAP_NORESERVE)
 		r->flags |= REGION_NORESERVE;
+	if (req->map_flags & MAP_STACK) /* of a thread: it will use a few pages only */
+		r->flags |= REGION_NOHUGE;
 	if ((req->map_flags & MAP_LOCKED) || r->as->lock_future)
 		r->flags |= REGION_LOCKED;
 }
@@ -651,6 +678,10 @@ int aspace_discard(struct aspace *as, u64 addr, u64 len)
 	int err = 0;
 
 	aspace_lock(as);
+	if (split_large(as, addr) || split_large(as, end)) {
+		aspace_unlock(as);
+		return -EAGAIN;
+	}
 	mmu_batch_begin(&batch, &as->mmu);
 	for (r = vmtree_find(&as->regions, addr); addr < end; r = vmtree_next(r)) {
 		if (!r || r->start > addr)

@@ -10,12 +10,15 @@
  *   not permitted       -            any     SIGSEGV ACCERR
  *   any                 suffices     any     nothing: another thread was first
  *   private anonymous   empty        read    zero page, read-only
- *   private anonymous   empty        write   cleared frame
+ *   private anonymous   empty        write   cleared frame; a large page where the region
+ *                                            holds all of its 2 MiB, nothing is entered
+ *                                            there and memory is not short
  *   private of object   empty        read    object's frame read-only, and present
  *                                            ones around it
  *   private of object   empty        write   copy of the object's frame
  *   private             zero page    write   cleared frame
  *   private             frame, 1 ref write   the entry becomes writable
+ *   private             large page   write   writable if nobody shares it, else split
  *   private             frame, more  write   copy; the old frame loses a reference
  *   shared              empty        read    object's frame; read-only when a write
  *                                            must be noticed (it has a store)
@@ -88,6 +91,30 @@ static struct fault_result enter_cleared(struct region *r, u64 va)
 	struct frame *frame = pmm_alloc(0, MEM_ZERO, NODE_ANY);
 
 	return frame ? enter(r, va, frame, true, NULL) : failure(-ENOMEM);
+}
+
+/* May all of the 2 MiB around @va be entered at once? */
+static bool fits_large(const struct region *r, u64 va)
+{
+	u64 start = ALIGN_DOWN(va, LARGE_PAGE_SIZE);
+
+	return start >= r->start && start + LARGE_PAGE_SIZE <= r->end &&
+	       !(r->flags & (REGION_NOHUGE | REGION_GROWSDOWN)) && !r->as->no_large &&
+	       mmu_large_fits(&r->as->mmu, va);
+}
+
+/* Return: false: not now; a small page will do. */
+static bool enter_large(struct region *r, u64 va)
+{
+	struct frame *frame = pmm_alloc_frames(LARGE_PAGE_ORDER, 0, NODE_ANY);
+
+	if (!frame)
+		return false;
+	if (!mmu_map_large(&r->as->mmu, ALIGN_DOWN(va, LARGE_PAGE_SIZE), frame_to_pfn(frame),
+			   region_mmu_prot(r->prot) | MMU_WRITE))
+		return true;
+	frame_put_block(frame, LARGE_PAGE_ORDER);
+	return false;
 }
 
 /* A private copy of @from. @old: its reference in the entry, dropped then. */
@@ -204,6 +231,12 @@ static struct fault_result fault_cow(struct region *r, u64 va, const struct mmu_
 
 	if (old->prot & MMU_NOREF)
 		return enter_cleared(r, va);
+	if (unlikely(old->large)) {
+		if (mmu_take_large(&r->as->mmu, va))
+			return resolved;
+		if (mmu_split(&r->as->mmu, va))
+			return failure(-ENOMEM);
+	}
 	if (frame_refs(frame) == 1) {
 		(void)!mmu_map(&r->as->mmu, va, old->pfn, /* its table is there */
 			       region_mmu_prot(r->prot) | MMU_WRITE);
@@ -268,7 +301,11 @@ struct fault_result fault_locked(struct aspace *as, u64 va, enum fault_access ac
 		return fault_cow(r, va, &entry);
 	if (r->object)
 		return fault_private_object(r, va, write);
-	return write ? enter_cleared(r, va) : enter_zero_page(r, va);
+	if (!write)
+		return enter_zero_page(r, va);
+	if (fits_large(r, va) && enter_large(r, va))
+		return resolved;
+	return enter_cleared(r, va);
 }
 
 struct fault_result aspace_fault(struct aspace *as, u64 va, enum fault_access access)
@@ -387,6 +424,21 @@ static long access(struct aspace *as, u64 va, char *buf, size_t len, enum pin_wh
 long aspace_access(struct aspace *as, u64 va, void *buf, size_t len, bool write)
 {
 	return access(as, va, buf, len, write ? PIN_WRITE : PIN_READ);
+}
+
+size_t aspace_copy_user(struct aspace *as, u64 va, void __user *user, size_t len, bool write)
+{
+	u64 in_page = va & (PAGE_SIZE - 1);
+	struct frame *frame = va < USER_END ? pin(as, va, write ? PIN_WRITE : PIN_READ) : NULL;
+	char *mem;
+
+	if (!frame)
+		return 0;
+	len = MIN(len, PAGE_SIZE - in_page);
+	mem = (char *)frame_to_virt(frame) + in_page;
+	len -= write ? user_copy_in(mem, user, len) : user_copy_out(user, mem, len);
+	frame_put(frame);
+	return len;
 }
 
 long aspace_poke(struct aspace *as, u64 va, void *buf, size_t len)

@@ -191,6 +191,41 @@ static inline void free_block(struct frame *frame, u32 order)
 	pmm_block_free(frame, order);
 }
 
+struct frame *pmm_alloc_frames(unsigned order, unsigned flags, node_t node)
+{
+	struct frame *frame;
+
+	if (!enough_free())
+		return NULL;
+	frame = pmm_alloc(order, flags | MEM_TRY | MEM_ZERO, node);
+	if (!frame)
+		return NULL;
+	for (u32 i = 0; i < 1u << order; i++) {
+		frame[i].flags = 0;
+		frame[i].order = 0;
+		frame[i].zone = frame->zone;
+		frame[i].refs = 1; /* nobody else knows them */
+	}
+	return frame;
+}
+
+void frame_put_block(struct frame *frame, unsigned order)
+{
+	u32 n = 1u << order, sole = 0;
+
+	while (sole < n && frame_refs(&frame[sole]) == 1)
+		sole++;
+	if (sole < n) {
+		for (u32 i = 0; i < n; i++)
+			frame_put(&frame[i]);
+		return;
+	}
+	for (u32 i = 0; i < n; i++)
+		frame[i].refs = 0;
+	frame->order = (u8)order;
+	free_block(frame, order);
+}
+
 void pmm_free(struct frame *frame, unsigned order)
 {
 	free_block(frame, order);
@@ -233,6 +268,7 @@ void pmm_stats(node_t node, struct pmm_stats *out)
 			out->cache += (u64)atomic_load_relaxed(&counts->used[n][PMM_CACHE]);
 			out->slab += (u64)atomic_load_relaxed(&counts->used[n][PMM_SLAB]);
 			out->tables += (u64)atomic_load_relaxed(&counts->used[n][PMM_TABLES]);
+			out->large += (u64)atomic_load_relaxed(&counts->used[n][PMM_LARGE]);
 			out->buffers += (u64)atomic_load_relaxed(&counts->used[n][PMM_BUFFERS]);
 		}
 	}

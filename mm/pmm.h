@@ -20,7 +20,7 @@ struct boot_info;
 enum zone_kind { ZONE_DMA, ZONE_DMA32, ZONE_NORMAL, NR_ZONES };
 
 /* What memory is used for, counted by whoever takes and returns it. */
-enum pmm_use { PMM_CACHE, PMM_SLAB, PMM_TABLES, PMM_BUFFERS, NR_PMM_USES };
+enum pmm_use { PMM_CACHE, PMM_SLAB, PMM_TABLES, PMM_BUFFERS, PMM_LARGE, NR_PMM_USES };
 
 enum alloc_flags {
 	MEM_ZERO = 1,     /* cleared */
@@ -42,6 +42,12 @@ void pmm_init_early(const struct boot_info *info);
  * NULL. @node: preferred, NODE_ANY: this CPU's. Interrupt-safe with MEM_NOWAIT;
  * without it, it may wait for a process to be killed (mm/oom.h). */
 struct frame *pmm_alloc(unsigned order, unsigned flags, node_t node);
+
+/** pmm_alloc_frames - the same, cleared, as 2^@order frames with one reference each; only
+ * if memory is not short. frame_put_block() is their frame_put(), in one block if
+ * nobody else has one of them. */
+struct frame *pmm_alloc_frames(unsigned order, unsigned flags, node_t node);
+void frame_put_block(struct frame *frame, unsigned order);
 
 /** pmm_free - give back a block from pmm_alloc whose count nobody shares */
 void pmm_free(struct frame *frame, unsigned order);
@@ -119,6 +125,7 @@ struct pmm_stats {
 	u64 slab;      /* FRAME_SLAB, and larger blocks of kmalloc() */
 	u64 tables;    /* FRAME_TABLE */
 	u64 buffers;   /* bytes in pipes */
+	u64 large;     /* shown by large entries */
 };
 /** pmm_stats - of one node, or of all with NODE_ANY; consistent enough for /proc */
 void pmm_stats(node_t node, struct pmm_stats *out);

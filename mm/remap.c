@@ -42,6 +42,7 @@ static void copy_limits(struct aspace *to, const struct aspace *from)
 	to->env_end = from->env_end;
 	to->code_start = from->code_start;
 	to->code_end = from->code_end;
+	to->no_large = from->no_large;
 	memcpy(to->auxv, from->auxv, sizeof(to->auxv));
 }
 

@@ -5,7 +5,9 @@
  *   1. struct frame.index of a table's frame counts its nonzero entries; a table
  *      that counts 0 is unlinked at once (its content is then all zero);
  *   2. an entry without NOREF stands for one reference on its frame;
- *   3. the upper half of each root equals the kernel's.
+ *   3. the upper half of each root equals the kernel's;
+ *   4. a large entry (2 MiB, PTE_PS in a table of level 1, also when it is not
+ *      present) stands for one reference on each of its 512 frames.
  *
  * Tables are cleared when they die, not when they are born: unmapping leaves
  * zeros, so a dead table goes to a small per-CPU stock and is used again as it
@@ -163,23 +165,75 @@ void mmu_space_fini(struct mmu_space *space)
 /* The last-level table of @va, NULL if there is none. */
 static inline u64 *leaf_find(const struct mmu_space *space, vaddr_t va)
 {
+	u64 *table = phys_to_virt(space->root), entry;
+
+	for (u32 level = 3; level > 1; level--) {
+		entry = table[pt_index(va, level)];
+		if (!entry)
+			return NULL;
+		table = table_at(entry);
+	}
+	entry = table[pt_index(va, 1)];
+	return (entry & (PTE_P | PTE_PS)) == PTE_P ? table_at(entry) : NULL;
+}
+
+/* Where the large entry of @va stands; NULL: there is none. */
+static u64 *large_find(const struct mmu_space *space, vaddr_t va)
+{
 	u64 *table = phys_to_virt(space->root);
 
-	for (u32 level = 3; level > 0; level--) {
+	for (u32 level = 3; level > 1; level--) {
 		u64 entry = table[pt_index(va, level)];
 
 		if (!entry)
 			return NULL;
 		table = table_at(entry);
 	}
-	return table;
+	table += pt_index(va, 1);
+	return *table & PTE_PS ? table : NULL;
 }
 
-static u64 *leaf_create(struct mmu_space *space, vaddr_t va)
+static void large_account(struct mmu_space *space, u64 entry, s64 n)
+{
+	space->large += (u64)n;
+	pmm_account(frame_of((entry & PTE_ADDR) >> PAGE_SHIFT), PMM_LARGE, n * PT_ENTRIES);
+}
+
+/* The table that shows what the large entry in *slot does takes its place. */
+static __noinline int split_slot(struct mmu_space *space, vaddr_t va, u64 *slot)
+{
+	struct frame *frame = table_alloc();
+	u64 *table, entry;
+
+	if (!frame)
+		return -ENOMEM;
+	entry = *slot & ~PTE_PS; /* A and D that come now are no loss: nothing asks for them */
+	table = frame_to_virt(frame);
+	for (u32 i = 0; i < PT_ENTRIES; i++)
+		table[i] = entry + i * PAGE_SIZE;
+	frame->index = PT_ENTRIES;
+	space->table_pages++;
+	large_account(space, entry, -1);
+	atomic_store_release(slot, frame_to_pfn(frame) << PAGE_SHIFT | PTE_P | PTE_W | PTE_U |
+					   PTE_A);
+	va = ALIGN_DOWN(va, LARGE_PAGE_SIZE);
+	tlb_flush(space, va, va + LARGE_PAGE_SIZE);
+	return 0;
+}
+
+int mmu_split(struct mmu_space *space, vaddr_t va)
+{
+	u64 *slot = large_find(space, va);
+
+	return slot ? split_slot(space, va, slot) : 0;
+}
+
+/* The table of level @to for @va, with those above it. */
+static inline u64 *table_create(struct mmu_space *space, vaddr_t va, u32 to)
 {
 	u64 *table = phys_to_virt(space->root);
 
-	for (u32 level = 3; level > 0; level--) {
+	for (u32 level = 3; level > to; level--) {
 		u64 *slot = &table[pt_index(va, level)];
 
 		if (unlikely(!*slot)) {
@@ -192,11 +246,20 @@ static u64 *leaf_create(struct mmu_space *space, vaddr_t va)
 			/* The table's zeros must be there first for the CPU's walk. */
 			atomic_store_release(slot, frame_to_pfn(frame) << PAGE_SHIFT | PTE_P |
 							   PTE_W | PTE_U | PTE_A);
+		} else if (level == 1 && unlikely(*slot & PTE_PS) && split_slot(space, va, slot)) {
+			return NULL;
 		}
 		table = table_at(*slot);
 	}
 	return table;
 }
+
+static u64 *leaf_create(struct mmu_space *space, vaddr_t va)
+{
+	return table_create(space, va, 0);
+}
+
+#define BATCH_LARGE BIT(63) /* of a batch's numbers: the head of a large entry's block */
 
 /* There is always room for one more: a full batch is flushed at once. */
 static inline void batch_add(struct mmu_batch *batch, pfn_t pfn)
@@ -215,7 +278,7 @@ static void leaf_trim(struct mmu_batch *batch, vaddr_t va)
 	for (tables[3] = table; level > 0; level--) {
 		u64 entry = table[pt_index(va, level)];
 
-		if (!entry)
+		if (!entry || (level == 1 && (entry & PTE_PS)))
 			break;
 		tables[level - 1] = table = table_at(entry);
 	}
@@ -259,16 +322,22 @@ static vaddr_t skip_hole(const struct mmu_space *space, vaddr_t va)
 
 bool mmu_query(struct mmu_space *space, vaddr_t va, struct mmu_entry *out)
 {
-	u64 *table = leaf_find(space, va);
-	u64 e = table ? atomic_load_relaxed(&table[pt_index(va, 0)]) : 0;
+	u64 *table = leaf_find(space, va), *large = NULL, e;
 
+	if (likely(table)) {
+		e = atomic_load_relaxed(&table[pt_index(va, 0)]);
+	} else {
+		large = space->large ? large_find(space, va) : NULL;
+		e = large ? (atomic_load_relaxed(large) & ~PTE_PS) + pt_index(va, 0) * PAGE_SIZE
+			  : 0;
+	}
 	if (!e)
 		return false;
 	out->pfn = (e & PTE_ADDR) >> PAGE_SHIFT;
 	out->prot = (u32)(e & MMU_PTE_BITS) | (e & PTE_NX ? 0 : MMU_EXEC);
 	out->dirty = e & PTE_D;
 	out->accessed = e & PTE_A;
-	out->large = false;
+	out->large = large;
 	return true;
 }
 
@@ -294,7 +363,10 @@ void mmu_batch_flush(struct mmu_batch *batch)
 	for (u32 i = 0; i < n; i++) {
 		struct frame *frame = frame_of(batch->frames[i]);
 
-		if (frame->flags & FRAME_TABLE)
+		if (batch->frames[i] & BATCH_LARGE)
+			frame_put_block(frame_of(batch->frames[i] & ~BATCH_LARGE),
+					LARGE_PAGE_ORDER);
+		else if (frame->flags & FRAME_TABLE)
 			table_free(frame);
 		else
 			frame_put(frame);
@@ -342,10 +414,12 @@ int mmu_map(struct mmu_space *space, vaddr_t va, pfn_t pfn, u32 prot)
 	if (likely(!*slot)) {
 		atomic_store_release(slot, new);
 		virt_to_frame(table)->index++;
-		space->entries++;
+		space->entries += !(new & PTE_NOREF);
 		return 0;
 	}
 	old = atomic_xchg(slot, new);
+	space->entries += !(new & PTE_NOREF);
+	space->entries -= !(old & PTE_NOREF);
 	if (!(old & PTE_P))
 		return 0;
 	note_dirty(old);
@@ -355,6 +429,47 @@ int mmu_map(struct mmu_space *space, vaddr_t va, pfn_t pfn, u32 prot)
 	    !(new & PTE_P))
 		tlb_flush(space, va, va + PAGE_SIZE);
 	return 0;
+}
+
+bool mmu_large_fits(struct mmu_space *space, vaddr_t va)
+{
+	u64 *table = phys_to_virt(space->root);
+
+	for (u32 level = 3; level > 1; level--) {
+		u64 entry = table[pt_index(va, level)];
+
+		if (!entry)
+			return true;
+		table = table_at(entry);
+	}
+	return !table[pt_index(va, 1)];
+}
+
+int mmu_map_large(struct mmu_space *space, vaddr_t va, pfn_t pfn, u32 prot)
+{
+	u64 *table = table_create(space, va, 1), entry = mmu_pte(pfn, prot) | PTE_PS;
+
+	if (unlikely(!table)) {
+		trim_one(space, va);
+		return -ENOMEM;
+	}
+	atomic_store_release(&table[pt_index(va, 1)], entry);
+	virt_to_frame(table)->index++;
+	space->entries += PT_ENTRIES;
+	large_account(space, entry, 1);
+	return 0;
+}
+
+bool mmu_take_large(struct mmu_space *space, vaddr_t va)
+{
+	u64 *slot = large_find(space, va);
+	const struct frame *frame = frame_of((*slot & PTE_ADDR) >> PAGE_SHIFT);
+
+	for (u32 i = 0; i < PT_ENTRIES; i++)
+		if (frame_refs(&frame[i]) != 1)
+			return false;
+	(void)atomic_fetch_or(slot, PTE_W);
+	return true;
 }
 
 /* First entry in use of a last-level table at or after @va and before @next, both
@@ -386,7 +501,7 @@ static inline vaddr_t used_entry(const u64 *table, vaddr_t va, vaddr_t next)
 static void unmap_leaf(struct mmu_batch *batch, u64 *table, vaddr_t va, vaddr_t next)
 {
 	struct frame *frame = virt_to_frame(table);
-	u64 removed = 0;
+	u64 removed = 0, unowned = 0;
 
 	/* frame->index: how many entries of the table are in use. */
 	for (; removed < frame->index; va += PAGE_SIZE) {
@@ -398,14 +513,42 @@ static void unmap_leaf(struct mmu_batch *batch, u64 *table, vaddr_t va, vaddr_t 
 		e = atomic_xchg(&table[pt_index(va, 0)], 0ull);
 		removed++;
 		batch_touch(batch, va);
-		if (e & PTE_NOREF)
+		if (e & PTE_NOREF) {
+			unowned++;
 			continue;
+		}
 		if (e & PTE_D)
 			note_dirty(e);
 		batch_add(batch, (e & PTE_ADDR) >> PAGE_SHIFT);
 	}
 	frame->index -= removed;
-	batch->space->entries -= removed;
+	batch->space->entries -= removed - unowned;
+}
+
+static void batch_touch_large(struct mmu_batch *batch, vaddr_t va)
+{
+	batch_touch(batch, va);
+	batch_touch(batch, va + LARGE_PAGE_SIZE - PAGE_SIZE);
+}
+
+/* No table for @va: take a large entry out. Return: where to go on. */
+static vaddr_t unmap_large(struct mmu_batch *batch, vaddr_t va, vaddr_t end)
+{
+	u64 *slot = batch->space->large ? large_find(batch->space, va) : NULL, e;
+
+	if (!slot)
+		return skip_hole(batch->space, va);
+	PANIC_ON(!IS_ALIGNED(va, LARGE_PAGE_SIZE) || end - va < LARGE_PAGE_SIZE,
+		 "mmu: part of the large page at %lx is to be unmapped", va);
+	e = atomic_xchg(slot, 0ull);
+	large_account(batch->space, e, -1);
+	batch->space->entries -= PT_ENTRIES;
+	virt_to_frame(slot)->index--;
+	batch_touch_large(batch, va);
+	batch_add(batch, (e & PTE_ADDR) >> PAGE_SHIFT | BATCH_LARGE);
+	if (!virt_to_frame(slot)->index)
+		leaf_trim(batch, va);
+	return va + LARGE_PAGE_SIZE;
 }
 
 void mmu_unmap(struct mmu_batch *batch, vaddr_t start, vaddr_t end)
@@ -414,7 +557,7 @@ void mmu_unmap(struct mmu_batch *batch, vaddr_t start, vaddr_t end)
 		u64 *table = leaf_find(batch->space, va);
 
 		if (!table) {
-			next = skip_hole(batch->space, va);
+			next = unmap_large(batch, va, end);
 			continue;
 		}
 		next = leaf_end(va, end);
@@ -424,6 +567,33 @@ void mmu_unmap(struct mmu_batch *batch, vaddr_t start, vaddr_t end)
 	}
 }
 
+/* Return: true when it changed and CPUs may know the old one. */
+static inline bool protect_slot(u64 *slot, u64 want)
+{
+	u64 e = atomic_load_relaxed(slot), new;
+
+	if (!e)
+		return false;
+	do { /* W is kept, not given */
+		new = e & ~(PTE_P | PTE_KEPT | PTE_NX);
+		new |= want & (PTE_P | PTE_KEPT | PTE_NX);
+		if (!(want & PTE_W))
+			new &= ~PTE_W;
+	} while (!atomic_cmpxchg(slot, &e, new));
+	return e != new && (e & PTE_P);
+}
+
+static vaddr_t protect_large(struct mmu_batch *batch, vaddr_t va, u64 want)
+{
+	u64 *slot = batch->space->large ? large_find(batch->space, va) : NULL;
+
+	if (!slot)
+		return skip_hole(batch->space, va);
+	if (protect_slot(slot, want))
+		batch_touch_large(batch, va);
+	return va + LARGE_PAGE_SIZE;
+}
+
 void mmu_protect(struct mmu_batch *batch, vaddr_t start, vaddr_t end, u32 prot)
 {
 	u64 want = mmu_pte(0, prot | MMU_USER);
@@ -431,28 +601,16 @@ void mmu_protect(struct mmu_batch *batch, vaddr_t start, vaddr_t end, u32 prot)
 	for (vaddr_t va = start, next; va < end; va = next) {
 		u64 *table = leaf_find(batch->space, va);
 
-		next = table ? leaf_end(va, end) : skip_hole(batch->space, va);
-		for (; table && va < next; va += PAGE_SIZE) {
-			u64 *slot = &table[pt_index(va, 0)];
-			u64 e = atomic_load_relaxed(slot), new;
-
-			if (!e)
-				continue;
-			do { /* W is kept, not given */
-				new = e & ~(PTE_P | PTE_KEPT | PTE_NX);
-				new |= want & (PTE_P | PTE_KEPT | PTE_NX);
-				if (!(want & PTE_W))
-					new &= ~PTE_W;
-			} while (!atomic_cmpxchg(slot, &e, new));
-			if (e != new && (e & PTE_P))
+		next = table ? leaf_end(va, end) : protect_large(batch, va, want);
+		for (; table && va < next; va += PAGE_SIZE)
+			if (protect_slot(&table[pt_index(va, 0)], want))
 				batch_touch(batch, va);
-		}
 	}
 }
 
-/* Entries [va, next): from @src to @dst. Return: how many. */
+/* Entries [va, next): from @src to @dst. Return: how many; *owned: with a reference. */
 static u64 copy_leaf(u64 *dst, u64 *src, struct mmu_batch *src_batch, vaddr_t va, vaddr_t next,
-		     bool write_protect)
+		     bool write_protect, u64 *owned)
 {
 	u64 copied = 0;
 
@@ -464,12 +622,38 @@ static u64 copy_leaf(u64 *dst, u64 *src, struct mmu_batch *src_batch, vaddr_t va
 			e = atomic_fetch_and(slot, ~PTE_W) & ~PTE_W;
 			batch_touch(src_batch, va);
 		}
-		if (!(e & PTE_NOREF))
+		if (!(e & PTE_NOREF)) {
 			frame_get(frame_of((e & PTE_ADDR) >> PAGE_SHIFT));
+			++*owned;
+		}
 		dst[pt_index(va, 0)] = e & ~PTE_D;
 		copied++;
 	}
 	return copied;
+}
+
+/* The large entry in *slot into @dst, too. */
+static int copy_large(struct mmu_space *dst, u64 *slot, struct mmu_batch *src_batch, vaddr_t va,
+		      bool write_protect)
+{
+	u64 *to = table_create(dst, va, 1), e = *slot;
+	struct frame *frame = frame_of((e & PTE_ADDR) >> PAGE_SHIFT);
+
+	if (!to) {
+		trim_one(dst, va);
+		return -ENOMEM;
+	}
+	if (write_protect && (e & PTE_W)) {
+		e = atomic_fetch_and(slot, ~PTE_W) & ~PTE_W;
+		batch_touch_large(src_batch, va);
+	}
+	for (u32 i = 0; i < PT_ENTRIES; i++)
+		frame_get(&frame[i]);
+	to[pt_index(va, 1)] = e & ~PTE_D;
+	virt_to_frame(to)->index++;
+	dst->entries += PT_ENTRIES;
+	large_account(dst, e, 1);
+	return 0;
 }
 
 int mmu_copy(struct mmu_space *dst, struct mmu_batch *src_batch, vaddr_t start, vaddr_t end,
@@ -477,9 +661,14 @@ int mmu_copy(struct mmu_space *dst, struct mmu_batch *src_batch, vaddr_t start, 
 {
 	for (vaddr_t va = start, next; va < end; va = next) {
 		u64 *from = leaf_find(src_batch->space, va), *to;
-		u64 copied;
+		u64 copied, owned = 0;
 
 		if (!from) {
+			u64 *slot = src_batch->space->large ? large_find(src_batch->space, va)
+							    : NULL;
+
+			if (slot && copy_large(dst, slot, src_batch, va, write_protect))
+				return -ENOMEM;
 			next = skip_hole(src_batch->space, va);
 			continue;
 		}
@@ -489,9 +678,9 @@ int mmu_copy(struct mmu_space *dst, struct mmu_batch *src_batch, vaddr_t start, 
 			trim_one(dst, va);
 			return -ENOMEM;
 		}
-		copied = copy_leaf(to, from, src_batch, va, next, write_protect);
+		copied = copy_leaf(to, from, src_batch, va, next, write_protect, &owned);
 		virt_to_frame(to)->index += copied;
-		dst->entries += copied;
+		dst->entries += owned;
 		if (unlikely(!virt_to_frame(to)->index))
 			trim_one(dst, va);
 	}
@@ -514,7 +703,8 @@ int mmu_move(struct mmu_batch *batch, vaddr_t old, vaddr_t new, u64 len)
 	for (u64 off = 0; off < len; off += PAGE_SIZE) {
 		if (off && pt_index(old + off, 0) && pt_index(new + off, 0))
 			continue;
-		if (leaf_find(space, old + off) && !leaf_create(space, new + off)) {
+		if (mmu_split(space, old + off) ||
+		    (leaf_find(space, old + off) && !leaf_create(space, new + off))) {
 			trim_range(batch, new, new + len);
 			return -ENOMEM;
 		}

@@ -147,7 +147,6 @@ static_assert(sizeof(struct linux_winsize) == 8, "Linux ABI");
 #define TIOCLINUX   0x541c
 #define TIOCCONS    0x541d
 #define TIOCPKT     0x5420
-#define TIOCGPKT    0x80045438
 #define FIONBIO     0x5421
 #define TIOCNOTTY   0x5422
 #define TIOCSETD    0x5423
@@ -159,7 +158,9 @@ static_assert(sizeof(struct linux_winsize) == 8, "Linux ABI");
 #define TIOCGPTN    0x80045430u
 #define TIOCSPTLCK  0x40045431u
 #define TIOCVHANGUP 0x5437
+#define TIOCGPKT    0x80045438u
 #define TIOCGPTLCK  0x80045439u
+#define TIOCGEXCL   0x80045440u
 #define TIOCGPTPEER 0x5441
 #define FIONCLEX    0x5450
 #define FIOCLEX     0x5451

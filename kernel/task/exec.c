@@ -274,6 +274,7 @@ static void exchange_space(struct exec_state *st)
 	flags = spin_lock_irq(&task_tree_lock);
 	take_pid_locked(thread);
 	task->as = st->as;
+	st->as->no_large = task->thp_disable;
 	task->exe = st->file;
 	task->did_exec = true;
 	mmu_activate(&st->as->mmu);
@@ -324,6 +325,7 @@ static void exchange_rest(struct exec_state *st)
 	thread->robust_list = NULL;
 	thread->set_child_tid = NULL;
 	thread->restart.fn = NULL;
+	thread->said_nr = 0;
 	context_exec(st->prog.entry, st->sp);
 }
 

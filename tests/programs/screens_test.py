@@ -9,7 +9,8 @@ ESC = "\x1b"
 
 class ScreensTest(Programs):
     def test_vim(self) -> None:
-        shown = self.play(["vim", "ncurses-base"], ["sh", "-c", "vim.basic -u NONE -N /tmp/f && sed s/^/file:/ /tmp/f"], [
+        shown = self.play(["vim", "ncurses-base"],
+                          ["sh", "-c", "vim.basic -u NONE -N /tmp/f && sed s/^/file:/ /tmp/f"], [
             ("[New]", "ihello"),
             ("hello", f" from vim{ESC}yyp"),
             ("from vim", ":%s/hello/goodbye/g\r"),
@@ -42,7 +43,8 @@ class ScreensTest(Programs):
         self.assertIn("[status 0]", shown)
 
     def test_less(self) -> None:
-        shown = self.play(["less", "ncurses-base"], ["sh", "-c", "seq 1000 > /tmp/f; /usr/bin/less /tmp/f; echo left"], [
+        shown = self.play(["less", "ncurses-base"],
+                          ["sh", "-c", "seq 1000 > /tmp/f; /usr/bin/less /tmp/f; echo left"], [
             ("23\r\n", "/^777$\n"),
             ("799\r\n", "G"),
             ("1000\r\n", "g"),

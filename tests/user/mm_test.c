@@ -7,6 +7,7 @@
 
 #include <setjmp.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/uio.h>
 
@@ -33,6 +34,19 @@ static char *must_map(size_t pages, int prot, int flags)
 
 	REQUIRE((unsigned long)p < -4095UL);
 	return p;
+}
+
+static long meminfo_kib(const char *name)
+{
+	static char text[8192];
+	int fd = open("/proc/meminfo", O_RDONLY);
+	ssize_t n = read(fd, text, sizeof(text) - 1);
+	const char *at;
+
+	close(fd);
+	text[n > 0 ? n : 0] = 0;
+	at = strstr(text, name);
+	return at ? strtol(at + strlen(name), NULL, 10) : -1;
 }
 
 /* ---- probing: read or write one byte, and tell the signal it gave --------------------------------------------- */
@@ -1056,4 +1070,106 @@ CASE(lock_limit)
 		CHECK_EQ(sys(SYS_mlock, p, PAGE), -EPERM);	/* nothing at all is allowed */
 	}
 	CHECK_EXIT(pid, 0);
+}
+
+/* ---- large pages ---------------------------------------------------------------------------------------------- */
+
+#define LARGE (2UL << 20)
+
+/* An aligned region whose first page was written to; KiB of large pages that this made (0 on a Linux without). */
+static char *large_region(size_t len, long *made)
+{
+	long before = meminfo_kib("AnonHugePages:");
+	char *p = must_map((len + LARGE) / PAGE, RW, PRIV);
+
+	p = (char *)(((unsigned long)p + LARGE - 1) & ~(LARGE - 1));
+	sys(SYS_madvise, p, len, MADV_HUGEPAGE);
+	p[0] = 1;
+	*made = meminfo_kib("AnonHugePages:") - before;
+	return p;
+}
+
+CASE(large_page_on_first_write)
+{
+	long made;
+	char *p = large_region(LARGE, &made);
+	unsigned long i;
+
+	if (on_exo())
+		CHECK_EQ(made, 2048);
+	for (i = PAGE; i < LARGE; i += PAGE)
+		CHECK_EQ(p[i], 0);
+	/* A part goes; what is left keeps its bytes. */
+	for (i = 0; i < LARGE; i += PAGE)
+		p[i] = (char)(i / PAGE);
+	CHECK_EQ(sys(SYS_munmap, p + 5 * PAGE, PAGE), 0);
+	if (on_exo())
+		CHECK_EQ(meminfo_kib("AnonHugePages:"), 0);
+	for (i = 0; i < LARGE; i += PAGE)
+		if (i != 5 * PAGE)
+			CHECK_EQ(p[i], (char)(i / PAGE));
+}
+
+CASE(large_page_and_fork)
+{
+	long made;
+	char *p = large_region(LARGE, &made);
+	unsigned long i;
+	pid_t pid;
+
+	for (i = 0; i < LARGE; i += PAGE)
+		p[i + 7] = (char)(i / PAGE);
+	IN_CHILD(pid) {
+		p[3 * PAGE + 7] = 99;
+		for (i = 0; i < LARGE; i += PAGE)
+			CHECK_EQ(p[i + 7], i == 3 * PAGE ? 99 : (char)(i / PAGE));
+	}
+	p[4 * PAGE + 7] = 98;
+	CHECK_EXIT(pid, 0);
+	for (i = 0; i < LARGE; i += PAGE)
+		CHECK_EQ(p[i + 7], i == 4 * PAGE ? 98 : (char)(i / PAGE));
+	/* Alone again: the whole may be written to. */
+	memset(p, 5, LARGE);
+	CHECK_EQ(p[LARGE - 1], 5);
+}
+
+CASE(large_page_protected_in_part)
+{
+	long made;
+	char *p = large_region(LARGE, &made);
+	pid_t pid;
+
+	memset(p, 1, LARGE);
+	CHECK_EQ(sys(SYS_mprotect, p + 8 * PAGE, PAGE, R), 0);
+	IN_CHILD(pid) {
+		p[9 * PAGE] = 2;
+		p[7 * PAGE] = 2;
+		p[8 * PAGE] = 2;
+	}
+	CHECK_KILLED(pid, SIGSEGV);
+	CHECK_EQ(sys(SYS_mprotect, p, LARGE, PROT_NONE), 0);
+	CHECK_EQ(sys(SYS_mprotect, p, LARGE, RW), 0);
+	CHECK_EQ(p[8 * PAGE], 1);
+	CHECK_EQ(sys(SYS_madvise, p + 100 * PAGE, 3 * PAGE, MADV_DONTNEED), 0);
+	CHECK_EQ(p[99 * PAGE], 1);
+	CHECK_EQ(p[100 * PAGE], 0);
+	CHECK_EQ(p[103 * PAGE], 1);
+}
+
+CASE(large_pages_can_be_declined)
+{
+	long before = meminfo_kib("AnonHugePages:");
+	char *p = must_map(4 * LARGE / PAGE, RW, PRIV);
+
+	CHECK_EQ(sys(SYS_madvise, p, 4 * LARGE, MADV_NOHUGEPAGE), 0);
+	p[LARGE] = p[2 * LARGE] = 1;
+	if (on_exo())
+		CHECK_EQ(meminfo_kib("AnonHugePages:"), before);
+	CHECK_EQ(sys(SYS_prctl, PR_SET_THP_DISABLE, 1, 0, 0, 0), 0);
+	CHECK_EQ(sys(SYS_prctl, PR_GET_THP_DISABLE, 0, 0, 0, 0), 1);
+	p = must_map(4 * LARGE / PAGE, RW, PRIV);
+	p[LARGE] = p[2 * LARGE] = 1;
+	if (on_exo())
+		CHECK_EQ(meminfo_kib("AnonHugePages:"), before);
+	CHECK_EQ(sys(SYS_prctl, PR_SET_THP_DISABLE, 0, 0, 0, 0), 0);
 }

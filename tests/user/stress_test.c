@@ -256,6 +256,116 @@ CASE(mmap_storm)
 	in_parallel(4, mmap_body);
 }
 
+/* The same in 12 MiB, where large pages come and are cut: by every call that changes a part, by fork and by writes. */
+enum { BIG = 3072 };
+static uint8_t big_model[BIG];	/* 0: unmapped, 1: read-only, 2: writable */
+static uint32_t big_value[BIG];
+
+static long big_wrong(const char *base)
+{
+	long k, wrong = 0;
+
+	for (k = 0; k < BIG; k++)
+		if (big_model[k])
+			wrong += *(const uint32_t *)(base + k * (long)PAGE + k % 1000 * 4) != big_value[k];
+	return wrong;
+}
+
+static void big_write(char *base, int first, int n, uint32_t value)
+{
+	int k;
+
+	for (k = first; k < first + n; k++)
+		if (big_model[k] == 2)
+			*(uint32_t *)(base + (long)k * (long)PAGE + k % 1000 * 4) = big_value[k] = value + (uint32_t)k;
+}
+
+static void big_step(char *base, uint32_t *seed, int i)
+{
+	int first = (int)(next(seed) % BIG), what = (int)(next(seed) % 8), k, to;
+	int n = 1 + (int)(next(seed) % (next(seed) % 2 ? 16 : 1200));
+	const int anon = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED;
+	char *p = base + (long)first * (long)PAGE;
+	pid_t pid;
+
+	n = first + n > BIG ? BIG - first : n;
+	if (what == 0) {
+		CHECK(mmap(p, (size_t)n * PAGE, PROT_READ | PROT_WRITE, anon, -1, 0) == p);
+		memset(big_model + first, 2, (size_t)n);
+		memset(big_value + first, 0, (size_t)n * 4);
+	} else if (what == 1 && n < 600) {
+		CHECK_EQ(munmap(p, (size_t)n * PAGE), 0);
+		memset(big_model + first, 0, (size_t)n);
+	} else if (what == 2) {
+		for (k = first; k < first + n && big_model[k]; k++)
+			;
+		n = k - first;
+		k = 1 + i % 2;
+		if (n)
+			CHECK_EQ(mprotect(p, (size_t)n * PAGE, k == 2 ? PROT_READ | PROT_WRITE : PROT_READ), 0);
+		memset(big_model + first, k, (size_t)n);
+	} else if (what == 3) {
+		sys(SYS_madvise, p, n * PAGE, MADV_DONTNEED);	/* holes: done all the same */
+		memset(big_value + first, 0, (size_t)n * 4);
+	} else if (what == 4) {
+		IN_CHILD(pid) {
+			CHECK_EQ(big_wrong(base), 0);
+			big_write(base, first, n, 77);
+			CHECK_EQ(big_wrong(base), 0);
+		}
+		big_write(base, first, n / 2, (uint32_t)i << 12);
+		CHECK_EXIT(pid, 0);
+	} else if (what == 5 && first >= 1536) {
+		for (k = first; k < first + n && k < first + 1000 && big_model[k] == big_model[first]; k++)
+			;
+		n = big_model[first] ? k - first : 0;
+		to = (int)(next(seed) % 500);
+		if (n && mremap(p, (size_t)n * PAGE, (size_t)n * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED,
+				base + (long)to * (long)PAGE) != MAP_FAILED) {
+			memcpy(big_model + to, big_model + first, (size_t)n);
+			/* The value's place within the page goes by its number: write it anew. */
+			memset(big_model + first, 0, (size_t)n);
+			for (k = 0; k < n; k++) {
+				CHECK_EQ(*(uint32_t *)(base + (to + k) * (long)PAGE + (first + k) % 1000 * 4),
+					 big_value[first + k]);
+				if (big_model[to + k] == 2)
+					memset(base + (to + k) * (long)PAGE, 0, PAGE);
+				big_value[to + k] = 0;
+				if (big_model[to + k] == 1)
+					big_model[to + k] = 3;
+			}
+			for (k = to; k < to + n; k++)
+				if (big_model[k] == 3) {
+					CHECK_EQ(munmap(base + k * (long)PAGE, PAGE), 0);
+					big_model[k] = 0;
+				}
+		}
+	} else {
+		big_write(base, first, n, (uint32_t)i << 12);
+	}
+}
+
+static void big_body(int me)
+{
+	char *base = mmap(NULL, BIG * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	uint32_t seed = 4711 + (uint32_t)me;
+	int i;
+
+	REQUIRE(base != MAP_FAILED);
+	CHECK_EQ(munmap(base, BIG * PAGE), 0);
+	for (i = 0; i < 150 && !ktap_failures; i++) {
+		big_step(base, &seed, i);
+		if (i % 4 == 0 && !CHECK_EQ(big_wrong(base), 0))
+			NOTE("step %d", i);
+	}
+	CHECK_EQ(big_wrong(base), 0);
+}
+
+CASE(large_page_storm)
+{
+	in_parallel(2, big_body);
+}
+
 /* Copy-on-write under several writers: each generation sees its own values. */
 CASE(copy_on_write_storm)
 {

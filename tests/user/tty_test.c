@@ -3,65 +3,7 @@
  * tty_test.c - terminals, on a pseudo-terminal pair where there is one (else skipped): settings, canonical and raw
  * input, special characters, window size, foreground group, hang-up. Sources: man termios(3), tty_ioctl(4), pty(7).
  */
-#include "ktap.h"
-
-#include <poll.h>
-#include <sys/ioctl.h>
-#include <termios.h>
-
-static int master, slave;
-
-/* Opens a pair without making it the controlling terminal. */
-static void open_pair(void)
-{
-	char path[32];
-	int number = -1, unlock = 0;
-
-	master = open("/dev/ptmx", O_RDWR | O_NOCTTY);
-	if (master < 0)
-		SKIP("no /dev/ptmx");
-	REQUIRE_EQ(sys(SYS_ioctl, master, TIOCSPTLCK, &unlock), 0);
-	REQUIRE_EQ(sys(SYS_ioctl, master, TIOCGPTN, &number), 0);
-	snprintf(path, sizeof(path), "/dev/pts/%d", number);
-	slave = open(path, O_RDWR | O_NOCTTY);
-	REQUIRE(slave >= 0);
-}
-
-static void set_raw(cc_t min, cc_t time)
-{
-	struct termios t;
-
-	REQUIRE_EQ(tcgetattr(slave, &t), 0);
-	t.c_lflag &= ~(tcflag_t)(ICANON | ECHO | ISIG | IEXTEN);
-	t.c_iflag &= ~(tcflag_t)(ICRNL | IXON);
-	t.c_oflag &= ~(tcflag_t)OPOST;
-	t.c_cc[VMIN] = min;
-	t.c_cc[VTIME] = time;
-	REQUIRE_EQ(tcsetattr(slave, TCSANOW, &t), 0);
-}
-
-static void type(const char *text)
-{
-	CHECK_EQ(write(master, text, strlen(text)), strlen(text));
-}
-
-/* What the master shows within a moment, after at least @want bytes. */
-static const char *shown(size_t want)
-{
-	static char buf[512];
-	struct pollfd p = { .fd = master, .events = POLLIN };
-	size_t len = 0;
-	ssize_t n;
-
-	while (len < sizeof(buf) - 1 && poll(&p, 1, len < want ? 5000 : 0) == 1 && p.revents & POLLIN) {
-		n = read(master, buf + len, sizeof(buf) - 1 - len);
-		if (n <= 0)
-			break;
-		len += (size_t)n;
-	}
-	buf[len] = 0;
-	return buf;
-}
+#include "tty_pair.h"
 
 CASE(settings)
 {
@@ -179,48 +121,6 @@ CASE(nonblocking)
 	CHECK_EQ(sys(SYS_read, slave, &c, 1), -EAGAIN);
 	fcntl(master, F_SETFL, O_NONBLOCK);
 	CHECK_EQ(sys(SYS_read, master, &c, 1), -EAGAIN);
-}
-
-/* Packet mode: a byte before the output says what else happened. What screen and rlogind use. */
-CASE(packet_mode)
-{
-	struct pollfd p;
-	struct termios t;
-	char buf[16];
-	int on = 1;
-
-	open_pair();
-	CHECK_EQ(sys(SYS_ioctl, slave, TIOCPKT, &on), -ENOTTY);
-	CHECK_EQ(sys(SYS_ioctl, master, TIOCPKT, (void *)8), -EFAULT);
-	CHECK_EQ(tcflush(slave, TCIOFLUSH), 0);	/* before it is on: not told */
-	CHECK_EQ(sys(SYS_ioctl, master, TIOCPKT, &on), 0);
-	p = (struct pollfd){ .fd = master, .events = POLLIN | POLLPRI };
-	CHECK_EQ(poll(&p, 1, 0), 0);
-	CHECK_EQ(write(slave, "out", 3), 3);
-	CHECK_EQ(read(master, buf, sizeof(buf)), 4);
-	CHECK(memcmp(buf, "\0out", 4) == 0);
-	CHECK_EQ(write(slave, "more", 4), 4);
-	CHECK_EQ(tcflow(slave, TCOOFF), 0);
-	CHECK_EQ(poll(&p, 1, 1000), 1);
-	CHECK(p.revents & POLLPRI);
-	CHECK_EQ(read(master, buf, sizeof(buf)), 1);
-	CHECK_EQ(buf[0], TIOCPKT_STOP);
-	CHECK_EQ(tcflow(slave, TCOON), 0);
-	CHECK_EQ(read(master, buf, sizeof(buf)), 1);
-	CHECK_EQ(buf[0], TIOCPKT_START);
-	REQUIRE_EQ(tcgetattr(slave, &t), 0);
-	t.c_iflag &= ~(tcflag_t)IXON;
-	REQUIRE_EQ(tcsetattr(slave, TCSANOW, &t), 0);
-	for (int news = 0; !(news & TIOCPKT_NOSTOP); news = buf[0])	/* "more" may come first */
-		REQUIRE(read(master, buf, sizeof(buf)) > 0);
-	t.c_iflag |= IXON;
-	REQUIRE_EQ(tcsetattr(slave, TCSANOW, &t), 0);
-	CHECK_EQ(read(master, buf, sizeof(buf)), 1);
-	CHECK_EQ(buf[0], TIOCPKT_DOSTOP);
-	on = 0;
-	CHECK_EQ(sys(SYS_ioctl, master, TIOCPKT, &on), 0);
-	CHECK_EQ(write(slave, "raw", 3), 3);
-	CHECK_EQ(read(master, buf, 3), 3);
 }
 
 CASE(hang_up)

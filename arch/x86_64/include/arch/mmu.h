@@ -21,6 +21,7 @@
 #define PAGE_SIZE  4096ull
 #define PAGE_MASK  (~(PAGE_SIZE - 1))
 #define LARGE_PAGE_SIZE  (2ull << 20)
+#define LARGE_PAGE_ORDER 9u /* of its frames */
 
 #define DIRECT_MAP_BASE 0xffff800000000000ull
 #define KVA_BASE        0xffffc00000000000ull
@@ -61,7 +62,8 @@ struct mmu_space {
 	paddr_t root;                   /* [i] PML4 */
 	u64 active[(NR_CPUS + 63) / 64]; /* [t] CPUs that have it loaded */
 	u64 table_pages;                /* [a] frames used by tables, root apart */
-	u64 entries;                    /* [a] user pages entered: resident size */
+	u64 entries;                    /* [a] user frames entered, in 4 KiB: resident size */
+	u64 large;                      /* [a] large entries among them */
 };
 
 /* What an entry says, in generic words. */
@@ -116,6 +118,22 @@ void mmu_space_fini(struct mmu_space *space);
  * accessible, but kept. Return: 0; -ENOMEM no memory for a table.
  */
 __must_check int mmu_map(struct mmu_space *space, vaddr_t va, pfn_t pfn, u32 prot);
+
+/*
+ * Large entries show a block of 2^LARGE_PAGE_ORDER frames and stand for one reference
+ * on each of them, so that a split changes no count. The caller splits at borders
+ * before it unmaps, protects or copies a range.
+ */
+/** mmu_large_fits - nothing is entered in the 2 MiB around @va, not even a table */
+bool mmu_large_fits(struct mmu_space *space, vaddr_t va);
+/** mmu_map_large - enter the block at @pfn, all aligned; mmu_large_fits().
+ * Return: 0; -ENOMEM no memory for a table. */
+__must_check int mmu_map_large(struct mmu_space *space, vaddr_t va, pfn_t pfn, u32 prot);
+/** mmu_take_large - @va is in a large entry: if it is the only user of its frames, let it
+ * be written to. Return: false: it is not. */
+__must_check bool mmu_take_large(struct mmu_space *space, vaddr_t va);
+/** mmu_split - if @va is in a large entry, show the same by a table. Return: 0; -ENOMEM. */
+__must_check int mmu_split(struct mmu_space *space, vaddr_t va);
 
 /** mmu_query - what is mapped at @va. Return: true and *out, or false. */
 bool mmu_query(struct mmu_space *space, vaddr_t va, struct mmu_entry *out);
