@@ -27,6 +27,7 @@
 #include <arch/smp.h>
 #include <kernel/abi/errno.h>
 #include <kernel/core/cmdline.h>
+#include <kernel/lib/format.h>
 #include <kernel/lib/string.h>
 #include <mm/kmalloc.h>
 #include <mm/slab.h>
@@ -468,6 +469,19 @@ int dentry_lookup_missed(struct dentry *parent, const struct fs_name *name, stru
 	err = dentry_lookup_locked(parent, name, out);
 	mutex_unlock(&dir->lock);
 	return err;
+}
+
+struct dentry *dentry_alloc_unnamed(struct dentry *parent, struct inode *inode)
+{
+	char text[32];
+	int len = snprintf(text, sizeof(text), "#%llu", (unsigned long long)inode->ino);
+	struct dentry *dentry = dentry_alloc(parent, &(struct fs_name){ text, (u32)len }, inode);
+
+	if (dentry)
+		dentry->flags = DENTRY_DEAD;
+	else
+		inode_put(inode);
+	return dentry;
 }
 
 /* ---- change ---- */

@@ -147,6 +147,9 @@ __must_check static inline int dentry_lookup(struct dentry *parent, const struct
 }
 /** dentry_instantiate - a negative dentry becomes @inode's (reference taken over) */
 void dentry_instantiate(struct dentry *dentry, struct inode *inode);
+/** dentry_alloc_unnamed - of a file without a name in @parent's folder, shown as "#123
+ * (deleted)". Takes over the reference on @inode, also when it fails. NULL: no memory. */
+struct dentry *dentry_alloc_unnamed(struct dentry *parent, struct inode *inode);
 /** dentry_kill - its name was removed; cached names below it go too */
 void dentry_kill(struct dentry *dentry);
 /** dentry_move - now called @name below @parent; @new_name from dentry_new_name(),

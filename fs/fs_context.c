@@ -135,6 +135,39 @@ void fs_context_set_root(const struct path *path)
 	set_path(fs, &fs->root, path);
 }
 
+static void replace(struct fs_context *fs, const struct path *old, const struct path *new)
+{
+	struct path *const at[] = { &fs->root, &fs->cwd };
+	u32 dropped = 0;
+
+	mutex_lock(&fs->lock);
+	for (u32 i = 0; i < ARRAY_SIZE(at); i++) {
+		if (at[i]->mount != old->mount || at[i]->dentry != old->dentry)
+			continue;
+		path_get(new);
+		*at[i] = *new;
+		dropped++;
+	}
+	mutex_unlock(&fs->lock);
+	while (dropped--)
+		path_put(old);
+}
+
+void fs_context_replace_all(const struct path *old, const struct path *new)
+{
+	struct task *task;
+
+	for (s32 pid = 1; (task = task_next(pid)); task_put(task)) {
+		struct fs_context *fs = task_fs(task);
+
+		pid = task->pid + 1;
+		if (fs) {
+			replace(fs, old, new);
+			fs_context_put(fs);
+		}
+	}
+}
+
 struct unveil *fs_context_get_veil(struct fs_context *fs, bool *locked)
 {
 	struct unveil *veil;

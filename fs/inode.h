@@ -134,13 +134,14 @@ struct inode {
 
 enum superblock_flags {
 	SB_UNCACHED = 1, /* names are looked up anew each time (procfs) */
+	SB_RDONLY = 2,   /* [a] nobody writes, by whatever mount */
 };
 
 struct superblock {
 	struct refcount refs;
 	const struct fs_type *type;   /* [i] */
 	u64 dev;                      /* [i] st_dev */
-	u32 flags;                    /* [i] enum superblock_flags */
+	u32 flags;                    /* [a] enum superblock_flags */
 	u64 magic;                    /* [i] statfs f_type */
 	struct dentry *root;          /* [i] */
 	/** statfs - f_blocks, f_files, ...; the rest is filled in. NULL: zeros */

@@ -11,6 +11,7 @@
 #pragma once
 
 #include <fs/inode.h>
+#include <kernel/abi/linux_misc.h>
 #include <kernel/core/mutex.h>
 #include <kernel/core/refcount.h>
 #include <kernel/lib/list.h>
@@ -50,6 +51,8 @@ struct mount {
 	u32 crossings;              /* [t] how often a walk came in, */
 	u32 expire_at;              /* [m] and the number that lets MNT_EXPIRE remove it */
 	struct list_head link;      /* [m] all mounts, oldest first */
+	struct mount *copy;         /* [m] while a tree is being bound */
+	bool unbindable;            /* [m] MS_UNBINDABLE */
 	char *source;               /* [i] first field of /proc/mounts */
 };
 
@@ -67,14 +70,31 @@ static inline void mount_put(struct mount *mount)
 		mount_release(mount);
 }
 
+static inline bool mount_read_only(const struct mount *mount)
+{
+	return ((mount->flags & MS_RDONLY) || (mount->sb->flags & SB_RDONLY));
+}
+
 /** mount_at - what is mounted on (@mount, @dentry) uppermost, referenced; NULL */
 struct mount *mount_at(struct mount *mount, struct dentry *dentry);
 /** mount_add - mount @type at @where. @flags MS_*. */
 __must_check int mount_add(const struct fs_type *type, const char *source, const char *data,
 			   u32 flags, const struct path *where);
-/** mount_bind - show what is at @from at @where too */
-__must_check int mount_bind(const struct path *from, const struct path *where);
-__must_check int mount_remount(const struct path *where, u32 flags);
+/** mount_bind - show what is at @from at @where too; @recursive: with what is mounted
+ * below it */
+__must_check int mount_bind(const struct path *from, const struct path *where, bool recursive);
+/** mount_move - the mount at @from, with all below it, to @where */
+__must_check int mount_move(const struct path *from, const struct path *where);
+/** mount_remount - @flags: MS_BIND: of this mount alone, else of the file system too,
+ * with its options @data */
+__must_check int mount_remount(const struct path *where, u32 flags, const char *data);
+/** mount_propagation - MS_PRIVATE, SHARED, SLAVE or UNBINDABLE: there is one name space
+ * of mounts, and mounts do not propagate in it, so only the last one means anything */
+__must_check int mount_propagation(const struct path *where, u32 flags);
+/** mount_pivot - pivot_root(2), but for the tasks' roots: mount @new becomes what
+ * @root's is now, and that one is mounted at @put_old */
+__must_check int mount_pivot(const struct path *root, const struct path *new,
+			     const struct path *put_old);
 /** mount_remove - umount2(2): -EINVAL no mount root, -EBUSY in use */
 __must_check int mount_remove(const struct path *where, u32 flags);
 

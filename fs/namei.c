@@ -33,7 +33,7 @@ static int may_create(struct walk *walk)
 {
 	struct inode *dir = walk->cur.dentry->inode;
 
-	if (walk->cur.mount->flags & MS_RDONLY)
+	if (mount_read_only(walk->cur.mount))
 		return -EROFS;
 	if (walk->cur.dentry->flags & DENTRY_DEAD)
 		return -ENOENT;
@@ -516,7 +516,7 @@ static int may_open(const struct path *path, u32 flags, bool created, const stru
 		return -EISDIR;
 	if ((type == S_IFCHR || type == S_IFBLK) && (path->mount->flags & MS_NODEV))
 		return -EACCES;
-	if ((mask & MAY_WRITE) && (path->mount->flags & MS_RDONLY) &&
+	if ((mask & MAY_WRITE) && mount_read_only(path->mount) &&
 	    (type == S_IFREG || type == S_IFDIR))
 		return -EROFS;
 	if ((flags & O_NOATIME) && !inode_owner_or_root(inode, cred))
@@ -661,12 +661,60 @@ static int open_create(int dirfd, const char *name, u32 flags, u32 mode, struct 
 	return err;
 }
 
+static int open_unnamed(const struct path *folder, u32 flags, u32 mode, const struct cred *cred,
+			struct file **out)
+{
+	struct inode *dir = path_inode(folder), *inode;
+	struct path path = { folder->mount, NULL };
+	int err;
+
+	if (!dir->ops->tmpfile)
+		return -EOPNOTSUPP;
+	err = mount_read_only(folder->mount) ? -EROFS : 0;
+	if (!err)
+		err = inode_permission(dir, cred, MAY_WRITE | MAY_EXEC);
+	if (!err && (folder->dentry->flags & DENTRY_DEAD))
+		err = -ENOENT;
+	if (!err)
+		err = dir->ops->tmpfile(dir, S_IFREG | (mode & 07777 & ~fs_context_umask()),
+					&inode);
+	if (err)
+		return err;
+	if (!(flags & O_EXCL))
+		inode->flags |= INODE_LINKABLE;
+	path.dentry = dentry_alloc_unnamed(folder->dentry, inode);
+	if (!path.dentry)
+		return -ENOMEM;
+	/* It is not there for others: neither truncated nor told as a folder. */
+	err = open_path(&path, flags & ~(u32)(O_TMPFILE | O_TRUNC), true, cred, out);
+	if (!err)
+		(*out)->flags |= O_TMPFILE;
+	dentry_put(path.dentry);
+	return err;
+}
+
+/* O_TMPFILE: a file in the folder @name, without a name. */
+static int open_tmpfile(int dirfd, const char *name, u32 flags, u32 mode, struct file **out)
+{
+	struct path folder;
+	u32 lookup = LOOKUP_ACCESS(open_access(flags | O_CREAT));
+	int err = path_lookup(dirfd, name, lookup | LOOKUP_FOLLOW | LOOKUP_DIRECTORY, &folder);
+
+	if (err)
+		return err;
+	err = open_unnamed(&folder, flags, mode, cred_current(), out);
+	path_put(&folder);
+	return err;
+}
+
 int name_open(int dirfd, const char *name, u32 flags, u32 mode, struct file **out)
 {
 	u32 lookup = LOOKUP_ACCESS(open_access(flags));
 	struct path path;
 	int err;
 
+	if ((flags & O_TMPFILE) == O_TMPFILE && !(flags & O_PATH))
+		return open_tmpfile(dirfd, name, flags, mode, out);
 	if ((flags & O_CREAT) && !(flags & O_PATH))
 		return open_create(dirfd, name, flags, mode, out);
 	if (!(flags & O_NOFOLLOW))

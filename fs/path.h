@@ -126,6 +126,8 @@ void fs_context_get_cwd(struct fs_context *fs, struct path *out);
 /** fs_context_set_cwd, fs_context_set_root - current's; a reference is taken */
 void fs_context_set_cwd(const struct path *path);
 void fs_context_set_root(const struct path *path);
+/** fs_context_replace_all - who is at @old, with root or working directory, is at @new */
+void fs_context_replace_all(const struct path *old, const struct path *new);
 /** fs_context_get_veil - @fs's set of unveil rules, referenced, or NULL; *locked (may be
  * NULL): no more changes are let in */
 struct unveil *fs_context_get_veil(struct fs_context *fs, bool *locked);

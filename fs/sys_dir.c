@@ -132,9 +132,11 @@ long sys_renameat2(int olddir, const char __user *uold, int newdir, const char _
 	struct path_name old, new;
 	int err;
 
-	if ((flags & ~(RENAME_NOREPLACE | RENAME_EXCHANGE)) ||
-	    flags == (RENAME_NOREPLACE | RENAME_EXCHANGE))
+	if ((flags & ~(RENAME_NOREPLACE | RENAME_EXCHANGE | RENAME_WHITEOUT)) ||
+	    ((flags & RENAME_EXCHANGE) && (flags & (RENAME_NOREPLACE | RENAME_WHITEOUT))))
 		return -EINVAL;
+	if ((flags & RENAME_WHITEOUT) && !capable(CAP_MKNOD))
+		return -EPERM;
 	err = path_name_get(&old, uold);
 	if (err)
 		return err;
@@ -420,8 +422,17 @@ struct mount_args {
 	char data[512];
 };
 
-#define MS_PROPAGATION (MS_SHARED | MS_PRIVATE | (1u << 19) | (1u << 17))
+#define MS_PROPAGATION (MS_SHARED | MS_PRIVATE | MS_SLAVE | MS_UNBINDABLE)
 #define MS_MAGIC       0xc0ed0000ul /* what old programs put into the upper half */
+
+static int set_propagation(const struct path *where, unsigned long flags)
+{
+	u32 kind = flags & MS_PROPAGATION;
+
+	if ((kind & (kind - 1)) || (flags & ~(MS_PROPAGATION | MS_REC | MS_SILENT)))
+		return -EINVAL;
+	return mount_propagation(where, (u32)flags);
+}
 
 static int do_mount(const char __user *usource, const struct path *where, unsigned long flags,
 		    const struct mount_args *args)
@@ -431,20 +442,18 @@ static int do_mount(const char __user *usource, const struct path *where, unsign
 	int err;
 
 	if (flags & MS_REMOUNT)
-		return mount_remount(where, (u32)flags);
-	if (flags & MS_BIND) {
+		return mount_remount(where, (u32)flags, args->data);
+	if (flags & MS_PROPAGATION && !(flags & MS_BIND))
+		return set_propagation(where, flags);
+	if (flags & (MS_BIND | MS_MOVE)) {
 		err = path_lookup_user(AT_FDCWD, usource, LOOKUP_FOLLOW, &from);
-		if (!err) {
-			err = mount_bind(&from, where);
-			path_put(&from);
-		}
+		if (err)
+			return err == -EFAULT && !usource ? -EINVAL : err;
+		err = flags & MS_BIND ? mount_bind(&from, where, flags & MS_REC)
+				      : mount_move(&from, where);
+		path_put(&from);
 		return err;
 	}
-	/* Nothing propagates here: private is what every mount is. */
-	if (flags & MS_PROPAGATION)
-		return flags & MS_PRIVATE ? 0 : -EINVAL;
-	if (flags & MS_MOVE)
-		return -EINVAL;
 	if (!args->typed)
 		return -EINVAL;
 	type = fs_type_find(args->type);
@@ -483,6 +492,38 @@ long sys_mount(const char __user *source, const char __user *target, const char 
 		path_put(&where);
 	}
 	kfree(args);
+	return err;
+}
+
+static int pivot(const struct path *new, const struct path *put_old)
+{
+	struct path root;
+	int err;
+
+	fs_context_get_root(current_task()->fs, &root);
+	err = mount_pivot(&root, new, put_old);
+	if (!err)
+		fs_context_replace_all(&root, new);
+	path_put(&root);
+	return err;
+}
+
+long sys_pivot_root(const char __user *unew, const char __user *uold)
+{
+	struct path new, old;
+	int err;
+
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	err = path_lookup_user(AT_FDCWD, unew, LOOKUP_FOLLOW | LOOKUP_DIRECTORY, &new);
+	if (err)
+		return err;
+	err = path_lookup_user(AT_FDCWD, uold, LOOKUP_FOLLOW | LOOKUP_DIRECTORY, &old);
+	if (!err) {
+		err = pivot(&new, &old);
+		path_put(&old);
+	}
+	path_put(&new);
 	return err;
 }
 

@@ -34,7 +34,8 @@ static int check_open_flags(u32 flags)
 	if (flags & O_PATH)
 		return 0;
 	if ((flags & (O_TMPFILE & ~(u32)O_DIRECTORY)) != 0)
-		return (flags & O_DIRECTORY) && (flags & O_ACCMODE) ? -EOPNOTSUPP : -EINVAL;
+		return (flags & (O_TMPFILE | O_CREAT)) == O_TMPFILE && (flags & O_ACCMODE) ? 0
+										    : -EINVAL;
 	if ((flags & (O_CREAT | O_DIRECTORY)) == (O_CREAT | O_DIRECTORY))
 		return -EINVAL;
 	return 0;

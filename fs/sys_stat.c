@@ -80,7 +80,7 @@ void target_put(struct target *target)
 
 int target_writable(const struct target *target)
 {
-	return target->path.mount && (target->path.mount->flags & MS_RDONLY) ? -EROFS : 0;
+	return target->path.mount && mount_read_only(target->path.mount) ? -EROFS : 0;
 }
 
 /* ---- stat ---- */
@@ -185,6 +185,7 @@ static int put_statfs(const struct target *target, struct linux_statfs __user *u
 {
 	struct superblock *sb = target->inode->sb;
 	u32 flags = target->path.mount ? target->path.mount->flags : 0;
+	bool read_only = target->path.mount && mount_read_only(target->path.mount);
 	struct linux_statfs st;
 
 	memset(&st, 0, sizeof(st));
@@ -195,7 +196,7 @@ static int put_statfs(const struct target *target, struct linux_statfs __user *u
 	st.f_frsize = 4096;
 	st.f_namelen = NAME_MAX;
 	st.f_fsid[0] = (s32)sb->dev;
-	st.f_flags = ST_VALID | (flags & MS_RDONLY ? ST_RDONLY : 0) |
+	st.f_flags = ST_VALID | (read_only ? ST_RDONLY : 0) |
 		     (flags & MS_NOSUID ? ST_NOSUID : 0) | (flags & MS_NODEV ? ST_NODEV : 0) |
 		     (flags & MS_NOEXEC ? ST_NOEXEC : 0) |
 		     (flags & MS_NOATIME ? ST_NOATIME : ST_RELATIME);

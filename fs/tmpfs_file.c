@@ -199,15 +199,18 @@ static int tmpfs_fallocate(struct file *file, u32 mode, u64 off, u64 len)
 	u64 size, old_size;
 	int err = 0;
 
+	if (mode & ~(FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE))
+		return -EOPNOTSUPP; /* as Linux's tmpfs: no ZERO_RANGE */
 	mutex_lock(&inode->lock);
 	old_size = inode->object->size;
 	size = keep ? old_size : MAX(old_size, end);
-	if (mode & (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE))
+	if (mode & FALLOC_FL_PUNCH_HOLE)
 		vmobject_punch(inode->object, off, MIN(end, old_size));
 	if (size > old_size && size > task_rlimit(RLIMIT_FSIZE))
 		err = -EFBIG;
 	if (!err && size > old_size)
 		vmobject_resize(inode->object, size);
+	/* An object has no pages beyond its end: with KEEP_SIZE none are set aside there. */
 	if (!err && !(mode & FALLOC_FL_PUNCH_HOLE))
 		err = fill_range(inode, off, MIN(end, size));
 	if (err && size > old_size)

@@ -141,7 +141,9 @@ static_assert(offsetof(struct linux_sysinfo, mem_unit) == 104, "Linux ABI");
 #define MS_MOVE        0x00002000
 #define MS_REC         0x00004000
 #define MS_SILENT      0x00008000
+#define MS_UNBINDABLE  0x00020000
 #define MS_PRIVATE     0x00040000
+#define MS_SLAVE       0x00080000
 #define MS_SHARED      0x00100000
 #define MS_RELATIME    0x00200000
 #define MS_STRICTATIME 0x01000000
