@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Frames, slabs, kernel addresses: in the running kernel. */
+#include <arch/atomic.h>
 #include <arch/mmu.h>
 #include <kernel/core/ktest.h>
 #include <kernel/lib/string.h>
+#include <kernel/sched/sched.h>
+#include <kernel/task/thread.h>
+#include <kernel/time/clock.h>
 #include <mm/kmalloc.h>
 #include <mm/kva.h>
 #include <mm/numa.h>
@@ -120,6 +124,38 @@ KTEST(slab, random_objects)
 	for (u32 i = 0; i < 512; i++)
 		kfree(live[i]);
 	KCHECK_EQ(slab_live_objects(), before);
+}
+
+#define GRABBERS 8u
+static u32 grabbers_done; /* atomic */
+
+/* Takes far more than a batch and gives it back, so that slabs come and go all the time. */
+static void grab(__unused void *arg)
+{
+	static const u32 size = 1900; /* few in a slab: another CPU may take all of a new one */
+	void *mine[24];
+
+	for (u32 round = 0; round < 400; round++) {
+		for (u32 i = 0; i < ARRAY_SIZE(mine); i++)
+			mine[i] = kmalloc(size, 0);
+		for (u32 i = 0; i < ARRAY_SIZE(mine); i++)
+			kfree(mine[i]);
+		sched_point();
+	}
+	(void)atomic_fetch_add(&grabbers_done, 1u);
+}
+
+/* A new slab is everybody's once it is listed: its maker may find it empty. */
+KTEST(slab, cpus_take_from_each_other)
+{
+	atomic_store_relaxed(&grabbers_done, 0u);
+	for (u32 i = 0; i < GRABBERS; i++)
+		KREQUIRE(thread_create_kernel("slab-test", grab, NULL));
+	while (atomic_load_acquire(&grabbers_done) < GRABBERS) {
+		sched_mark_asleep(false);
+		(void)!sched_block(uptime_ns() + NS_PER_MS);
+		sched_mark_awake();
+	}
 }
 
 KTEST(slab, zero_and_overflow)

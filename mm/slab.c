@@ -282,7 +282,8 @@ static void *alloc_slow(struct slab_cache *cache, unsigned flags, irqflags_t irq
 	void *object;
 
 	take_batch(cache, node, c);
-	if (!c->free) {
+	/* Once listed, a fresh slab is anybody's: other CPUs may empty it before us. */
+	while (!c->free) {
 		irq_restore(irq);
 		slab = slab_grow(cache, flags, local);
 		(void)irq_save();
@@ -297,7 +298,7 @@ static void *alloc_slow(struct slab_cache *cache, unsigned flags, irqflags_t irq
 		spin_unlock(&node->lock);
 		take_batch(cache, node, c);
 	}
-	object = c->free; /* a fresh slab gave at least one, interrupts being off */
+	object = c->free;
 	c->free = *link_of(cache, object);
 	c->n--;
 	return object;
