@@ -64,7 +64,7 @@ ASFLAGS := -f elf64 -g -F dwarf -Ibuild/gen/ -I$(B)/ -I./ -Werror
 LDFLAGS := -nostdlib -static -z max-page-size=4096 -z noexecstack --build-id=none --no-warn-rwx-segments
 
 # ---- Sources: whole folders; tools/check_linked.py finds what stands elsewhere ------
-KERNEL_DIRS := boot arch/x86_64 mm ipc fs security kernel kernel/lib kernel/core kernel/sched \
+KERNEL_DIRS := boot arch/x86_64 drivers/usb mm ipc fs security kernel kernel/lib kernel/core kernel/sched \
 	kernel/task kernel/time $(if $(TESTS),tests/kernel)
 KERNEL_SRCS := $(foreach d,$(KERNEL_DIRS),$(wildcard $(d)/*.c $(d)/*.asm))
 KERNEL_SRCS := $(filter-out arch/x86_64/offsets.c $(if $(TESTS),,%_test.c),$(KERNEL_SRCS))
@@ -111,7 +111,8 @@ $(B)/obj/%.c.o: %.c $(STAMP) | $(GEN)
 	$(if $(Q),@echo "  CC    $<")
 	$(Q)$(CC) $(CFLAGS) $(call san,$<) -MMD -MP -c $< -o $@
 
-$(B)/obj/%.asm.o: %.asm $(STAMP) | $(GEN)
+# nasm 2.16 leaves files found by -I out of its list of dependencies.
+$(B)/obj/%.asm.o: %.asm $(STAMP) build/gen/offsets.inc | $(GEN)
 	@mkdir -p $(@D)
 	@test -s $< || { echo "$<: empty source file"; exit 1; }
 	$(if $(Q),@echo "  NASM  $<")
@@ -202,6 +203,7 @@ help:
 	@echo "  make test-host    the [pure] files on this Linux   make test-native  user tests on this Linux"
 	@echo "  make bench        speed in instructions, beside a Linux guest"
 	@echo "  make bench-wall   the same in time, 2 CPUs         make bench-machine  inside the kernel; boot"
+	@echo "  make bench-ring   ring code on this Linux, beside pipes and the like"
 	@echo "  make torture      hours of stress                  make toolchain    an x86_64-elf gcc"
 	@echo "  make suites       Python's, busybox's and bash's own tests, here and in Exo-OS, compared"
 	@echo "  make compdb       compile_commands.json            make clean"

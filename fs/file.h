@@ -157,13 +157,33 @@ static inline void file_put(struct file *file)
 /** file_from_handle - current's descriptor as a file. -EBADF also for O_PATH ones
  * when READ or WRITE is asked. Release with handle_put(ref). */
 __must_check int file_handle_slow(int fd, u32 rights, struct handle_ref *ref);
-/* The common case at once: current is the only thread, and @fd a file with @rights. */
-static inline bool file_handle_lone(int fd, u32 rights, struct handle_ref *ref)
+static inline const struct handle *file_slot_lone(int fd, u32 rights)
 {
 	const struct task *task = current_task();
 
-	return likely(atomic_load_relaxed(&task->nr_threads) == 1) &&
-	       handle_get_lone(task->handles, fd, rights, KOBJECT_FILE, ref);
+	if (unlikely(atomic_load_relaxed(&task->nr_threads) != 1))
+		return NULL;
+	return handle_lone(task->handles, fd, rights, KOBJECT_FILE);
+}
+
+/* The common case at once: current is the only thread, and @fd a file with @rights. */
+static inline bool file_handle_lone(int fd, u32 rights, struct handle_ref *ref)
+{
+	const struct handle *slot = file_slot_lone(fd, rights);
+
+	if (unlikely(!slot))
+		return false;
+	*ref = (struct handle_ref){ slot->object, slot->rights, false };
+	return true;
+}
+
+/** file_lone - the same without a reference to give back: good until current closes
+ * it. NULL: use file_from_handle() */
+static inline struct file *file_lone(int fd, u32 rights)
+{
+	const struct handle *slot = file_slot_lone(fd, rights);
+
+	return likely(slot) ? container_of(slot->object, struct file, object) : NULL;
 }
 
 __must_check static inline int file_from_handle(int fd, u32 rights, struct handle_ref *ref,

@@ -23,6 +23,7 @@
 #include <fs/mount.h>
 #include <kernel/abi/errno.h>
 #include <kernel/abi/linux_fcntl.h>
+#include <kernel/core/log.h>
 #include <kernel/lib/string.h>
 #include <kernel/task/task.h>
 #include <mm/kmalloc.h>
@@ -348,18 +349,43 @@ static __noinline int walk_watched(struct walk *walk, const char *name, u32 flag
 		walk->access = flags >> LOOKUP_ACCESS_SHIFT;
 	if (promises)
 		missing = pledge_path(promises, name, walk->access, &no_links);
-	if (missing)
-		return pledge_violated(missing);
+	if (missing && pledge_violated(missing, true))
+		return -ENOSYS;
+	walk->learn = promises & PLEDGE_LEARN;
 	if (no_links)
 		walk->nr_links = MAX_LINKS;
 	walk->veil = fs_context_get_veil(current_task()->fs, NULL);
 	return 0;
 }
 
+/* What unveil would have to give this walk, said in the log. @last: NULL: where it stands. */
+static __noinline void learn_path(const struct walk *walk, const struct fs_name *last)
+{
+	u32 need = unveil_needs(walk->access);
+	char *buf = kmalloc(PATH_MAX, 0), *text;
+	struct path root;
+	bool unreachable;
+
+	if (!buf)
+		return;
+	fs_context_get_root(current_task()->fs, &root);
+	text = path_string(&walk->cur, &root, buf, PATH_MAX, &unreachable);
+	if (text && !unreachable)
+		log_notice("audit: learn: %s[%d] path %s%s%s%s:%s%s%.*s", current->comm,
+			   current->tid, need & PATH_READ ? "r" : "", need & PATH_WRITE ? "w" : "",
+			   need & PATH_EXEC ? "x" : "", need & PATH_CREATE ? "c" : "", text,
+			   last && text[1] ? "/" : "", last ? (int)last->len : 0,
+			   last ? last->str : "");
+	path_put(&root);
+	kfree(buf);
+}
+
 int walk_allowed_last(const struct walk *walk)
 {
 	struct unveil_cover cover = walk->cover;
 
+	if (unlikely(walk->learn))
+		learn_path(walk, &walk->last);
 	if (likely(!walk->veil))
 		return 0;
 	unveil_below(walk->veil, walk->cur.dentry, &walk->last, NULL, &cover);
@@ -397,6 +423,7 @@ int walk_begin(struct walk *walk, int dirfd, const char *name, u32 flags)
 	walk->root.dentry = NULL;
 	walk->access = PATH_READ;
 	walk->veil = NULL;
+	walk->learn = false;
 	if (unlikely(atomic_load_relaxed(&current->work) & THREAD_WORK_PATHS)) {
 		err = walk_watched(walk, name, flags);
 		if (err)
@@ -447,6 +474,8 @@ static int walk_all(struct walk *walk, u32 flags)
 			return err;
 		dir |= walk->slash;
 	} while (again);
+	if (unlikely(walk->learn))
+		learn_path(walk, NULL);
 	if (unlikely(walk->veil != NULL)) {
 		err = unveil_check(&walk->cover, walk->access);
 		if (err)

@@ -90,6 +90,7 @@ struct walk {
 	u64 last_hash;
 	enum last_type type;
 	bool slash;               /* slashes follow the last name */
+	bool learn;               /* log what unveil would have to give */
 	u32 access;               /* PATH_* wanted, set when somebody asks: pledge, unveil */
 	struct unveil *veil;      /* referenced; NULL: the whole tree is there */
 	struct unveil_cover cover; /* of cur */

@@ -755,6 +755,7 @@ static bool next_pid(__unused struct proc_inode *dir, u32 *number)
 	{ .name = "ns", .mode = S_IFDIR | 0511, .children = proc_ns_children },           \
 	FILE("cgroup", show_cgroup), FILE("wchan", show_wchan),                           \
 	FILE("loginuid", show_loginuid),                                                  \
+	GUARDED("sandbox", 0400, proc_show_sandbox),                                      \
 	FILE("oom_score", show_oom_score), GUARDED("environ", 0400, show_environ),        \
 	GUARDED("auxv", 0400, show_auxv), GUARDED("maps", 0444, show_maps),               \
 	{ .name = "mem", .mode = S_IFREG | 0600, .guarded = true, .fops = &proc_mem_fops }, \

@@ -72,6 +72,9 @@ extern const struct proc_entry proc_ns_children[];   /* proc_ns.c */
 extern const struct proc_entry proc_sysvipc_children[]; /* proc_ipc.c */
 extern const struct file_ops proc_mem_fops;          /* proc_mem.c */
 
+/** proc_show_sandbox - /proc/PID/sandbox (proc_sandbox.c) */
+int proc_show_sandbox(struct seq *seq, struct proc_inode *pi);
+
 struct proc_inode *proc_of(struct inode *inode);
 
 /** proc_may_access - may current see @task's memory and files? (ptrace(2), "access

@@ -43,6 +43,8 @@ struct pty {
 	u32 index;                 /* [i] */
 	bool locked;               /* [a] TIOCSPTLCK: the slave cannot be opened */
 	bool slave_seen;           /* [a] it was open once: its absence is news */
+	bool packet;               /* [a] TIOCPKT: reads begin with a byte of their own */
+	u8 news;                   /* [a] TIOCPKT_* bits not yet read; changes under tty.lock */
 	struct inode *node;        /* [i] its name in devpts, referenced */
 	struct waitq master_read;  /* there is output, or the slave was closed */
 	struct waitq master_write; /* room for input */
@@ -75,6 +77,21 @@ static void pty_resume(struct tty *tty)
 	waitq_wake_all(&pty_of(tty)->master_write);
 }
 
+static void pty_notice(struct tty *tty, u8 bits)
+{
+	struct pty *pty = pty_of(tty);
+	u8 news = atomic_load_relaxed(&pty->news);
+
+	if (!atomic_load_relaxed(&pty->packet))
+		return;
+	if (bits & (TIOCPKT_STOP | TIOCPKT_START)) /* the last one counts */
+		news &= (u8)~(TIOCPKT_STOP | TIOCPKT_START);
+	if (bits & (TIOCPKT_NOSTOP | TIOCPKT_DOSTOP))
+		news &= (u8)~(TIOCPKT_NOSTOP | TIOCPKT_DOSTOP);
+	atomic_store_relaxed(&pty->news, (u8)(news | bits));
+	waitq_wake_all(&pty->master_read);
+}
+
 static void pty_closed(struct tty *tty)
 {
 	waitq_wake_all(&pty_of(tty)->master_read);
@@ -89,7 +106,8 @@ static void pty_release(struct tty *tty)
 }
 
 static const struct tty_ops pty_ops = {
-	.start = pty_start, .resume = pty_resume, .closed = pty_closed, .release = pty_release,
+	.start = pty_start, .resume = pty_resume, .notice = pty_notice, .closed = pty_closed,
+	.release = pty_release,
 };
 
 static int open_slave(struct file *file, u32 minor)
@@ -126,6 +144,11 @@ static bool has_output(const struct pty *pty)
 	return ldisc_tx_peek(&pty->tty.ld, &bytes) != 0;
 }
 
+static bool has_news(const struct pty *pty)
+{
+	return atomic_load_relaxed(&pty->news) != 0;
+}
+
 static size_t take_output(struct pty *pty, u8 *piece, size_t max)
 {
 	irqflags_t flags = spin_lock_irq(&pty->tty.lock);
@@ -144,34 +167,76 @@ static size_t take_output(struct pty *pty, u8 *piece, size_t max)
 	return done;
 }
 
+static u8 take_news(struct pty *pty)
+{
+	irqflags_t flags = spin_lock_irq(&pty->tty.lock);
+	u8 news = pty->news;
+
+	atomic_store_relaxed(&pty->news, 0);
+	spin_unlock_irq(&pty->tty.lock, flags);
+	return news;
+}
+
+static int wait_output(struct file *file)
+{
+	struct pty *pty = file->priv;
+
+	if (has_output(pty) || has_news(pty))
+		return 0;
+	if (slave_gone(pty))
+		return -EIO;
+	if (file->flags & O_NONBLOCK)
+		return -EAGAIN;
+	return WAITQ_WAIT(&pty->master_read, has_output(pty) || has_news(pty) || slave_gone(pty),
+			  true, NS_FOREVER);
+}
+
+/* In packet mode a read gives one byte of news, or a 0 and then the output that is there.
+ * Return: 1: go on with that; 0: the news was all; -EFAULT. */
+static long packet_byte(struct pty *pty, struct iov_iter *it)
+{
+	u8 news = take_news(pty);
+
+	if (!iov_iter_copy_to(it, &news, 1))
+		return -EFAULT;
+	return !news;
+}
+
+/* The output that is there. Return: bytes; -EFAULT. */
+static long read_output(struct pty *pty, struct iov_iter *it)
+{
+	u8 piece[PIECE];
+	long done = 0;
+	size_t n;
+
+	while (it->left && (n = take_output(pty, piece, MIN(it->left, sizeof(piece)))) != 0) {
+		size_t copied = iov_iter_copy_to(it, piece, n);
+
+		done += (long)copied;
+		if (copied < n)
+			return done ? done : -EFAULT;
+	}
+	return done;
+}
+
 static long master_read(struct file *file, struct iov_iter *it, __unused u64 *pos)
 {
 	struct pty *pty = file->priv;
-	u8 piece[PIECE];
-	long done = 0;
+	long done = 0, first = 0, err;
 
-	while (it->left) {
-		size_t n = take_output(pty, piece, MIN(it->left, sizeof(piece)));
-		int err;
-
-		if (n) {
-			size_t copied = iov_iter_copy_to(it, piece, n);
-
-			done += (long)copied;
-			if (copied < n)
-				return done ? done : -EFAULT;
-			continue;
-		}
-		if (done)
-			break;
-		if (slave_gone(pty))
-			return -EIO;
-		if (file->flags & O_NONBLOCK)
-			return -EAGAIN;
-		err = WAITQ_WAIT(&pty->master_read, has_output(pty) || slave_gone(pty), true,
-				 NS_FOREVER);
+	while (it->left && !done) {
+		err = wait_output(file);
 		if (err)
 			return err;
+		if (atomic_load_relaxed(&pty->packet)) {
+			first = packet_byte(pty, it);
+			if (first <= 0)
+				return first ? first : 1;
+		}
+		done = read_output(pty, it);
+		if (done < 0)
+			return first ? first : done;
+		done += first;
 	}
 	return done;
 }
@@ -213,6 +278,8 @@ static u32 master_poll(struct file *file, struct poll_table *table)
 	poll_wait(table, &pty->master_write);
 	if (has_output(pty))
 		mask |= POLLIN | POLLRDNORM;
+	if (has_news(pty))
+		mask |= POLLIN | POLLRDNORM | POLLPRI;
 	if (tty_room(&pty->tty))
 		mask |= POLLOUT | POLLWRNORM;
 	if (slave_gone(pty))
@@ -227,6 +294,17 @@ static long set_lock(struct pty *pty, const void __user *uarg)
 	if (user_read_u32(&on, uarg))
 		return -EFAULT;
 	atomic_store_relaxed(&pty->locked, on != 0);
+	return 0;
+}
+
+static long set_packet(struct pty *pty, const void __user *uarg)
+{
+	u32 on;
+
+	if (user_read_u32(&on, uarg))
+		return -EFAULT;
+	(void)take_news(pty); /* only what happens from here on */
+	atomic_store_relaxed(&pty->packet, on != 0);
 	return 0;
 }
 
@@ -262,6 +340,10 @@ static long master_ioctl(struct file *file, u32 cmd, u64 arg)
 		return user_write_u32(uarg, atomic_load_relaxed(&pty->locked));
 	case TIOCGPTPEER:
 		return open_peer(pty, arg);
+	case TIOCPKT:
+		return set_packet(pty, uarg);
+	case TIOCGPKT:
+		return user_write_u32(uarg, atomic_load_relaxed(&pty->packet));
 	case FIONREAD:
 		return user_write_u32(uarg, ldisc_tx_used(&pty->tty.ld));
 	case TIOCGPGRP:

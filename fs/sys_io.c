@@ -35,22 +35,36 @@ static inline long rw_here(struct file *file, struct iov_iter *it, rw_fn fn)
 	return n;
 }
 
-static inline long rw_buffer(int fd, u64 base, size_t len, u32 right, rw_fn fn)
+static inline long rw_user(struct file *file, u64 base, size_t len, rw_fn fn)
+{
+	struct iov_iter it;
+
+	if (unlikely(!user_range_ok((void __user *)base, len)))
+		return -EFAULT;
+	iov_iter_init_user(&it, base, MIN(len, LINUX_MAX_RW_COUNT));
+	return rw_here(file, &it, fn);
+}
+
+static __noinline long rw_shared(int fd, u64 base, size_t len, u32 right, rw_fn fn)
 {
 	struct handle_ref ref;
-	struct iov_iter it;
 	struct file *file;
 	long ret = file_from_handle(fd, right, &ref, &file);
 
 	if (unlikely(ret))
 		return ret;
-	ret = -EFAULT;
-	if (likely(user_range_ok((void __user *)base, len))) {
-		iov_iter_init_user(&it, base, MIN(len, LINUX_MAX_RW_COUNT));
-		ret = rw_here(file, &it, fn);
-	}
+	ret = rw_user(file, base, len, fn);
 	handle_put(&ref);
 	return ret;
+}
+
+static inline long rw_buffer(int fd, u64 base, size_t len, u32 right, rw_fn fn)
+{
+	struct file *file = file_lone(fd, right);
+
+	if (unlikely(!file))
+		return rw_shared(fd, base, len, right, fn);
+	return rw_user(file, base, len, fn);
 }
 
 long sys_read(int fd, void __user *buf, size_t len)

@@ -49,22 +49,31 @@ static void buffer_free(void *buf, size_t size)
 
 /* ---- the engine ---- */
 
-/* @fd's bits of @wanted; registered with @queue unless NULL. */
-static u32 look(int fd, u32 wanted, struct poll_queue *queue)
+static inline u32 look_file(struct file *file, u32 wanted, struct poll_queue *queue)
 {
-	struct handle_ref ref;
-	struct file *file;
-	u32 bits;
-
-	if (unlikely(!file_handle_lone(fd, RIGHT_WAIT, &ref)) &&
-	    handle_get(fd, RIGHT_WAIT, KOBJECT_FILE, &ref))
-		return POLLNVAL;
-	file = container_of(ref.object, struct file, object);
 	if (queue)
 		queue->file = file;
-	bits = file_poll(file, queue ? &queue->table : NULL) & wanted;
+	return file_poll(file, queue ? &queue->table : NULL) & wanted;
+}
+
+static __noinline u32 look_shared(int fd, u32 wanted, struct poll_queue *queue)
+{
+	struct handle_ref ref;
+	u32 bits;
+
+	if (handle_get(fd, RIGHT_WAIT, KOBJECT_FILE, &ref))
+		return POLLNVAL;
+	bits = look_file(container_of(ref.object, struct file, object), wanted, queue);
 	handle_put(&ref);
 	return bits;
+}
+
+/* @fd's bits of @wanted; registered with @queue unless NULL. */
+static inline u32 look(int fd, u32 wanted, struct poll_queue *queue)
+{
+	struct file *file = file_lone(fd, RIGHT_WAIT);
+
+	return likely(file) ? look_file(file, wanted, queue) : look_shared(fd, wanted, queue);
 }
 
 /* Return: how many of @fds have news; from the first one on nothing more is

@@ -75,9 +75,24 @@ void tty_events(struct tty *tty, u32 events)
 		waitq_wake_all(&tty->write_wait);
 }
 
+/* What the holder of a pty's master in packet mode is told of @events. */
+static void notice_events(struct tty *tty, u32 events)
+{
+	u32 signals = LDISC_INTR | LDISC_QUIT | LDISC_SUSP;
+
+	if ((events & signals) && !(tty->ld.t.c_lflag & NOFLSH))
+		tty->ops->notice(tty, TIOCPKT_FLUSHREAD);
+	if (tty->told_stopped != tty->ld.stopped) {
+		tty->told_stopped = tty->ld.stopped;
+		tty->ops->notice(tty, tty->ld.stopped ? TIOCPKT_STOP : TIOCPKT_START);
+	}
+}
+
 /* Start the transmitter if @events say so, unlock, act on the rest. */
 static void unlock_and_act(struct tty *tty, irqflags_t flags, u32 events)
 {
+	if (tty->ops->notice)
+		notice_events(tty, events);
 	if (events & LDISC_START) {
 		tty->ops->start(tty);
 		if (tty_has_room(tty))
@@ -375,6 +390,20 @@ static int wait_drained(struct tty *tty)
 	return WAITQ_WAIT(&tty->write_wait, !ldisc_tx_used(&tty->ld), true, NS_FOREVER);
 }
 
+/* ^S and ^Q stop and start output: a remote terminal may do that itself. */
+static bool usual_flow(const struct linux_termios *t)
+{
+	return (t->c_iflag & IXON) && t->c_cc[VSTOP] == 19 && t->c_cc[VSTART] == 17;
+}
+
+static void notice_flow(struct tty *tty, const struct linux_termios *t)
+{
+	bool usual = usual_flow(t);
+
+	if (tty->ops->notice && usual != usual_flow(&tty->ld.t))
+		tty->ops->notice(tty, usual ? TIOCPKT_DOSTOP : TIOCPKT_NOSTOP);
+}
+
 static long set_termios(struct tty *tty, u32 cmd, const void __user *uarg)
 {
 	struct linux_termios t;
@@ -394,6 +423,7 @@ static long set_termios(struct tty *tty, u32 cmd, const void __user *uarg)
 	flags = spin_lock_irq(&tty->lock);
 	if (cmd == TCSETSF)
 		ldisc_flush_input(&tty->ld);
+	notice_flow(tty, &t);
 	unlock_after_input(tty, flags, ldisc_set_termios(&tty->ld, &t));
 	return 0;
 }
@@ -439,6 +469,7 @@ static long flush(struct tty *tty, u64 what)
 {
 	u32 events = LDISC_START;
 	irqflags_t flags;
+	u8 bits = 0;
 	long err = tty_check_change(tty, SIGTTOU);
 
 	if (err)
@@ -446,10 +477,16 @@ static long flush(struct tty *tty, u64 what)
 	if (what > TCIOFLUSH)
 		return -EINVAL;
 	flags = spin_lock_irq(&tty->lock);
-	if (what != TCOFLUSH)
+	if (what != TCOFLUSH) {
 		ldisc_flush_input(&tty->ld);
-	if (what != TCIFLUSH)
+		bits |= TIOCPKT_FLUSHREAD;
+	}
+	if (what != TCIFLUSH) {
 		events |= ldisc_flush_output(&tty->ld);
+		bits |= TIOCPKT_FLUSHWRITE;
+	}
+	if (tty->ops->notice)
+		tty->ops->notice(tty, bits);
 	unlock_after_input(tty, flags, events);
 	return 0;
 }
@@ -476,12 +513,14 @@ static long drain(struct tty *tty)
 	return err ? err : wait_drained(tty);
 }
 
+/* TIOCSTI puts words into the mouth of whoever reads next, the shell that started us
+ * above all: only root may, as on Linux since 6.2 (dev.tty.legacy_tiocsti=0). */
 static long fake_input(struct tty *tty, const void __user *uarg)
 {
 	u8 c;
 
-	if (atomic_load_relaxed(&current_task()->tty) != tty && !capable(CAP_SYS_ADMIN))
-		return -EPERM;
+	if (!capable(CAP_SYS_ADMIN))
+		return atomic_load_relaxed(&current_task()->tty) == tty ? -EIO : -EPERM;
 	if (copy_from_user(&c, uarg, 1))
 		return -EFAULT;
 	tty_receive(tty, &c, 1);
@@ -494,6 +533,16 @@ static void set_exclusive(struct tty *tty, bool on)
 
 	tty->exclusive = on;
 	spin_unlock_irq(&tty->lock, flags);
+}
+
+/* N_TTY is there, and in use already. */
+static long set_discipline(const void __user *uarg)
+{
+	u32 number;
+
+	if (user_read_u32(&number, uarg))
+		return -EFAULT;
+	return number ? -EINVAL : 0;
 }
 
 static u32 count(struct tty *tty, u32 (*of)(const struct ldisc *ld))
@@ -553,6 +602,10 @@ static long tty_ioctl(struct file *file, u32 cmd, u64 arg)
 		return 0;
 	case TIOCSTI:
 		return fake_input(tty, uarg);
+	case TIOCGEXCL:
+		return user_write_u32(uarg, tty->exclusive);
+	case TIOCSETD:
+		return set_discipline(uarg);
 	case TIOCGETD:
 		return user_write_u32(uarg, 0);
 	case TIOCVHANGUP:

@@ -28,6 +28,8 @@ struct tty_ops {
 	void (*start)(struct tty *tty);
 	/** resume - input that found no room may come now; no lock held */
 	void (*resume)(struct tty *tty);
+	/** notice - TIOCPKT_* @bits happened, for a pty's master; lock held; NULL: nobody asks */
+	void (*notice)(struct tty *tty, u8 bits);
 	/** closed - the last open file has gone; NULL: nothing to do */
 	void (*closed)(struct tty *tty);
 	/** release - the last reference; NULL: static, never */
@@ -45,6 +47,7 @@ struct tty {
 	struct linux_winsize winsize; /* [l] */
 	bool throttled;               /* [l] the device was told there is no room */
 	bool exclusive;               /* [l] TIOCEXCL */
+	bool told_stopped;            /* [l] ld.stopped as ops->notice() knows it */
 	bool dead;                    /* [l][t] for good: the pty's master was closed */
 	u32 opens;                    /* [a] open files */
 	u32 hangs;                    /* [a] hang-ups so far: files opened before are dead */

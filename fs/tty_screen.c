@@ -14,6 +14,7 @@
 
 #include <arch/keyboard.h>
 #include <arch/screen.h>
+#include <drivers/usb/usb.h>
 #include <fs/chardev.h>
 #include <fs/file.h>
 #include <kernel/abi/errno.h>
@@ -118,7 +119,8 @@ static void keyboard_init(void)
 	keymap_init(&keys, layout);
 	err = keyboard_attach(key_event);
 	if (err)
-		log_notice("tty: no PS/2 keyboard: error %d", err);
+		log_info("tty: no PS/2 keyboard: error %d", err);
+	usb_init(key_event);
 }
 
 /* ---- files ---- */

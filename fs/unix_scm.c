@@ -200,7 +200,7 @@ static int add_rights(const char *data, u32 n, struct unix_scm *scm)
 			return err;
 		if (unlikely(pledge_current()) && is_folder(ref.object)) {
 			handle_put(&ref);
-			return pledge_violated(0);
+			return pledge_violated(0, true);
 		}
 		kobject_get(ref.object);
 		rights->handle[rights->n].object = ref.object;

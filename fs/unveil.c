@@ -134,12 +134,10 @@ u32 unveil_perms(const struct unveil *set, const struct path *path)
 	return cover.covered ? cover.perms : 0;
 }
 
-int unveil_check(const struct unveil_cover *cover, u32 access)
+u32 unveil_needs(u32 access)
 {
 	u32 need = access & PATH_RWXC;
 
-	if (!cover->covered)
-		return -ENOENT;
 	if (access & (PATH_ATTR | PATH_OWNER | PATH_SOCKET | PATH_ASK_WRITE))
 		need |= PATH_WRITE;
 	if (access & (PATH_NODE | PATH_ASK_CREATE))
@@ -149,7 +147,14 @@ int unveil_check(const struct unveil_cover *cover, u32 access)
 	/* Binding a socket makes a name, it does not write to one. */
 	if ((access & PATH_SOCKET) && (access & PATH_ASK_CREATE))
 		need &= ~(u32)PATH_WRITE;
-	return need & ~cover->perms ? -EACCES : 0;
+	return need;
+}
+
+int unveil_check(const struct unveil_cover *cover, u32 access)
+{
+	if (!cover->covered)
+		return -ENOENT;
+	return unveil_needs(access) & ~cover->perms ? -EACCES : 0;
 }
 
 /* ---- making ---- */

@@ -39,17 +39,34 @@ u64 pledge_current(void)
 	return atomic_load_relaxed(&current->pledge);
 }
 
-int pledge_violated(u64 missing)
+/* "learn": from now on the thread has what it needed, so each is said once. */
+static void learn(u64 missing, bool all)
+{
+	u64 one = all ? missing : missing & -missing;
+	char words[160];
+
+	pledge_text(one, words, sizeof(words));
+	log_notice("audit: learn: %s[%d] promise %s", current->comm, current->tid, words);
+	atomic_fetch_or(&current->pledge, one);
+}
+
+int pledge_violated(u64 missing, bool all)
 {
 	u64 nr = context_syscall_nr(), promises = pledge_current();
 	const struct trapframe *tf = context_frame(current);
 	const char *name = syscall_name(nr);
 	char words[160];
 
+	if (promises & PLEDGE_LEARN) {
+		if (missing & ~promises)
+			learn(missing & ~promises, all);
+		return 0;
+	}
 	pledge_text(missing, words, sizeof(words));
-	log_notice("audit: pledge: %s[%d] %s (%llu) needs %s%s; 0x%llx 0x%llx 0x%llx 0x%llx",
+	log_notice("audit: pledge: %s[%d] %s (%llu) needs %s%s%s; 0x%llx 0x%llx 0x%llx 0x%llx",
 		   current->comm, current->tid, name ? name : "unknown call",
-		   (unsigned long long)nr, words[0] ? words : "what no promise permits",
+		   (unsigned long long)nr, all || !(missing & (missing - 1)) ? "" : "one of ",
+		   words[0] ? words : "what no promise permits",
 		   promises & PLEDGE_ERROR ? " (error)" : "", (unsigned long long)tf->rdi,
 		   (unsigned long long)tf->rsi, (unsigned long long)tf->rdx,
 		   (unsigned long long)tf->r10);
@@ -65,7 +82,7 @@ int pledge_require(u64 promises)
 
 	if (likely(!mine) || (mine & promises))
 		return 0;
-	return pledge_violated(promises);
+	return pledge_violated(promises, false);
 }
 
 bool pledge_enter(u64 nr, u64 gate, const u64 args[6])
@@ -79,8 +96,7 @@ bool pledge_enter(u64 nr, u64 gate, const u64 args[6])
 		missing = PLEDGE_ALWAYS; /* none permits it: no word to name */
 	if (!missing)
 		return true;
-	(void)pledge_violated(missing & ~PLEDGE_ALWAYS);
-	return false;
+	return pledge_violated(missing & ~PLEDGE_ALWAYS, false) == 0;
 }
 
 /* ---- promising ---- */

@@ -493,36 +493,24 @@ static u64 cursor_room(struct cursor *at)
 /* Bytes moved; stops at the first that cannot be. */
 static long move_memory(struct aspace *as, struct cursor *local, struct cursor *remote, bool write)
 {
-	char chunk[256];
 	long done = 0;
 
 	for (;;) {
-		u64 here = cursor_room(local), there = cursor_room(remote);
-		size_t n = (size_t)MIN(here, (u64)sizeof(chunk)), left;
-		char __user *user;
-		long moved;
+		u64 n = MIN(cursor_room(local), cursor_room(remote));
+		u64 there;
+		size_t moved;
 
-		n = (size_t)MIN((u64)n, there);
 		if (!n)
 			return done;
-		user = (char __user *)(uintptr_t)(local->iov->iov_base + local->off);
-		if (write) {
-			left = user_copy_in(chunk, user, n);
-			moved = aspace_access(as, remote->iov->iov_base + remote->off, chunk,
-					      n - left, true);
-		} else {
-			moved = aspace_access(as, remote->iov->iov_base + remote->off, chunk, n,
-					      false);
-			left = user_copy_out(user, chunk, (size_t)MAX(moved, 0l));
-			moved -= (long)left;
-		}
-		if (moved <= 0)
+		there = remote->iov->iov_base + remote->off;
+		n = MIN(n, PAGE_SIZE - (there & (PAGE_SIZE - 1)));
+		moved = aspace_copy_user(as, there, (void __user *)(uintptr_t)
+					 (local->iov->iov_base + local->off), (size_t)n, write);
+		done += (long)moved;
+		local->off += moved;
+		remote->off += moved;
+		if (moved < n)
 			return done ? done : -EFAULT;
-		done += moved;
-		local->off += (u64)moved;
-		remote->off += (u64)moved;
-		if ((size_t)moved < n)
-			return done;
 		sched_point();
 	}
 }

@@ -115,6 +115,11 @@ __must_check long aspace_access(struct aspace *as, u64 va, void *buf, size_t len
 /** aspace_clear - write zeros the same way. Return: 0; -EFAULT. */
 __must_check int aspace_clear(struct aspace *as, u64 va, size_t len);
 
+/** aspace_copy_user - at most to the end of a page, between @as at @va and current's
+ * memory at @user (@write: to @as). Return: bytes, short at a fault; 0 none. May sleep. */
+__must_check size_t aspace_copy_user(struct aspace *as, u64 va, void __user *user, size_t len,
+				     bool write);
+
 /** aspace_poke - write as a tracer may: also to private regions that are read-only, whose
  * page becomes one of this space. Return: bytes, short at a hole. */
 __must_check long aspace_poke(struct aspace *as, u64 va, void *buf, size_t len);

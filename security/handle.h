@@ -118,7 +118,7 @@ static inline bool handle_key_allows(u32 key, u32 rights, u32 type)
 #define HANDLE_TABLE_MAX (1u << 20) /* RLIMIT_NOFILE's ceiling, as Linux's nr_open */
 
 /* Lock key: l lock (writers always; readers unless the table is a lone thread's).
- * Its fields are handle.c's and handle_get_lone()'s. */
+ * Its fields are handle.c's and handle_lone()'s. */
 struct handle_table {
 	struct refcount refs;
 	struct spinlock lock;  /* RANK_HANDLES */
@@ -155,23 +155,21 @@ struct handle_ref {
 __must_check int handle_get(int fd, u32 rights, u32 type, struct handle_ref *ref);
 
 /**
- * handle_get_lone - handle_get() for the only thread of @table's task
- * Return: false: look again with handle_get(), which knows every case.
+ * handle_lone - the look-up of handle_get() for the only thread of @table's task
+ * Return: the slot, which stays as it is until that thread changes it; NULL: look
+ * again with handle_get(), which knows every case.
  */
-static inline bool handle_get_lone(const struct handle_table *table, int fd, u32 rights, u32 type,
-				   struct handle_ref *ref)
+static inline const struct handle *handle_lone(const struct handle_table *table, int fd, u32 rights,
+					       u32 type)
 {
 	const struct handle *slot;
 
 	/* With one reference nobody else can change the table (tables of others
 	 * are only read, under their lock), and what it names stays. */
 	if (unlikely(refcount_read(&table->refs) != 1 || (u32)fd >= table->size))
-		return false;
+		return NULL;
 	slot = &table->slots[fd];
-	if (unlikely(!handle_key_allows(slot->key, rights, type)))
-		return false;
-	*ref = (struct handle_ref){ slot->object, slot->rights, false };
-	return true;
+	return likely(handle_key_allows(slot->key, rights, type)) ? slot : NULL;
 }
 
 static inline void handle_put(struct handle_ref *ref)

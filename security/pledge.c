@@ -36,9 +36,12 @@ int pledge_parse(const char *text, u64 *out)
 		while (s[len] && s[len] != ' ')
 			len++;
 		bit = word_bit(s, len);
-		if (bit < 0)
+		if (bit >= 0)
+			promises |= BIT(bit);
+		else if (len == 5 && memcmp(s, "learn", len) == 0)
+			promises |= PLEDGE_LEARN;
+		else
 			return -EINVAL;
-		promises |= BIT(bit);
 		s += len;
 	}
 	*out = promises;

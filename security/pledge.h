@@ -17,6 +17,9 @@
 
 #define PLEDGE_TEXT_MAX 1024 /* longest list of promises, with its NUL */
 
+/* Word "learn": nothing is refused; what would have been is logged, promise and path. */
+#define PLEDGE_LEARN BIT(62)
+
 /* What is wanted with a path: unveil's r, w, x, c in the low bits, then what only
  * pledge tells apart. */
 enum path_access {
@@ -72,8 +75,8 @@ u64 pledge_current(void);
 /** pledge_require - current needs any of @promises, if it has promised at all; else the
  * violation is acted on. Return: 0; -ENOSYS. */
 __must_check int pledge_require(u64 promises);
-/** pledge_violated - a call of current wanted what none of its promises permits; any of
- * @missing would have (0: nothing would). It is logged; then, with "error", the call
- * ends with the result, else the process ends by SIGABRT when it leaves the kernel.
- * Return: -ENOSYS. */
-int pledge_violated(u64 missing);
+/** pledge_violated - a call of current wanted what its promises do not permit: any of
+ * @missing would have (0: nothing would), or, if @all, all of them. It is logged; then,
+ * with "error", the call ends with the result, else the process ends by SIGABRT when
+ * it leaves the kernel. Return: -ENOSYS; 0 with "learn": go on. */
+int pledge_violated(u64 missing, bool all);

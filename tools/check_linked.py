@@ -20,7 +20,7 @@ import re
 import subprocess
 import sys
 
-KERNEL = ("boot", "kernel", "arch", "mm", "ipc", "fs", "security")
+KERNEL = ("boot", "drivers", "kernel", "arch", "mm", "ipc", "fs", "security")
 PROGRAMS = ("user", "tests")
 SUFFIXES = (".c", ".asm", ".S", ".cpp")
 NOT_LINKED = {

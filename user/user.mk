@@ -12,9 +12,11 @@ INIT_SRCS := $(wildcard user/init/*.c)
 INIT_OBJS := $(INIT_SRCS:%.c=build/%.o)
 SHELL_SRCS := $(wildcard user/shell/*.c)
 SHELL_OBJS := $(SHELL_SRCS:%.c=build/%.o)
+SANDBOX_SRCS := $(wildcard user/sandbox/*.c)
+SANDBOX_OBJS := $(SANDBOX_SRCS:%.c=build/%.o)
 
 .PHONY: user initrd lint-user
-user: build/user/init.elf build/user/exsh.elf
+user: build/user/init.elf build/user/exsh.elf build/user/sandbox.elf
 initrd: build/initrd.cpio
 
 build/user/%.o: user/%.c user/user.mk
@@ -28,8 +30,13 @@ build/user/init/init: $(INIT_OBJS)
 build/user/shell/exsh: $(SHELL_OBJS)
 	$(Q)$(USER_CC) -static -o $@ $^
 
+build/user/sandbox/sandbox: $(SANDBOX_OBJS)
+	$(Q)$(USER_CC) -static -o $@ $^
+
 # Stripped: every byte of it is in memory twice while the archive is unpacked.
 build/user/exsh.elf: build/user/shell/exsh
+	$(Q)strip -o $@ $<
+build/user/sandbox.elf: build/user/sandbox/sandbox
 	$(Q)strip -o $@ $<
 build/user/init.elf: build/user/init/init
 	$(Q)strip -o $@ $<
@@ -38,19 +45,21 @@ build/pkg/busybox: tools/package.py
 	$(Q)tools/package.py --file /bin/busybox -o $@ busybox-static
 	@touch $@
 
-build/initrd.cpio: build/user/init.elf build/user/exsh.elf build/pkg/busybox tools/mkinitrd.py user/user.mk \
+build/initrd.cpio: build/user/init.elf build/user/exsh.elf build/user/sandbox.elf \
+		build/pkg/busybox tools/mkinitrd.py user/user.mk \
 		user/etc $(shell find user/etc)
 	$(if $(Q),@echo "  CPIO  $@")
 	$(Q)tools/mkinitrd.py -o $@ --base --busybox build/pkg/busybox --tree user/etc:/etc \
-		--file build/user/init.elf:/sbin/init:755 --file build/user/exsh.elf:/bin/exsh:755
+		--file build/user/init.elf:/sbin/init:755 --file build/user/exsh.elf:/bin/exsh:755 \
+		--file build/user/sandbox.elf:/bin/sandbox:755 --link /bin/pledge:sandbox --link /bin/unveil:sandbox
 
 # A second opinion on the C, with musl's headers.
 MUSL_INC ?= $(firstword $(wildcard /usr/include/x86_64-linux-musl /usr/include/musl))
 lint-user:
 	$(Q)clang -fsyntax-only -nostdlibinc -isystem $(MUSL_INC) \
-		$(filter-out -MMD -MP -static,$(USER_CFLAGS)) $(INIT_SRCS) $(SHELL_SRCS)
+		$(filter-out -MMD -MP -static,$(USER_CFLAGS)) $(INIT_SRCS) $(SHELL_SRCS) $(SANDBOX_SRCS)
 
--include $(INIT_OBJS:.o=.d) $(SHELL_OBJS:.o=.d)
+-include $(INIT_OBJS:.o=.d) $(SHELL_OBJS:.o=.d) $(SANDBOX_OBJS:.o=.d)
 
 # The boot's cost in instructions: tools/measure.py.
 build/user/first_user: tests/bench/first_user.asm

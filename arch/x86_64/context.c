@@ -140,9 +140,7 @@ static void fs_base_write(u64 base)
 		msr_write(MSR_FS_BASE, base);
 }
 
-/* Programs change the bases by themselves (WRFSBASE, or a selector load, which
- * clears one): the registers are the truth while a thread runs. */
-static void bases_switch(struct arch_thread *prev, const struct arch_thread *next)
+static __noinline void bases_switch_msr(struct arch_thread *prev, const struct arch_thread *next)
 {
 	prev->fs_base = fs_base_read();
 	prev->gs_base = gs_base_read();
@@ -152,13 +150,37 @@ static void bases_switch(struct arch_thread *prev, const struct arch_thread *nex
 		gs_base_write(next->gs_base);
 }
 
+/* Programs change the bases by themselves (WRFSBASE, or a selector load, which
+ * clears one): the registers are the truth while a thread runs. */
+static inline void bases_switch(struct arch_thread *prev, const struct arch_thread *next)
+{
+	u64 fs, gs, next_gs = next->gs_base;
+
+	if (unlikely(!cpu_has(CPU_FSGSBASE))) {
+		bases_switch_msr(prev, next);
+		return;
+	}
+	__asm__ volatile("rdfsbase %0\n\t"
+			 "swapgs\n\t"
+			 "rdgsbase %1\n\t"
+			 "wrgsbase %2\n\t"
+			 "swapgs"
+			 : "=&r"(fs), "=&r"(gs)
+			 : "r"(next_gs)
+			 : "memory");
+	prev->fs_base = fs;
+	prev->gs_base = gs;
+	__asm__ volatile("wrfsbase %0" ::"r"(next->fs_base));
+}
+
 struct thread *context_switch(struct thread *prev, struct thread *next, struct mmu_space *space)
 {
 	struct cpu *cpu = this_cpu();
 
-	fpu_switch_out(prev);
+	if (unlikely(cpu->fpu_live))
+		fpu_switch_out(prev);
 	bases_switch(&prev->arch, &next->arch);
-	if (space)
+	if (space && space != cpu->space)
 		mmu_activate(space);
 	cpu->thread = next;
 	cpu->kstack_top = kstack_top(next);

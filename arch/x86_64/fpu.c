@@ -225,8 +225,6 @@ void fpu_switch_out(struct thread *prev)
 {
 	struct cpu *cpu = this_cpu();
 
-	if (likely(!cpu->fpu_live))
-		return;
 	registers_save(prev->arch.fpu, false);
 	ts_set();
 	cpu->fpu_live = false;

@@ -56,7 +56,7 @@ __must_check int fpu_fork(struct thread *child);
 /** fpu_free - drop the state of @thread, dead or never run */
 void fpu_free(struct thread *thread);
 
-/** fpu_switch_out - @prev leaves this CPU. Interrupts off. */
+/** fpu_switch_out - @prev leaves this CPU, where cpu->fpu_live. Interrupts off. */
 void fpu_switch_out(struct thread *prev);
 
 /** fpu_trap - #NM from user mode: give current its state. Interrupts off.

@@ -158,7 +158,9 @@ static_assert(sizeof(struct linux_winsize) == 8, "Linux ABI");
 #define TIOCGPTN    0x80045430u
 #define TIOCSPTLCK  0x40045431u
 #define TIOCVHANGUP 0x5437
+#define TIOCGPKT    0x80045438u
 #define TIOCGPTLCK  0x80045439u
+#define TIOCGEXCL   0x80045440u
 #define TIOCGPTPEER 0x5441
 #define FIONCLEX    0x5450
 #define FIOCLEX     0x5451

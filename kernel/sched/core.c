@@ -242,16 +242,15 @@ static inline struct thread *pick_locked(struct runq *rq)
 }
 
 /*
- * Run whom the queue prefers; current was accounted for up to @now, and queued
+ * Run @next, which is in no queue; current was accounted for up to @now, and queued
  * before, or is asleep, or dead.
  * Lock held, interrupts off; returns when current runs again, lock released.
  */
-static void switch_locked(struct runq *rq, ns_t now)
+static __always_inline void switch_to(struct runq *rq, struct thread *next, ns_t now)
 {
-	struct thread *prev = rq->curr, *next;
+	struct thread *prev = rq->curr;
 	struct aspace *as;
 
-	next = pick_locked(rq);
 	if (prev->work & THREAD_WORK_RESCHED)
 		atomic_fetch_and(&prev->work, ~(u32)THREAD_WORK_RESCHED);
 	atomic_store_relaxed(&rq->curr, next);
@@ -273,6 +272,12 @@ static void switch_locked(struct runq *rq, ns_t now)
 	finish_switch(context_switch(prev, next, as ? &as->mmu : NULL));
 }
 
+/* Run whom the queue prefers. */
+static __noinline void switch_locked(struct runq *rq, ns_t now)
+{
+	switch_to(rq, pick_locked(rq), now);
+}
+
 static void account_and_switch_locked(struct runq *rq)
 {
 	ns_t now = uptime_ns();
@@ -287,11 +292,28 @@ void sched_switch_idle(struct runq *rq)
 	account_and_switch_locked(rq);
 }
 
+/* Among fair threads alone: current changes places with the first one at once, so that
+ * the tree never holds both. Return: that one; NULL: it is not so simple. */
+static inline struct thread *change_places(struct runq *rq, struct thread *curr,
+					   enum enqueue_why why)
+{
+	struct thread *first = cfs_first(rq);
+
+	if (rq->rt.nr || sched_is_rt(curr) || curr == rq->idle)
+		return NULL;
+	cfs_set_time(rq, &curr->sched, why);
+	if (cfs_before(curr->sched.vruntime, first->sched.vruntime))
+		return NULL; /* it goes on */
+	dequeue(rq, first);
+	enqueue(rq, curr, ENQUEUE_MOVE);
+	return first;
+}
+
 static void requeue_current(enum enqueue_why why)
 {
 	irqflags_t flags = irq_save();
 	struct runq *rq = this_runq();
-	struct thread *curr = current;
+	struct thread *curr = current, *next;
 	ns_t now;
 
 	spin_lock(&rq->lock);
@@ -307,9 +329,14 @@ static void requeue_current(enum enqueue_why why)
 		if (why == ENQUEUE_PREEMPT && curr->sched.policy == SCHED_RR &&
 		    now >= rq->slice_end_ns)
 			why = ENQUEUE_YIELD;
-		sched_enqueue_locked(rq, curr, why);
 		curr->sched.switches_involuntary++;
-		switch_locked(rq, now);
+		next = change_places(rq, curr, why);
+		if (likely(next)) {
+			switch_to(rq, next, now);
+		} else {
+			sched_enqueue_locked(rq, curr, why);
+			switch_locked(rq, now);
+		}
 	} else {
 		atomic_fetch_and(&curr->work, ~(u32)THREAD_WORK_RESCHED);
 		spin_unlock(&rq->lock);
@@ -361,6 +388,7 @@ int sched_block(ns_t deadline_ns)
 	irqflags_t flags;
 	struct runq *rq;
 	int err = 0;
+	ns_t now;
 
 	if (CONFIG_DEBUG)
 		lockdep_may_sleep("sched_block");
@@ -382,7 +410,9 @@ int sched_block(ns_t deadline_ns)
 		curr->sched.switches_voluntary++;
 		if (state == THREAD_BLOCK)
 			atomic_store_relaxed(&rq->nr_blocked, rq->nr_blocked + 1);
-		account_and_switch_locked(rq);
+		now = uptime_ns();
+		account_locked(rq, now);
+		switch_to(rq, pick_locked(rq), now);
 	} else {
 		spin_unlock(&rq->lock);
 	}

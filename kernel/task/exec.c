@@ -325,6 +325,7 @@ static void exchange_rest(struct exec_state *st)
 	thread->robust_list = NULL;
 	thread->set_child_tid = NULL;
 	thread->restart.fn = NULL;
+	thread->said_nr = 0;
 	context_exec(st->prog.entry, st->sp);
 }
 

@@ -116,6 +116,7 @@ struct thread {
 	u16 ioprio;                   /* [a] ioprio_set(2); there is no disk to order yet */
 	u64 timer_slack_ns;           /* [c] prctl; timers are exact all the same. 0: default */
 	u64 last_syscall;             /* [c] for panics and /proc/PID/syscall */
+	u64 said_nr;                  /* [c] last unknown call of this program, + 1 */
 	struct vfork_wait *vfork;     /* [TASK_TREE] the parent that waits until exec or exit */
 	void (*on_start)(struct trapframe *tf); /* [i] before the first return to user */
 	void (*kernel_fn)(void *arg); /* [i] of a kernel thread */

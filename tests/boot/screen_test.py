@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: MIT
 """The machine as somebody sees it who sits before it: the image from CD, disk and
-stick on BIOS and UEFI, typed at through QEMU's PS/2 keyboard, and what is on the
+stick on BIOS and UEFI, typed at through QEMU's PS/2 and USB keyboards, and what is on the
 screen read back from its pixels (tools/screen.py)."""
 import os
 import re
 import sys
 import time
 import unittest
-from typing import Callable, List
+from typing import Callable, List, Sequence
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(ROOT, "tools"))
@@ -18,6 +18,7 @@ KERNEL = os.path.join(ROOT, "build/release/exo.elf")
 BASE = os.path.join(ROOT, "build/initrd.cpio")
 IMAGE = os.path.join(ROOT, "build/exo.iso")
 LIMIT_S = 40.0
+NO_PS2 = ("-M", "i8042=off", "-device", "qemu-xhci,id=xhci")
 PROMPT = r"^root@exo:~# ?.?$"
 
 
@@ -45,9 +46,10 @@ class ScreenTest(unittest.TestCase):
                 self.monitor.key(key)
             time.sleep(0.3)
 
-    def vga(self, words: str, machine: str = "pc") -> None:
+    def vga(self, words: str, machine: str = "pc", devices: Sequence[str] = ()) -> None:
         """Text of 80 x 25, as the BIOS leaves it: a boot without GRUB."""
         m = qemu.Machine(KERNEL, [BASE], words)
+        m.extra = list(devices)
         m.machine, m.mem_mib = machine, 128
         self.start(m)
         self.look = self.monitor.vga_text
@@ -122,6 +124,40 @@ class ScreenTest(unittest.TestCase):
         self.wait(r"^st=0 again$")
         self.monitor.key("ctrl-alt-delete")
         self.assertEqual(self.session.proc.wait(LIMIT_S), 0)
+
+    def types(self, word: str) -> None:
+        self.monitor.type(f"echo {word} $((6 * 7))\n")
+        self.wait(f"^{word} 42$")
+
+    def test_usb_keyboard(self) -> None:
+        """No PS/2 keyboard; at a port, away and back, then a second one behind a hub."""
+        self.vga("keymap=de", "q35", NO_PS2 + ("-device", "usb-kbd,bus=xhci.0,port=1,id=first"))
+        self.monitor.type("qwerty;")
+        self.wait("# qwertz\u00f6.?$")
+        self.session.close()
+        self.vga("", "q35", NO_PS2 + ("-device", "usb-kbd,bus=xhci.0,port=1,id=first"))
+        self.types("First")
+        self.monitor.command("device_del first")
+        time.sleep(1)
+        self.monitor.command("device_add usb-kbd,bus=xhci.0,port=2")
+        time.sleep(2)
+        self.types("again")
+        self.monitor.type("dmesg | grep -c usb:.keyboard\n")
+        self.wait(r"^2$")
+
+    def test_usb_hub(self) -> None:
+        self.vga("", "q35", NO_PS2 + ("-device", "usb-hub,bus=xhci.0,port=1",
+                                      "-device", "usb-mouse,bus=xhci.0,port=1.1",
+                                      "-device", "usb-kbd,bus=xhci.0,port=1.2,id=far"))
+        time.sleep(2)
+        self.types("far")
+        self.monitor.type("dmesg | grep usb:\n")
+        self.wait(r"usb: keyboard on port \d+, behind a hub")
+        self.monitor.command("device_del far")
+        time.sleep(1)
+        self.monitor.command("device_add usb-kbd,bus=xhci.0,port=1.3")
+        time.sleep(2)
+        self.types("back")
 
     def test_console_word(self) -> None:
         """Without a word both consoles have a shell; with one the other is left alone."""

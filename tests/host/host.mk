@@ -8,7 +8,8 @@
 # for a parser a tests/host/fuzz/NAME_fuzz.c; nothing else needs to know.
 
 # Every [pure] C file that the tests link.
-PURE_SRCS := $(wildcard kernel/lib/*.c) $(wildcard boot/*.c) $(wildcard arch/x86_64/acpi_tables.c) \
+PURE_SRCS := $(wildcard kernel/lib/*.c) $(wildcard boot/*.c) \
+	drivers/usb/usb_desc.c drivers/usb/usb_keys.c $(wildcard arch/x86_64/acpi_tables.c) \
 	mm/buddy.c mm/arena.c mm/vmtree.c mm/pagetree.c arch/x86_64/pagetable.c \
 	fs/tty_ldisc.c kernel/time/timer_queue.c \
 	$(patsubst %,user/shell/%.c,pool lex word parse print pattern arith line) \

@@ -175,6 +175,15 @@ def mb2_samples():
     put("multiboot2", "empty", mb2_info())
 
 
+def usb_samples():
+    keyboard = bytes((9, 2, 34, 0, 1, 1, 8, 0xa0, 50, 9, 4, 0, 0, 1, 3, 1, 1, 0,
+                      9, 0x21, 0x11, 1, 0, 1, 0x22, 63, 0, 7, 5, 0x81, 3, 8, 0, 10))
+    hub = bytes((9, 2, 25, 0, 1, 1, 0, 0xe0, 0, 9, 4, 0, 0, 1, 9, 0, 0, 0, 7, 5, 0x81, 3, 2, 0, 255))
+    put("usb", "keyboard", keyboard)
+    put("usb", "hub", hub)
+    put("usb", "reports", bytes((0, 0, 4, 0, 0, 0, 0, 0, 2, 0, 4, 5, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1)))
+
+
 # ---- terminal: two bytes of size, then what programs send ----
 
 def term_samples():
@@ -316,3 +325,4 @@ bootline_samples()
 pvh_samples()
 mb2_samples()
 term_samples()
+usb_samples()

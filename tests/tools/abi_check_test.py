@@ -27,7 +27,7 @@ HOST = {
     "linux_mman.h": ["sys/mman.h", "asm/mman.h", "linux/mman.h"],
     "linux_signal.h": ["signal.h", "sys/signalfd.h"],
     "linux_time.h": ["time.h", "sys/time.h", "sys/times.h", "utime.h", "sys/stat.h", "sys/timerfd.h"],
-    "linux_sched.h": ["linux/sched.h", "linux/sched/types.h"],
+    "linux_sched.h": ["linux/sched.h", "linux/sched/types.h", "linux/ioprio.h"],
     "linux_resource.h": ["sys/resource.h"],
     "linux_futex.h": ["linux/futex.h"],
     "linux_poll.h": ["poll.h", "sys/select.h", "sys/epoll.h", "sys/eventfd.h"],
@@ -37,6 +37,11 @@ HOST = {
     "linux_auxv.h": ["linux/auxvec.h", "asm/auxvec.h", "asm/hwcap2.h", "link.h"],
     "linux_wait.h": ["linux/wait.h"],
     "linux_utsname.h": ["linux/utsname.h"],
+    "linux_seccomp.h": ["linux/seccomp.h", "linux/filter.h", "linux/audit.h", "signal.h"],
+    "linux_inotify.h": ["sys/inotify.h"],
+    "linux_capability.h": ["linux/capability.h", "linux/securebits.h"],
+    "linux_ptrace.h": ["linux/ptrace.h", "linux/elf.h", "sys/user.h"],
+    "linux_ipc.h": ["linux/ipc.h", "linux/shm.h", "linux/sem.h", "linux/msg.h"],
     "linux_misc.h": ["sys/uio.h", "linux/sysinfo.h", "linux/reboot.h", "linux/prctl.h", "asm/prctl.h",
                      "linux/random.h", "sys/mount.h", "linux/membarrier.h", "linux/audit.h"],
 }
@@ -49,11 +54,16 @@ ONLY_OURS = {
     "linux_fcntl.h": r"XATTR_\w+_MAX",
     "linux_socket.h": r"MSG_CMSG_COMPAT|SCM_MAX_FD|SOCK_MAX|SOCK_TYPE_MASK",
     "linux_stat.h": r"ST_VALID",
+    "linux_capability.h": r"SECBITS_ALL|SECBITS_LOCKS",
+    "linux_ipc.h": r"SHM_DEST|SHM_LOCKED",
+    "linux_ptrace.h": r"PTRACE_O_ALL",
+    "linux_sched.h": r"IOPRIO_LEVEL_\w+|IOPRIO_CLASS_SHIFT",  # newer than Debian 12
+    "linux_seccomp.h": r"SYS_SECCOMP",
     "linux_misc.h": r"SYSLOG_ACTION_\w+|TASK_COMM_LEN|PERSONALITY_QUERY|XATTR_NAME_MAX|XATTR_SIZE_MAX|PIDFD_NONBLOCK",
 }
 
 # Enumerators in the host's headers: #ifdef does not see them.
-ENUMS = re.compile(r"MEMBARRIER_CMD_")
+ENUMS = re.compile(r"MEMBARRIER_CMD_|IOPRIO_CLASS_(?!SHIFT)|IOPRIO_WHO_")
 
 # Ours, the host's, members (same names in both unless ours:theirs).
 STRUCTS = {

@@ -186,7 +186,7 @@ int main(void)
 	nr = ~0ull;
 	assert(!syscall_rewrite_legacy(&nr, a) && !syscall_name(nr) && !syscall_name(335));
 	assert(!strcmp(syscall_name(0), "read") && !strcmp(syscall_args(0), "dfd xbuf ulen"));
-	assert(!strcmp(syscall_name(EXO_NR_pledge), "pledge") && !syscall_name(1024) && !syscall_args(64));
+	assert(!strcmp(syscall_name(EXO_NR_pledge), "pledge") && !syscall_name(1024) && !syscall_args(134));
 	assert(!strcmp(syscall_args(LINUX_NR_getpid), ""));
 	for (int i = 0; i < SYSCALL_SLOTS; i++)
 		assert(syscall_table[i] && syscall_native_table[i]);

@@ -3,65 +3,7 @@
  * tty_test.c - terminals, on a pseudo-terminal pair where there is one (else skipped): settings, canonical and raw
  * input, special characters, window size, foreground group, hang-up. Sources: man termios(3), tty_ioctl(4), pty(7).
  */
-#include "ktap.h"
-
-#include <poll.h>
-#include <sys/ioctl.h>
-#include <termios.h>
-
-static int master, slave;
-
-/* Opens a pair without making it the controlling terminal. */
-static void open_pair(void)
-{
-	char path[32];
-	int number = -1, unlock = 0;
-
-	master = open("/dev/ptmx", O_RDWR | O_NOCTTY);
-	if (master < 0)
-		SKIP("no /dev/ptmx");
-	REQUIRE_EQ(sys(SYS_ioctl, master, TIOCSPTLCK, &unlock), 0);
-	REQUIRE_EQ(sys(SYS_ioctl, master, TIOCGPTN, &number), 0);
-	snprintf(path, sizeof(path), "/dev/pts/%d", number);
-	slave = open(path, O_RDWR | O_NOCTTY);
-	REQUIRE(slave >= 0);
-}
-
-static void set_raw(cc_t min, cc_t time)
-{
-	struct termios t;
-
-	REQUIRE_EQ(tcgetattr(slave, &t), 0);
-	t.c_lflag &= ~(tcflag_t)(ICANON | ECHO | ISIG | IEXTEN);
-	t.c_iflag &= ~(tcflag_t)(ICRNL | IXON);
-	t.c_oflag &= ~(tcflag_t)OPOST;
-	t.c_cc[VMIN] = min;
-	t.c_cc[VTIME] = time;
-	REQUIRE_EQ(tcsetattr(slave, TCSANOW, &t), 0);
-}
-
-static void type(const char *text)
-{
-	CHECK_EQ(write(master, text, strlen(text)), strlen(text));
-}
-
-/* What the master shows within a moment, after at least @want bytes. */
-static const char *shown(size_t want)
-{
-	static char buf[512];
-	struct pollfd p = { .fd = master, .events = POLLIN };
-	size_t len = 0;
-	ssize_t n;
-
-	while (len < sizeof(buf) - 1 && poll(&p, 1, len < want ? 5000 : 0) == 1 && p.revents & POLLIN) {
-		n = read(master, buf + len, sizeof(buf) - 1 - len);
-		if (n <= 0)
-			break;
-		len += (size_t)n;
-	}
-	buf[len] = 0;
-	return buf;
-}
+#include "tty_pair.h"
 
 CASE(settings)
 {

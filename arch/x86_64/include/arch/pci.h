@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * PCI configuration space, segment 0, the first 256 bytes of each function (PCI
+ * Local Bus Specification 3.0, §3.2.2.3.2 and ch. 6).
+ */
+#pragma once
+
+#include <kernel/lib/types.h>
+
+#define PCI_COMMAND        0x04
+#define PCI_COMMAND_MEMORY 0x0002u
+#define PCI_COMMAND_MASTER 0x0004u
+#define PCI_COMMAND_NO_INTX 0x0400u
+#define PCI_BAR0           0x10
+
+/* Bus, device, function in bits 15..8, 7..3, 2..0. */
+u32 pci_read(u16 function, u32 offset);
+void pci_write(u16 function, u32 offset, u32 value);
+
+/** pci_find - the function of class code @class (class, subclass, interface) after
+ * *function; begin with *function = -1. False: none. */
+bool pci_find(u32 class, s32 *function);
+
+/** pci_bar_memory - where memory BAR @bar lies. 0: it is none, or not placed. */
+paddr_t pci_bar_memory(u16 function, u32 bar);
