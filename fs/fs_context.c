@@ -261,6 +261,7 @@ void fs_init(const struct boot_info *info)
 		task->fs = fs_context_root();
 	PANIC_ON(!task->fs, "fs: no memory for the root context");
 	initrd_unpack(info);
+	tmpfs_limits_again(mount_root()->sb);
 	mount_standard("proc", "/proc", MS_NOSUID | MS_NODEV | MS_NOEXEC);
 	mount_standard("sysfs", "/sys", MS_NOSUID | MS_NODEV | MS_NOEXEC);
 	mount_standard("devtmpfs", "/dev", MS_NOSUID);

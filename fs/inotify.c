@@ -66,8 +66,8 @@ struct instance {
 	struct list_head events;   /* [q] */
 	u32 nr_events, max_events; /* [q], [i] */
 	u32 bytes;                 /* [q] what reading all of them gives */
-	struct event overflow;     /* [q] linked when events were lost */
 	struct waitq wait;
+	struct event overflow;     /* [q] linked when events were lost */
 };
 
 struct watch {

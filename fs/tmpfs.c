@@ -243,6 +243,16 @@ static int tmpfs_remount(struct superblock *sb, const char *data)
 	return 0;
 }
 
+void tmpfs_limits_again(struct superblock *sb)
+{
+	struct tmpfs_super *ts = tmpfs_super_of(sb);
+
+	if (!ts->size_set)
+		atomic_store_relaxed(&ts->max_pages, tmpfs_default_pages());
+	if (!ts->inodes_set)
+		atomic_store_relaxed(&ts->max_inodes, tmpfs_default_pages());
+}
+
 static int create_super(const struct fs_type *type, u64 magic, const struct tmpfs_options *opt,
 			struct superblock **out)
 {

@@ -13,6 +13,9 @@ void tmpfs_init(void);
 /** tmpfs_create_super - an empty file system of @type; @max_pages 0: no limit */
 __must_check int tmpfs_create_super(const struct fs_type *type, u64 magic, u64 max_pages,
 				    struct superblock **out);
+/** tmpfs_limits_again - of @sb: the defaults for what memory there is now. For the root,
+ * which is mounted while the initrd's memory is not given to the allocator yet. */
+void tmpfs_limits_again(struct superblock *sb);
 /** tmpfs_memfd - a file in no folder, referenced; @name is for the reader of /proc
  * only. NULL: out of memory. */
 struct inode *tmpfs_memfd(const char *name);
