@@ -440,8 +440,15 @@ KTEST(fpu, signal_frames)
 	KCHECK_EQ(xmm0_get(), 0x42);
 	irq_enable();
 	legacy->mxcsr = ~0u;
-	if (cpu_has(CPU_XSAVE))
+	if (cpu_has(CPU_XSAVE)) { /* FXRSTOR's image is masked, XRSTOR's refused */
+		u64 components = header[0];
+
+		KCHECK_EQ(fpu_load_user(user(WINDOW)), -EINVAL);
+		legacy->mxcsr = 0x1f80;
 		header[0] = ~0ull; /* components there are none of */
+		KCHECK_EQ(fpu_load_user(user(WINDOW)), -EINVAL);
+		header[0] = components;
+	}
 	KCHECK_EQ(fpu_load_user(user(WINDOW)), 0);
 	irq_disable();
 	KCHECK(fpu_trap()); /* must not fault */
@@ -450,9 +457,9 @@ KTEST(fpu, signal_frames)
 		header[1] = 1ull << 63;
 		KCHECK_EQ(fpu_load_user(user(WINDOW)), -EINVAL);
 		header[1] = 0;
-		header[5] = 1;
+		header[2] = 1; /* XRSTOR looks at bytes 8 to 23 */
 		KCHECK_EQ(fpu_load_user(user(WINDOW)), -EINVAL);
-		header[5] = 0;
+		header[2] = 0;
 		legacy->sw_reserved.xstate_size = ~0u; /* then it is 512 bytes of FXSAVE */
 		KCHECK_EQ(fpu_load_user(user(WINDOW)), 0);
 	}
