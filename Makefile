@@ -111,7 +111,8 @@ $(B)/obj/%.c.o: %.c $(STAMP) | $(GEN)
 	$(if $(Q),@echo "  CC    $<")
 	$(Q)$(CC) $(CFLAGS) $(call san,$<) -MMD -MP -c $< -o $@
 
-$(B)/obj/%.asm.o: %.asm $(STAMP) | $(GEN)
+# nasm 2.16 leaves files found by -I out of its list of dependencies.
+$(B)/obj/%.asm.o: %.asm $(STAMP) build/gen/offsets.inc | $(GEN)
 	@mkdir -p $(@D)
 	@test -s $< || { echo "$<: empty source file"; exit 1; }
 	$(if $(Q),@echo "  NASM  $<")
@@ -202,6 +203,7 @@ help:
 	@echo "  make test-host    the [pure] files on this Linux   make test-native  user tests on this Linux"
 	@echo "  make bench        speed in instructions, beside a Linux guest"
 	@echo "  make bench-wall   the same in time, 2 CPUs         make bench-machine  inside the kernel; boot"
+	@echo "  make bench-ring   ring code on this Linux, beside pipes and the like"
 	@echo "  make torture      hours of stress                  make toolchain    an x86_64-elf gcc"
 	@echo "  make suites       Python's, busybox's and bash's own tests, here and in Exo-OS, compared"
 	@echo "  make compdb       compile_commands.json            make clean"

@@ -49,10 +49,11 @@ struct file *file_from_object(struct kobject *obj)
 
 struct file *file_alloc(struct inode *inode, const struct file_ops *ops, u32 flags)
 {
-	struct file *file = slab_alloc(file_cache, MEM_ZERO);
+	struct file *file = slab_alloc(file_cache, 0);
 
 	if (!file)
 		return NULL;
+	*file = (struct file){ 0 };
 	kobject_init(&file->object, &file_kobject_ops, KOBJECT_FILE);
 	mutex_init(&file->pos_lock, RANK_FILE_POS, "file_pos");
 	inode_get(inode);

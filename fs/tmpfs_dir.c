@@ -21,7 +21,6 @@
 #include <kernel/abi/errno.h>
 #include <kernel/abi/linux_dirent.h>
 #include <kernel/abi/linux_fcntl.h>
-#include <kernel/lib/hash.h>
 #include <kernel/lib/string.h>
 #include <mm/kmalloc.h>
 
@@ -81,11 +80,36 @@ void tmpfs_dir_free(struct tmpfs_inode *top)
 	}
 }
 
+static inline u64 word_at(const char *s)
+{
+	u64 word;
+
+	__builtin_memcpy(&word, s, sizeof(word));
+	return word;
+}
+
+static inline u64 hash_mix(u64 hash, u64 word)
+{
+	unsigned __int128 p = (unsigned __int128)(hash ^ word) * 0x9e3779b97f4a7c15ull;
+
+	return (u64)p ^ (u64)(p >> 64);
+}
+
+/* Words, of which the last overlaps the one before. A balanced tree needs no secret:
+ * equal hashes cost comparisons, no more. */
 static u64 name_hash(const struct fs_name *name)
 {
-	static const u64 key[2]; /* a balanced tree needs no secret */
+	u64 hash = name->len, last = 0;
+	u32 at = 0;
 
-	return hash_bytes(name->str, name->len, key);
+	if (likely(name->len >= 8)) {
+		for (; at + 8 < name->len; at += 8)
+			hash = hash_mix(hash, word_at(name->str + at));
+		return hash_mix(hash, word_at(name->str + name->len - 8));
+	}
+	while (at < name->len)
+		last = last << 8 | (u8)name->str[at++];
+	return hash_mix(hash, last);
 }
 
 static int entry_compare(const struct entry *entry, const struct fs_name *name, u64 hash)

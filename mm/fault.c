@@ -381,13 +381,18 @@ static struct frame *pin(struct aspace *as, u64 va, enum pin_why why)
 	struct frame *frame = NULL;
 	struct fault_result result;
 	struct mmu_entry entry;
+	bool there;
 
 	aspace_lock(as);
-	if (why == PIN_FORCE)
-		result = fault_forced(as, va);
-	else
-		result = fault_locked(as, va, why == PIN_WRITE ? FAULT_WRITE : FAULT_READ);
-	if (!result.signo && mmu_query(&as->mmu, va, &entry) && !(entry.prot & MMU_DEVICE)) {
+	/* What the CPU would let the program do without a fault needs none here. */
+	there = why != PIN_FORCE && mmu_query(&as->mmu, va, &entry) &&
+		entry.prot & (why == PIN_WRITE ? MMU_WRITE : MMU_READ);
+	if (!there) {
+		result = why == PIN_FORCE ? fault_forced(as, va) :
+			 fault_locked(as, va, why == PIN_WRITE ? FAULT_WRITE : FAULT_READ);
+		there = !result.signo && mmu_query(&as->mmu, va, &entry);
+	}
+	if (there && !(entry.prot & MMU_DEVICE)) {
 		frame = frame_of(entry.pfn);
 		frame_get(frame); /* the zero page is part of the image: it has one too */
 	}

@@ -18,13 +18,6 @@ struct mutex_waiter {
 	bool granted;          /* atomic */
 };
 
-void mutex_init(struct mutex *mutex, enum lock_rank rank, const char *name)
-{
-	*mutex = (struct mutex){ .rank = (u8)rank, .name = name };
-	spin_init(&mutex->wait_lock, RANK_WAITQ, name);
-	list_init(&mutex->waiters);
-}
-
 /*
  * Under wait_lock: take a free mutex, or set the waiters' bit of an owned one.
  * Return: true when taken.

@@ -23,7 +23,12 @@ struct mutex {
 	const char *name;      /* [i] */
 };
 
-void mutex_init(struct mutex *mutex, enum lock_rank rank, const char *name);
+static inline void mutex_init(struct mutex *mutex, enum lock_rank rank, const char *name)
+{
+	*mutex = (struct mutex){ .rank = (u8)rank, .name = name };
+	spin_init(&mutex->wait_lock, RANK_WAITQ, name);
+	list_init(&mutex->waiters);
+}
 #define MUTEX_INIT(var, rank_, name_)                                       \
 	{ .wait_lock = SPINLOCK_INIT(RANK_WAITQ, name_),                    \
 	  .waiters = { &(var).waiters, &(var).waiters }, .rank = (rank_), .name = (name_) }

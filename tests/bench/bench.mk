@@ -4,6 +4,7 @@
 #   make bench ROW=name PROFILER=1 where that row's instructions go, by symbol
 #   make bench-wall                both in wall time on two CPUs
 #   make bench-machine             costs inside the kernel, and of the boot
+#   make bench-ring                the ring code on this Linux beside pipes and the like, in nanoseconds
 #   make bench-check               Exo-OS alone, against tests/bench/baseline.jsonl
 
 BENCH_SRCS := $(wildcard tests/bench/*.c)
@@ -31,3 +32,12 @@ build/bench/init: tests/bench/guest/init.c
 build/bench/profile.so: tests/bench/guest/profile.c
 	@mkdir -p $(@D)
 	$(Q)gcc -std=gnu11 -O2 -fPIC -shared -Wall -Wextra -Wshadow -Werror -o $@ $<
+
+# The ring code on this machine's Linux.
+.PHONY: bench-ring
+bench-ring: build/bench/ring_host
+	$(Q)$<
+
+build/bench/ring_host: tests/bench/host/ring_host.c kernel/abi/ring.h kernel/lib/ring_ops.h | $(GEN)
+	@mkdir -p $(@D)
+	$(Q)gcc $(BENCH_CFLAGS) -o $@ $<
