@@ -156,9 +156,13 @@ class ConsoleTest(unittest.TestCase):
         self.keys("wait_a_bit=1; read line\r", 1)
         self.keys("\x03")
         self.expect(PROMPT)
-        # A line that is given up runs nothing.
-        self.keys("echo never\x03")
-        self.assertNotIn("\nnever", self.expect(PROMPT))
+        # A line that is given up runs nothing, nor do the lines before it.
+        for _ in range(3):
+            self.keys("echo never\x03")
+            self.assertNotIn("\nnever", self.expect(PROMPT))
+        self.keys("if true\rthen echo nev\x03")
+        self.assertNotIn("init:", self.expect(PROMPT))
+        self.assertEqual(self.command("echo $?"), "130\n")
 
     def test_fork_bomb(self) -> None:
         """The shell at the console answers, starts programs, and ends the bomb."""
@@ -197,11 +201,16 @@ class ConsoleTest(unittest.TestCase):
         self.keys("\x03")
         self.expect(PROMPT)
         self.assertEqual(self.command("echo $?"), "130\n")
+        # A loop does not go on with its next turn.
+        self.keys("for i in 1 2; do sleep 1000; done\r", 1)
+        self.keys("\x1a")
+        self.expect(PROMPT)
+        self.command("kill %+; wait")
         # Its end is told at the next prompt.
         self.command("sleep 0.3 &")
         time.sleep(0.8)
         self.keys("\r")
-        self.assertRegex(self.expect(PROMPT), r"\[1\]\+  Done +sleep 0.3")
+        self.assertRegex(self.expect(PROMPT), r"\[\d\]\+  Done +sleep 0.3")
         # Keys that edit in cooked mode, and the one that makes the next literal.
         self.keys("cat\r", 0.5)
         self.keys("abX\x7fc\x17one\x15two\r\x04")

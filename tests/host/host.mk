@@ -84,10 +84,11 @@ $(HOST_SAMPLES)/.made: tests/host/make_samples.py tests/shell/cases.txt
 fuzz: $(HOST_SAMPLES)/.made $(HOST_DIR)/gen/fuzz_table.h | build/gen/kernel/abi/errno.h
 	@test -f tests/host/fuzz/$(NAME)_fuzz.c || { echo "usage: fuzz NAME=<$(HOST_FUZZ_NAMES)>"; exit 2; }
 	@mkdir -p $(HOST_DIR)/fuzz/$(NAME)
+	$(HOST_CLANG) $(HOST_CFLAGS) $(HOST_RENAME) -c -o $(HOST_DIR)/fuzz/string.o kernel/lib/string.c
 	$(HOST_CLANG) $(HOST_CFLAGS) -I$(HOST_DIR)/gen -fsanitize=fuzzer,address,undefined \
 		-DFUZZ_ENTRY=$(NAME)_fuzz -o $(HOST_DIR)/fuzz_$(NAME) tests/host/fuzz/libfuzzer.c \
 		tests/host/fuzz/$(NAME)_fuzz.c \
-		$(filter-out kernel/lib/string.c kernel/lib/format.c,$(PURE_SRCS))
+		$(filter-out kernel/lib/string.c kernel/lib/format.c,$(PURE_SRCS)) $(HOST_DIR)/fuzz/string.o
 	$(HOST_DIR)/fuzz_$(NAME) -max_total_time=$(or $(FUZZ_SECONDS),60) -artifact_prefix=$(HOST_DIR)/ \
 		$(HOST_DIR)/fuzz/$(NAME) $(HOST_SAMPLES)/$(NAME)
 

@@ -90,11 +90,17 @@ static char *line_of_user(bool more)
 	return line;
 }
 
+void input_end(struct input *in)
+{
+	free(in->line);
+	in->line = NULL;
+}
+
 const char *input_line(void *ctx, bool more)
 {
 	struct input *in = ctx;
 
-	free(in->line);
+	input_end(in); /* before Ctrl-C may leave by a jump */
 	if (in->prompt)
 		in->line = line_of_user(more);
 	else
@@ -102,10 +108,4 @@ const char *input_line(void *ctx, bool more)
 	if (in->line && shell_opt(OPT_VERBOSE))
 		fputs(in->line, stderr);
 	return in->line;
-}
-
-void input_end(struct input *in)
-{
-	free(in->line);
-	in->line = NULL;
 }

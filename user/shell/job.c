@@ -333,6 +333,10 @@ static int end_front(struct job *job)
 			tcsetattr(terminal, TCSADRAIN, &own_modes);
 		fputc('\n', stderr);
 		job_print(job, stderr, JOB_PRINT_SHORT);
+		if (shell.loop_depth && shell.skip == SKIP_NONE) {
+			shell.skip = SKIP_BREAK; /* not its next turn */
+			shell.skip_count = shell.loop_depth;
+		}
 		job->changed = false;
 		return status;
 	}
