@@ -70,6 +70,7 @@ extern const struct proc_dir proc_fd_dir, proc_fdinfo_dir; /* proc_fd.c */
 extern const struct proc_entry proc_net_children[];  /* proc_net.c */
 extern const struct proc_entry proc_ns_children[];   /* proc_ns.c */
 extern const struct proc_entry proc_sysvipc_children[]; /* proc_ipc.c */
+extern const struct proc_entry proc_pci_children[];  /* proc_pci.c */
 extern const struct file_ops proc_mem_fops;          /* proc_mem.c */
 
 /** proc_show_sandbox - /proc/PID/sandbox (proc_sandbox.c) */

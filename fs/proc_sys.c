@@ -531,9 +531,12 @@ static const struct proc_entry sys_children[] = {
 	DIR("vm", vm_children), END
 };
 
+static const struct proc_entry bus_children[] = { DIR("pci", proc_pci_children), END };
+
 const struct proc_entry proc_root_children[] = {
 	LINK("self", read_self), LINK("thread-self", read_thread_self), LINK("mounts", read_mounts),
 	LINK("net", read_net),
+	DIR("bus", bus_children),
 	FILE("cmdline", show_cmdline), FILE("consoles", show_consoles),
 	FILE("cpuinfo", show_cpuinfo), FILE("devices", show_devices),
 	FILE("filesystems", show_filesystems), FILE("interrupts", show_interrupts),

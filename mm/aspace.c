@@ -251,7 +251,7 @@ struct region *merge_locked(struct region *r, struct dead_regions *dead)
 /* Something is about to change at @addr: no large page may lie across it. */
 static int split_large(struct aspace *as, u64 addr)
 {
-	if (likely(!as->mmu.large) || IS_ALIGNED(addr, LARGE_PAGE_SIZE))
+	if (!as->mmu.large || IS_ALIGNED(addr, LARGE_PAGE_SIZE))
 		return 0;
 	return mmu_split(&as->mmu, addr);
 }
@@ -304,7 +304,7 @@ int unmap_locked(struct aspace *as, u64 start, u64 end, struct dead_regions *dea
 
 	if (!r || r->start >= end)
 		return 0;
-	if (split_large(as, start) || split_large(as, end))
+	if (unlikely(as->mmu.large) && (split_large(as, start) || split_large(as, end)))
 		return -ENOMEM;
 	if (r->start < start && r->end > end) {
 		int err = split_locked(as, end);

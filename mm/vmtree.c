@@ -9,7 +9,8 @@
  * The red-black code knows nothing of this. Its rotations change the subtrees
  * of nodes on the way from the place of the change up to the root, and of their
  * children (a rotated-down node becomes a child of one on the way), so after it
- * mend() recomputes both, from below.
+ * mend() recomputes both, from below. Above the highest rotation, or with none,
+ * nodes change only as far up as their largest gap does.
  */
 #include <mm/vmtree.h>
 
@@ -30,12 +31,19 @@ static inline u64 floor_of(const struct region *r)
 	return r->start > VM_GUARD_GAP ? r->start - VM_GUARD_GAP : 0;
 }
 
+/* The gap of @r when what is before it ends at @below. */
+static inline u64 gap_above(const struct region *r, u64 below)
+{
+	u64 floor = floor_of(r);
+
+	return floor > below ? floor - below : 0;
+}
+
 static inline u64 gap_of(const struct region *r)
 {
 	struct region *prev = vmtree_prev(r);
-	u64 below = prev ? prev->end : 0, floor = floor_of(r);
 
-	return floor > below ? floor - below : 0;
+	return gap_above(r, prev ? prev->end : 0);
 }
 
 static inline u64 subtree_gap(const struct region *r)
@@ -52,32 +60,44 @@ static inline void recompute(struct rb_node *n)
 		entry(n)->max_gap = subtree_gap(entry(n));
 }
 
-/* After rotations at or above @n. */
-static void mend(struct rb_node *n)
+/* From @n up, as far as something changes. */
+static void propagate(struct rb_node *n)
+{
+	for (; n; n = rb_parent(n)) {
+		u64 most = subtree_gap(entry(n));
+
+		if (most == entry(n)->max_gap)
+			return;
+		entry(n)->max_gap = most;
+	}
+}
+
+/* After rotations at or above @n, the highest of which has @top. */
+static void mend(struct rb_node *n, const struct rb_node *top)
 {
 	for (; n; n = rb_parent(n)) {
 		recompute(n->left);
 		recompute(n->right);
 		recompute(n);
+		if (n == top) {
+			propagate(rb_parent(n));
+			return;
+		}
 	}
 }
 
 /* @r's gap may have changed; no rotations. */
-static void update(struct region *r)
+static void set_gap(struct region *r, u64 gap)
 {
-	u64 gap = gap_of(r);
-
 	if (gap == r->gap)
 		return;
 	r->gap = gap;
-	while (r) {
-		u64 most = subtree_gap(r);
+	propagate(&r->node);
+}
 
-		if (most == r->max_gap)
-			return;
-		r->max_gap = most;
-		r = entry(rb_parent(&r->node));
-	}
+static void update(struct region *r)
+{
+	set_gap(r, gap_of(r));
 }
 
 struct region *vmtree_last(const struct vmtree *t)
@@ -109,14 +129,20 @@ static void link_at(struct vmtree *t, struct region *r, struct rb_node *parent,
 		    struct rb_node **link)
 {
 	struct region *next;
+	struct rb_node *top;
 
 	rb_link(&r->node, parent, link);
-	rb_insert_fixup(&t->tree, &r->node);
+	top = rb_insert_fixup(&t->tree, &r->node);
 	r->gap = gap_of(r);
-	mend(&r->node);
+	if (top) {
+		mend(&r->node, top);
+	} else { /* still a leaf */
+		r->max_gap = r->gap;
+		propagate(parent);
+	}
 	next = vmtree_next(r);
 	if (next)
-		update(next);
+		set_gap(next, gap_above(next, r->end));
 }
 
 void vmtree_insert(struct vmtree *t, struct region *r)
@@ -140,16 +166,22 @@ void vmtree_append(struct vmtree *t, struct region *r)
 void vmtree_remove(struct vmtree *t, struct region *r)
 {
 	struct region *next = vmtree_next(r);
-	struct rb_node *n = &r->node, *deepest;
+	struct rb_node *n = &r->node, *deepest, *top;
+	bool replaced = n->left && n->right;
 
 	/* With two children the next node takes n's place: what it leaves behind is
 	 * the deepest change. */
-	if (n->left && n->right)
+	if (replaced)
 		deepest = rb_parent(&next->node) == n ? &next->node : rb_parent(&next->node);
 	else
 		deepest = rb_parent(n);
-	rb_erase(&t->tree, n);
-	mend(deepest);
+	top = rb_erase(&t->tree, n);
+	if (replaced)
+		mend(deepest, NULL);
+	else if (top)
+		mend(deepest, top);
+	else
+		propagate(deepest);
 	if (next)
 		update(next);
 }
@@ -167,7 +199,7 @@ void vmtree_resize(struct vmtree *t, struct region *r, u64 start, u64 end)
 		return;
 	next = vmtree_next(r);
 	if (next)
-		update(next);
+		set_gap(next, gap_above(next, end));
 }
 
 /* Subtrees are visited from the right; only the gaps that @low or @high cut can

@@ -88,6 +88,7 @@ nproc
 awk '/MemTotal/ { print int($2 / 1024) }' /proc/meminfo
 for i in 1 2 3 4 5 6 7 8; do sha256sum /bin/busybox & done | sort -u | wc -l
 seq 1000 | sort -rn | head -n 1
+grep -c x2APIC /proc/interrupts
 """
 
 
@@ -96,15 +97,19 @@ def wrong(row: Row, output: str, status: int, log: str) -> List[str]:
     out: List[str] = []
     cpus = 2 if row.apic_256 else row.cpus
     words = output.split()
-    if status or len(words) != 4:
+    if len(words) == 5 and status == 1 and words[4] == "0":
+        status = 0  # grep's
+    if status or len(words) != 5:
         return [f"the program ended with status {status} and said: {output!r}"]
     if int(words[0]) != cpus:
         out.append(f"nproc says {words[0]}, not {cpus}")
     # Firmware and the kernel itself keep a part.
     if not row.mem_mib * 0.88 - 4 <= int(words[1]) <= row.mem_mib:
         out.append(f"MemTotal is {words[1]} MiB of {row.mem_mib}")
-    if words[2:] != ["1", "1000"]:
-        out.append(f"the programs said {words[2:]}")
+    if words[2:4] != ["1", "1000"]:
+        out.append(f"the programs said {words[2:4]}")
+    if (words[4] == "1") != (row.apic == "x2apic"):
+        out.append("/proc/interrupts speaks of " + ("x2APIC" if words[4] == "1" else "no x2APIC"))
     for pattern in (rf"lapic: {'x2APIC' if row.apic == 'x2apic' else 'xAPIC'}, ",
                     rf"booted by {'PVH' if row.boot == 'pvh' else 'GRUB'}",
                     rf"smp: {cpus} CPUs" if cpus > 1 else r"acpi: 1 CPUs",

@@ -195,6 +195,7 @@ def run_tools(r: Report) -> None:
 
 
 def run_exo(r: Report) -> None:
+    make("user-tests")
     run_unittests(r, "exo", "tests/exo")
 
 

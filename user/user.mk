@@ -46,12 +46,13 @@ build/pkg/busybox: tools/package.py
 	@touch $@
 
 build/initrd.cpio: build/user/init.elf build/user/exsh.elf build/user/sandbox.elf \
-		build/pkg/busybox tools/mkinitrd.py user/user.mk \
+		build/pkg/busybox tools/mkinitrd.py user/user.mk user/report \
 		user/etc $(shell find user/etc)
 	$(if $(Q),@echo "  CPIO  $@")
 	$(Q)tools/mkinitrd.py -o $@ --base --busybox build/pkg/busybox --tree user/etc:/etc \
 		--file build/user/init.elf:/sbin/init:755 --file build/user/exsh.elf:/bin/exsh:755 \
-		--file build/user/sandbox.elf:/bin/sandbox:755 --link /bin/pledge:sandbox --link /bin/unveil:sandbox
+		--file build/user/sandbox.elf:/bin/sandbox:755 --link /bin/pledge:sandbox --link /bin/unveil:sandbox \
+		--file user/report:/bin/report:755
 
 # A second opinion on the C, with musl's headers.
 MUSL_INC ?= $(firstword $(wildcard /usr/include/x86_64-linux-musl /usr/include/musl))

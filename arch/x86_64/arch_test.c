@@ -325,6 +325,42 @@ static bool ts_is_set(void)
 	return cr0_read() & CR0_TS;
 }
 
+/* A frame is cleared, whichever way, and who has the registers sees nothing of it. */
+static void clear_with(struct ktest_run *run, bool erms, bool live)
+{
+	u64 *word = &cpu_features[CPU_ERMS / 64], before = *word, seen;
+	u8 *page = pmm_alloc_page(0);
+	irqflags_t flags;
+
+	KREQUIRE(page);
+	memset(page, 0xaa, PAGE_SIZE);
+	flags = irq_save();
+	*word = erms ? before | BIT(CPU_ERMS % 64) : before & ~BIT(CPU_ERMS % 64);
+	__asm__ volatile("clts");
+	xmm0_set(0x1234567890abcdefull);
+	if (!live)
+		cr0_write(cr0_read() | CR0_TS);
+	page_clear(page);
+	KCHECK(ts_is_set() == !live);
+	__asm__ volatile("clts");
+	seen = xmm0_get();
+	cr0_write(cr0_read() | CR0_TS);
+	*word = before;
+	this_cpu()->fpu_owner = NULL; /* its xmm0 is gone */
+	irq_restore(flags);
+	KCHECK_EQ(seen, 0x1234567890abcdefull);
+	for (u32 i = 0; i < PAGE_SIZE; i++)
+		KREQUIRE(!page[i]);
+	pmm_free_page(page);
+}
+
+KTEST(mmu, clearing_leaves_the_fpu_alone)
+{
+	clear_with(run, true, false);
+	clear_with(run, false, true);
+	clear_with(run, false, false);
+}
+
 KTEST(fpu, state_is_lazy_and_kept)
 {
 	irqflags_t flags = irq_save();

@@ -192,6 +192,8 @@ bool irq_stat(u32 n, struct irq_stat *out)
 					  .irq = lines[n].irq };
 	else
 		*out = local[n - connected];
+	if (n == connected + LOCAL_TIMER && lapic_is_x2apic())
+		out->name = "Local timer interrupts (x2APIC)";
 	return true;
 }
 

@@ -113,6 +113,11 @@ void lapic_init(paddr_t pa)
 	log_info("lapic: %s, boot CPU has id %u", ops->name, this_cpu()->apic_id);
 }
 
+bool lapic_is_x2apic(void)
+{
+	return msr_read(MSR_APIC_BASE) & APIC_BASE_X2APIC;
+}
+
 bool lapic_reaches(u32 apic_id)
 {
 	return ops == &x2apic || apic_id < XAPIC_BROADCAST;

@@ -20,6 +20,8 @@
 void lapic_init(paddr_t pa);
 void lapic_init_cpu(void);
 bool lapic_ready(void);
+/** lapic_is_x2apic - the mode that this CPU's own MSR says */
+bool lapic_is_x2apic(void);
 /** lapic_reaches - can the CPU @apic_id be addressed? xAPIC mode has 8 bits for it. */
 bool lapic_reaches(u32 apic_id);
 

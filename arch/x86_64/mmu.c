@@ -27,7 +27,9 @@
 #include <kernel/lib/string.h>
 #include <mm/pmm.h>
 
+#include "cpuid.h"
 #include "mmu_priv.h"
+#include "regs.h"
 
 #define STOCK_TABLES 16u
 #define STOCK_ROOTS  4u
@@ -40,11 +42,47 @@ struct table_stock {
 };
 static DEFINE_PERCPU(struct table_stock, table_stock);
 
+/*
+ * By 16 bytes at a time, for CPUs whose string instructions are slow. Whoever's state
+ * is in the registers (fpu.h) finds it unchanged; interrupts are off, since a call
+ * from another CPU may save that state.
+ */
+static void clear_by_sse(void *page)
+{
+	const void *end = (char *)page + PAGE_SIZE;
+	irqflags_t flags = irq_save();
+	u64 cr0 = cr0_read(), kept[2];
+
+	__asm__ volatile("clts\n\t"
+			 "movups %%xmm0, %[kept]\n\t"
+			 "pxor %%xmm0, %%xmm0\n"
+			 "1:\n\t"
+			 ".set offset, 0\n\t"
+			 ".rept 32\n\t"
+			 "movaps %%xmm0, offset(%[page])\n\t"
+			 ".set offset, offset + 16\n\t"
+			 ".endr\n\t"
+			 "add $512, %[page]\n\t"
+			 "cmp %[end], %[page]\n\t"
+			 "jne 1b\n\t"
+			 "movups %[kept], %%xmm0"
+			 : [page] "+r"(page), [kept] "=m"(kept)
+			 : [end] "r"(end)
+			 : "memory", "cc");
+	if (cr0 & CR0_TS)
+		cr0_write(cr0);
+	irq_restore(flags);
+}
+
 void page_clear(void *page)
 {
 	u64 n = PAGE_SIZE / 8;
 
 	kasan_check(page, PAGE_SIZE, true);
+	if (!cpu_has(CPU_ERMS)) {
+		clear_by_sse(page);
+		return;
+	}
 	__asm__ volatile("rep stosq" : "+D"(page), "+c"(n) : "a"(0ull) : "memory");
 }
 
@@ -363,7 +401,7 @@ void mmu_batch_flush(struct mmu_batch *batch)
 	for (u32 i = 0; i < n; i++) {
 		struct frame *frame = frame_of(batch->frames[i]);
 
-		if (batch->frames[i] & BATCH_LARGE)
+		if (unlikely((s64)batch->frames[i] < 0))
 			frame_put_block(frame_of(batch->frames[i] & ~BATCH_LARGE),
 					LARGE_PAGE_ORDER);
 		else if (frame->flags & FRAME_TABLE)
@@ -703,7 +741,7 @@ int mmu_move(struct mmu_batch *batch, vaddr_t old, vaddr_t new, u64 len)
 	for (u64 off = 0; off < len; off += PAGE_SIZE) {
 		if (off && pt_index(old + off, 0) && pt_index(new + off, 0))
 			continue;
-		if (mmu_split(space, old + off) ||
+		if ((space->large && mmu_split(space, old + off)) ||
 		    (leaf_find(space, old + off) && !leaf_create(space, new + off))) {
 			trim_range(batch, new, new + len);
 			return -ENOMEM;

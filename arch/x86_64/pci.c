@@ -13,6 +13,7 @@
 #define HEADER_TYPE  0x0c /* its third byte */
 #define MULTIFUNCTION 0x00800000u
 #define NOBODY       0xffffffffu
+#define FUNCTIONS    0x10000
 
 #define BAR_IO       0x1u
 #define BAR_64       0x4u
@@ -41,23 +42,37 @@ void pci_write(u16 function, u32 offset, u32 value)
 	spin_unlock_irq(&pci_lock, flags);
 }
 
+/* Function 0 tells whether there are others. */
+static bool is_alone(u16 f)
+{
+	u32 type = pci_read(f, HEADER_TYPE);
+
+	return !(f & 7) && (type == NOBODY || !(type & MULTIFUNCTION));
+}
+
+bool pci_next(s32 *function)
+{
+	s32 f = *function;
+
+	do {
+		f = f < 0 ? 0 : is_alone((u16)f) ? f + 8 : f + 1;
+		if (f >= FUNCTIONS)
+			return false;
+	} while (pci_read((u16)f, 0) == NOBODY);
+	*function = f;
+	return true;
+}
+
+u32 pci_class(u16 function)
+{
+	return pci_read(function, CLASS) >> 8;
+}
+
 bool pci_find(u32 class, s32 *function)
 {
-	s32 f = *function + 1;
-
-	while (f < 0x10000) {
-		bool there = pci_read((u16)f, 0) != NOBODY;
-
-		if (there && pci_read((u16)f, CLASS) >> 8 == class) {
-			*function = f;
+	while (pci_next(function))
+		if (pci_class((u16)*function) == class)
 			return true;
-		}
-		/* Function 0 tells whether there are others. */
-		if (!(f & 7) && (!there || !(pci_read((u16)f, HEADER_TYPE) & MULTIFUNCTION)))
-			f += 8;
-		else
-			f++;
-	}
 	return false;
 }
 

@@ -69,14 +69,14 @@ static void rotate(struct rb_tree *tree, struct rb_node *n, int dir)
 	set_parent(n, c);
 }
 
-void rb_insert_fixup(struct rb_tree *tree, struct rb_node *node)
+struct rb_node *rb_insert_fixup(struct rb_tree *tree, struct rb_node *node)
 {
-	struct rb_node *parent = rb_parent(node);
+	struct rb_node *parent = rb_parent(node), *top = NULL;
 
 	if (!parent) {
 		tree->leftmost = node;
 		set_black(node);
-		return;
+		return NULL;
 	}
 	if (parent == tree->leftmost && parent->left == node)
 		tree->leftmost = node;
@@ -102,9 +102,11 @@ void rb_insert_fixup(struct rb_tree *tree, struct rb_node *node)
 		set_black(parent);
 		set_red(grand);
 		rotate(tree, grand, !dir);
+		top = parent;
 		break;
 	}
 	set_black(tree->root);
+	return top;
 }
 
 void rb_insert(struct rb_tree *tree, struct rb_node *node,
@@ -123,9 +125,13 @@ void rb_insert(struct rb_tree *tree, struct rb_node *node,
 /*
  * The subtree @x (may be empty) below @parent is one black node short. Either
  * pass the lack up, or mend it by rotations; a red @x mends it by its colour.
+ * Return: the top of what was rotated, or NULL.
  */
-static void erase_fixup(struct rb_tree *tree, struct rb_node *x, struct rb_node *parent)
+static struct rb_node *erase_fixup(struct rb_tree *tree, struct rb_node *x,
+				   struct rb_node *parent)
 {
+	struct rb_node *top = NULL;
+
 	while (parent && !is_red(x)) {
 		/* The sibling exists: its side is one black node longer. */
 		int dir = parent->left != x;
@@ -135,6 +141,7 @@ static void erase_fixup(struct rb_tree *tree, struct rb_node *x, struct rb_node 
 			set_black(sibling);
 			set_red(parent);
 			rotate(tree, parent, dir);
+			top = sibling;
 			sibling = parent->child[!dir];
 		}
 		if (!is_red(sibling->left) && !is_red(sibling->right)) {
@@ -156,14 +163,16 @@ static void erase_fixup(struct rb_tree *tree, struct rb_node *x, struct rb_node 
 		set_black(parent);
 		set_black(sibling->child[!dir]);
 		rotate(tree, parent, dir);
-		return;
+		return top ? top : sibling;
 	}
 	if (x)
 		set_black(x);
+	return top;
 }
 
-void rb_erase(struct rb_tree *tree, struct rb_node *node)
+struct rb_node *rb_erase(struct rb_tree *tree, struct rb_node *node)
 {
+	struct rb_node *top = NULL;
 	struct rb_node *x;      /* what moves up into the gap, or NULL */
 	struct rb_node *parent; /* above the gap */
 	bool lost_black;
@@ -171,7 +180,7 @@ void rb_erase(struct rb_tree *tree, struct rb_node *node)
 	if (tree->root == node && !node->left && !node->right) { /* the only one */
 		rb_init(tree);
 		node->parent_color = 0;
-		return;
+		return NULL;
 	}
 	if (tree->leftmost == node)
 		tree->leftmost = rb_next(node);
@@ -203,7 +212,8 @@ void rb_erase(struct rb_tree *tree, struct rb_node *node)
 	}
 	node->parent_color = 0;
 	if (lost_black)
-		erase_fixup(tree, x, parent);
+		top = erase_fixup(tree, x, parent);
+	return top;
 }
 
 static struct rb_node *edge(struct rb_node *n, int dir)

@@ -90,8 +90,9 @@ static inline void rb_erase_last(struct rb_tree *tree, struct rb_node *node)
 	node->parent_color = 0;
 }
 
-/** rb_insert_fixup - balance the tree again after rb_link() */
-void rb_insert_fixup(struct rb_tree *tree, struct rb_node *node);
+/** rb_insert_fixup - balance the tree again after rb_link()
+ * Return: the top of the highest subtree that was rotated, NULL: none was. */
+struct rb_node *rb_insert_fixup(struct rb_tree *tree, struct rb_node *node);
 
 /**
  * rb_insert - insert @node in the order of @cmp
@@ -100,8 +101,8 @@ void rb_insert_fixup(struct rb_tree *tree, struct rb_node *node);
 void rb_insert(struct rb_tree *tree, struct rb_node *node,
 	       int (*cmp)(const struct rb_node *a, const struct rb_node *b));
 
-/** rb_erase - take @node, which is in @tree, out of it */
-void rb_erase(struct rb_tree *tree, struct rb_node *node);
+/** rb_erase - take @node, which is in @tree, out of it. Return: as rb_insert_fixup() */
+struct rb_node *rb_erase(struct rb_tree *tree, struct rb_node *node);
 
 /* The neighbours in order; NULL at the ends. rb_first() costs one load. */
 static inline struct rb_node *rb_first(const struct rb_tree *tree)

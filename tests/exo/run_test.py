@@ -119,7 +119,8 @@ class RunTest(unittest.TestCase):
         self.assertTrue(done.stdout.startswith(b"tar (GNU tar)"), done)
 
     def test_clocks_that_differ(self) -> None:
-        done = exo("--smp", "2", "--append", "tsc_unsteady", "build/user/tests/vdso_test")
+        done = exo("--smp", "2", "--append", "tsc_unsteady",
+                   os.path.join(ROOT, "build/user/tests/vdso_test"))
         self.assertEqual(done.returncode, 0, done.stdout)
 
     def test_log(self) -> None:

@@ -13,7 +13,7 @@ import sys
 import time
 from typing import List, Tuple
 
-PATIENCE_S = 60.0  # for each text: the machine may be slow, nothing is measured
+PATIENCE_S = 30.0  # for each text: the machine may be slow, nothing is measured
 
 
 def spawn(argv: List[str]) -> Tuple[int, int]:
@@ -63,6 +63,10 @@ def main() -> int:
         if not t.read_until(awaited.encode()):
             missed = awaited or "(the end)"
             break
+        if keys[:1] < " ":  # a prefix key: tmux takes what comes with it at once for pasted
+            os.write(fd, keys[:1].encode())
+            keys = keys[1:]
+            time.sleep(0.02)
         os.write(fd, keys.encode())
     if missed is not None:
         os.kill(pid, signal.SIGKILL)

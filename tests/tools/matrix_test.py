@@ -31,11 +31,11 @@ class MatrixTest(unittest.TestCase):
 
     def test_what_is_wrong(self) -> None:
         row = matrix.Row(2, 256, "bios", 2, "q35", "x2apic", True)
-        good = "2\n245\n1\n1000\n"
+        good = "2\n245\n1\n1000\n1\n"
         self.assertEqual(matrix.wrong(row, good, 0, LOG), [])
         for output, status, log in ((good, 1, LOG), ("2\n", 0, LOG), (good.replace("2\n", "1\n", 1), 0, LOG),
                                     (good.replace("245", "100"), 0, LOG), (good.replace("245", "257"), 0, LOG),
-                                    (good.replace("\n1\n", "\n2\n"), 0, LOG),
+                                    (good.replace("\n1\n", "\n2\n", 1), 0, LOG), (good[:-2] + "0\n", 1, LOG),
                                     (good, 0, LOG.replace("x2APIC", "xAPIC")),
                                     (good, 0, LOG.replace("GRUB", "PVH")),
                                     (good, 0, LOG.replace("HPET", "PIT")),

@@ -12,11 +12,16 @@
 #define PCI_COMMAND_MASTER 0x0004u
 #define PCI_COMMAND_NO_INTX 0x0400u
 #define PCI_BAR0           0x10
+#define PCI_INTERRUPT      0x3c
 
 /* Bus, device, function in bits 15..8, 7..3, 2..0. */
 u32 pci_read(u16 function, u32 offset);
 void pci_write(u16 function, u32 offset, u32 value);
 
+/** pci_next - the function after *function; begin with *function = -1. False: none. */
+bool pci_next(s32 *function);
+/** pci_class - class, subclass, interface */
+u32 pci_class(u16 function);
 /** pci_find - the function of class code @class (class, subclass, interface) after
  * *function; begin with *function = -1. False: none. */
 bool pci_find(u32 class, s32 *function);
