@@ -159,3 +159,16 @@ int eventfd_create(u32 value, u32 flags, struct file **out)
 	(*out)->priv = event;
 	return 0;
 }
+
+bool eventfd_is(const struct file *file)
+{
+	return file->ops == &eventfd_fops;
+}
+
+void eventfd_signal(struct file *file)
+{
+	struct eventfd *event = file->priv;
+
+	if (add(event, 1))
+		wake(event, POLLIN | POLLRDNORM);
+}

@@ -13,6 +13,7 @@
 #include <fs/inotify.h>
 #include <fs/mem.h>
 #include <fs/mount.h>
+#include <fs/mqueue.h>
 #include <fs/pipe.h>
 #include <fs/tty.h>
 #include <kernel/abi/errno.h>
@@ -495,6 +496,11 @@ static const struct proc_entry random_children[] = {
 	CONSTANT("poolsize"), END
 };
 
+static const struct proc_entry mqueue_children[] = {
+	VALUE("msg_max", mqueue_max_messages), VALUE("msgsize_max", mqueue_max_size),
+	VALUE("queues_max", mqueue_max_queues), END
+};
+
 static const struct proc_entry kernel_children[] = {
 	FILE("ostype", show_uts), FILE("osrelease", show_uts), FILE("version", show_uts),
 	{ .name = "hostname", .mode = S_IFREG | 0644, .show = show_uts, .store = store_uts },
@@ -518,7 +524,7 @@ static const struct proc_entry inotify_children[] = {
 static const struct proc_entry fs_children[] = {
 	DIR("inotify", inotify_children),
 	FILE("dentry-state", show_dentry_state), CONSTANT("file-max"),
-	CONSTANT("nr_open"), CONSTANT("pipe-max-size"), END
+	CONSTANT("nr_open"), CONSTANT("pipe-max-size"), DIR("mqueue", mqueue_children), END
 };
 
 static const struct proc_entry net_core_children[] = { CONSTANT("somaxconn"), END };

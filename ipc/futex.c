@@ -31,7 +31,10 @@
 #include <kernel/lib/list.h>
 #include <kernel/task/task.h>
 #include <mm/aspace.h>
+#include <mm/kmalloc.h>
 #include <mm/object.h>
+
+#include "futex_priv.h"
 
 #define NR_BUCKETS 256u /* by 8 bits of a hash */
 
@@ -41,12 +44,6 @@ struct futex_bucket {
 	u32 nr_waiters;           /* [b][a] in the list, or about to enter it */
 	struct list_head waiters; /* [b] oldest first */
 } __aligned(64);
-
-struct futex_key {
-	void *base; /* struct vmobject, or struct aspace */
-	u64 offset; /* into the object, or the address */
-	struct vmobject *object; /* referenced; NULL: base is a space */
-};
 
 struct futex_waiter {
 	struct list_head link;       /* [b] */
@@ -67,8 +64,7 @@ static struct futex_bucket buckets[NR_BUCKETS] = {
 	BUCKETS64(0), BUCKETS64(64), BUCKETS64(128), BUCKETS64(192),
 };
 
-/* Return: 0; -EINVAL not aligned; -EFAULT not a user address. */
-static int key_get(u32 __user *uaddr, bool private, struct futex_key *key)
+int futex_key_get(u32 __user *uaddr, bool private, struct futex_key *key)
 {
 	u64 va = (u64)(uintptr_t)uaddr;
 
@@ -84,15 +80,10 @@ static int key_get(u32 __user *uaddr, bool private, struct futex_key *key)
 	return 0;
 }
 
-static void key_put(struct futex_key *key)
+void futex_key_put(struct futex_key *key)
 {
 	if (key->object)
 		vmobject_put(key->object);
-}
-
-static bool key_equal(const struct futex_key *a, const struct futex_key *b)
-{
-	return a->base == b->base && a->offset == b->offset;
 }
 
 static inline struct futex_bucket *bucket_at(const void *base, u64 offset)
@@ -187,14 +178,14 @@ static __noinline long wait_slow(u32 __user *uaddr, bool private, u32 val, ns_t 
 				 u32 bitset)
 {
 	struct futex_waiter w = { .thread = current, .bitset = bitset };
-	int err = key_get(uaddr, private, &w.key);
+	int err = futex_key_get(uaddr, private, &w.key);
 
 	if (err)
 		return err;
 	err = enter_if_equal(uaddr, val, &w);
 	if (!err)
 		err = sleep_until_woken(&w, deadline_ns);
-	key_put(&w.key);
+	futex_key_put(&w.key);
 	return err;
 }
 
@@ -216,6 +207,99 @@ long futex_wait(u32 __user *uaddr, bool private, u32 val, ns_t deadline_ns, u32 
 	return ret;
 }
 
+/* ---- Waiting for several ------------------------------------------------- */
+
+static long first_woken(const struct futex_waiter *w, u32 nr)
+{
+	for (u32 i = 0; i < nr; i++)
+		if (!atomic_load_acquire(&w[i].bucket))
+			return i;
+	return -1;
+}
+
+/* Out of all lists. Return: the one that was woken, or @err. */
+static long leave_all(struct futex_waiter *w, u32 nr, long err)
+{
+	long woken = -1;
+
+	for (u32 i = 0; i < nr; i++)
+		if (!still_waiting(&w[i], true) && woken < 0)
+			woken = i;
+	return woken < 0 ? err : woken;
+}
+
+/* Return: 0 in all lists; else in none, and what the call says. */
+static long enter_all(const struct futex_wait_item *items, struct futex_waiter *w, u32 nr,
+		      bool *entered)
+{
+	*entered = false;
+	for (u32 i = 0; i < nr; i++) {
+		int err = enter_if_equal(items[i].uaddr, items[i].val, &w[i]);
+
+		if (err)
+			return leave_all(w, i, err);
+	}
+	*entered = true;
+	return 0;
+}
+
+static long wait_all(struct futex_waiter *w, u32 nr, ns_t deadline_ns)
+{
+	int err = 0;
+
+	while (!err && first_woken(w, nr) < 0) {
+		sched_mark_asleep(true);
+		if (first_woken(w, nr) < 0)
+			err = sched_block(deadline_ns);
+		sched_mark_awake();
+	}
+	return leave_all(w, nr, err);
+}
+
+/* Maps the pages. Return: 0; -EFAULT; -EINVAL. */
+static int touch_all(const struct futex_wait_item *items, u32 nr)
+{
+	u32 now;
+
+	for (u32 i = 0; i < nr; i++) {
+		if ((uintptr_t)items[i].uaddr & 3)
+			return -EINVAL;
+		if (user_read_u32(&now, items[i].uaddr))
+			return -EFAULT;
+	}
+	return 0;
+}
+
+long futex_wait_several(const struct futex_wait_item *items, u32 nr, ns_t deadline_ns)
+{
+	struct futex_waiter *w = kzalloc(nr * sizeof(*w), 0);
+	u32 keys = 0;
+	bool entered;
+	long ret = w ? 0 : -ENOMEM;
+
+	for (; !ret && keys < nr; keys++) {
+		w[keys].thread = current;
+		w[keys].bitset = FUTEX_BITSET_MATCH_ANY;
+		ret = futex_key_get(items[keys].uaddr, items[keys].private, &w[keys].key);
+		if (ret)
+			break;
+	}
+	if (!ret) {
+		do {
+			ret = touch_all(items, nr);
+			if (ret)
+				break;
+			ret = enter_all(items, w, nr, &entered);
+			if (entered)
+				ret = wait_all(w, nr, deadline_ns);
+		} while (ret == -EFAULT);
+	}
+	while (keys--)
+		futex_key_put(&w[keys].key);
+	kfree(w);
+	return ret;
+}
+
 /* ---- Waking ------------------------------------------------------------- */
 
 static void wake_locked(struct futex_bucket *bucket, struct futex_waiter *w)
@@ -234,7 +318,7 @@ static u32 wake_key_locked(struct futex_bucket *bucket, const struct futex_key *
 	u32 woken = 0;
 
 	LIST_FOR_EACH_SAFE(w, next, &bucket->waiters, link) {
-		if (!key_equal(&w->key, key) || !(w->bitset & bitset))
+		if (!futex_key_equal(&w->key, key) || !(w->bitset & bitset))
 			continue;
 		wake_locked(bucket, w);
 		if ((s32)++woken >= (s32)n)
@@ -267,12 +351,12 @@ static u32 wake_key(const struct futex_key *key, u32 n, u32 bitset)
 static __noinline long wake_slow(u32 __user *uaddr, bool private, u32 n, u32 bitset)
 {
 	struct futex_key key;
-	long ret = key_get(uaddr, private, &key);
+	long ret = futex_key_get(uaddr, private, &key);
 
 	if (ret)
 		return ret;
 	ret = wake_key(&key, n, bitset);
-	key_put(&key);
+	futex_key_put(&key);
 	return ret;
 }
 
@@ -297,13 +381,13 @@ long futex_wake_user(u32 __user *uaddr, u32 n)
 static int keys_get(u32 __user *uaddr, u32 __user *uaddr2, bool private, struct futex_key *key,
 		    struct futex_key *key2)
 {
-	int err = key_get(uaddr, private, key);
+	int err = futex_key_get(uaddr, private, key);
 
 	if (err)
 		return err;
-	err = key_get(uaddr2, private, key2);
+	err = futex_key_get(uaddr2, private, key2);
 	if (err)
-		key_put(key);
+		futex_key_put(key);
 	return err;
 }
 
@@ -331,7 +415,7 @@ static u32 requeue_locked(const struct futex_key *key, const struct futex_key *k
 	u32 woken = 0, moved = 0;
 
 	LIST_FOR_EACH_SAFE(w, next, &from->waiters, link) {
-		if (!key_equal(&w->key, key))
+		if (!futex_key_equal(&w->key, key))
 			continue;
 		if (woken < nr_wake) {
 			wake_locked(from, w);
@@ -342,7 +426,7 @@ static u32 requeue_locked(const struct futex_key *key, const struct futex_key *k
 			break;
 		moved++;
 		/* Onto itself: they stay, and are counted, as on Linux. */
-		if (!key_equal(key, key2))
+		if (!futex_key_equal(key, key2))
 			move_locked(from, to, w, key2);
 	}
 	return woken + moved;
@@ -373,8 +457,8 @@ long futex_requeue(u32 __user *uaddr, u32 __user *uaddr2, bool private, u32 nr_w
 		if (!ret)
 			ret = requeue_locked(&key, &key2, nr_wake, nr_requeue);
 		spin_unlock_pair(&from->lock, &to->lock);
-		key_put(&key);
-		key_put(&key2);
+		futex_key_put(&key);
+		futex_key_put(&key2);
 	} while (ret == -EFAULT);
 	return ret;
 }
@@ -472,8 +556,8 @@ long futex_wake_op(u32 __user *uaddr, u32 __user *uaddr2, bool private, u32 n, u
 	if (compared > 0)
 		ret += wake_key(&key2, n2, FUTEX_BITSET_MATCH_ANY);
 out:
-	key_put(&key);
-	key_put(&key2);
+	futex_key_put(&key);
+	futex_key_put(&key2);
 	return ret;
 }
 

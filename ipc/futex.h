@@ -16,6 +16,17 @@
 __must_check long futex_wait(u32 __user *uaddr, bool private, u32 val, ns_t deadline_ns,
 			     u32 bitset);
 
+struct futex_wait_item {
+	u32 __user *uaddr;
+	u32 val;
+	bool private;
+};
+
+/** futex_wait_several - sleep while all words have their values, until a wake of any
+ * Return: the index of one that was woken; else as futex_wait(); -ENOMEM. */
+__must_check long futex_wait_several(const struct futex_wait_item *items, u32 nr,
+				     ns_t deadline_ns);
+
 /** futex_wake - wake up to @n waiters whose bits meet @bitset.
  * Return: how many; -EFAULT, -EINVAL. */
 __must_check long futex_wake(u32 __user *uaddr, bool private, u32 n, u32 bitset);
@@ -38,3 +49,12 @@ __must_check long futex_wake_op(u32 __user *uaddr, u32 __user *uaddr2, bool priv
 long futex_wake_user(u32 __user *uaddr, u32 n);
 /** futex_exit_robust - mark and wake current's robust list (bounded walk) */
 void futex_exit_robust(void);
+
+/** futex_lock_pi - FUTEX_LOCK_PI, or FUTEX_TRYLOCK_PI without @wait
+ * Return: 0 owned; -EWOULDBLOCK; -ETIMEDOUT; -EDEADLK; -ESRCH the owner is gone; -EPERM,
+ * -EINVAL the word names somebody else; -ERESTARTNOINTR a signal came; -EFAULT; -ENOMEM. */
+__must_check long futex_lock_pi(u32 __user *uaddr, bool private, bool wait, ns_t deadline_ns);
+/** futex_unlock_pi - Return: 0; -EPERM current does not own it; -EINVAL; -EFAULT */
+__must_check long futex_unlock_pi(u32 __user *uaddr, bool private);
+/** futex_exit_pi - hand over what current still owns (exit, exec) */
+void futex_exit_pi(void);

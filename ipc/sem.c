@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * System V semaphores. All operations of a call are tried on a set under the table's
- * lock, and taken back when one has to wait; who waits does so for any change of the
- * set and tries again. What is to be undone when a process ends stands in records of
- * its own, one for each pair of process and set.
+ * lock, and taken back when one has to wait. Who changes the set does the operations of
+ * those that wait, in their order, as far as they can be done now: so nobody who comes
+ * later takes away what a waiter was given. What is to be undone when a process ends
+ * stands in records of its own, one for each pair of process and set.
  */
 #include <ipc/sem.h>
 
@@ -20,6 +21,18 @@ struct sem_undo {
 	struct sem_set *set;
 	s32 pid;
 	s16 adjust[];               /* one for each semaphore */
+};
+
+/* A call that waits; on its stack. It is over when status is not 1 any more: then the set
+ * may be gone. */
+struct sem_waiter {
+	struct list_head link;         /* set->waiters */
+	struct thread *thread;
+	s32 pid;
+	const struct linux_sembuf *ops;
+	u32 nr, failed;                /* the operation that is in the way */
+	struct sem_undo *undo;
+	int status;                    /* [a] written under the lock; 1: waits */
 };
 
 static void sem_free(struct sysv_object *obj)
@@ -44,7 +57,7 @@ static int create_set(void *arg, struct sysv_object **out)
 	if (!set)
 		return -ENOMEM;
 	list_init(&set->undos);
-	waitq_init(&set->wait, "sem");
+	list_init(&set->waiters);
 	set->nr = (u32)nr;
 	*out = &set->sysv;
 	return 0;
@@ -62,13 +75,6 @@ int sem_get(s32 key, int nr, int flags)
 	return nr < 0 || nr > SEMMSL ? -EINVAL : sysv_get(&sem_table, &get);
 }
 
-void sem_changed(struct sem_set *set)
-{
-	assert_mutex_held(&sem_table.lock);
-	atomic_fetch_add(&set->changes, 1u);
-	waitq_wake_all(&set->wait);
-}
-
 static void drop_undo(struct sem_undo *undo)
 {
 	list_del(&undo->set_link);
@@ -76,11 +82,20 @@ static void drop_undo(struct sem_undo *undo)
 	kfree(undo);
 }
 
+static void end_wait(struct sem_waiter *w, int status)
+{
+	list_del(&w->link);
+	/* The waiter takes the lock before it goes: *w is there until we are done. */
+	atomic_store_release(&w->status, status);
+	(void)sched_wake_sleeper(w->thread);
+}
+
 void sem_remove(struct sem_set *set)
 {
 	while (!list_empty(&set->undos))
 		drop_undo(LIST_FIRST_ENTRY(&set->undos, struct sem_undo, set_link));
-	sem_changed(set);
+	while (!list_empty(&set->waiters))
+		end_wait(LIST_FIRST_ENTRY(&set->waiters, struct sem_waiter, link), -EIDRM);
 	sysv_remove(&sem_table, &set->sysv);
 }
 
@@ -157,32 +172,67 @@ static void take_back(struct sem_set *set, struct sem_undo *undo, const struct l
 }
 
 /* All of @ops or none. @failed: the one that was in the way. */
-static int try_all(struct sem_set *set, struct sem_undo *undo, const struct linux_sembuf *ops,
-		   u32 nr, u32 *failed)
+static int try_all(struct sem_set *set, struct sem_waiter *w, bool *changed)
 {
-	bool changed = false;
+	const struct linux_sembuf *ops = w->ops;
+	u32 nr = w->nr;
 
 	for (u32 i = 0; i < nr; i++) {
 		int err = apply(&set->sem[ops[i].sem_num], ops[i].sem_op);
 
 		if (!err) {
-			err = note_undo(undo, &ops[i]);
+			err = note_undo(w->undo, &ops[i]);
 			if (err)
 				set->sem[ops[i].sem_num].value -= (u16)ops[i].sem_op;
 		}
 		if (err) {
-			take_back(set, undo, ops, i);
-			*failed = i;
+			take_back(set, w->undo, ops, i);
+			w->failed = i;
 			return err;
 		}
-		changed |= ops[i].sem_op != 0;
+		*changed |= ops[i].sem_op != 0;
 	}
 	for (u32 i = 0; i < nr; i++)
-		set->sem[ops[i].sem_num].pid = current_task()->pid;
+		set->sem[ops[i].sem_num].pid = w->pid;
 	set->otime = (s64)unix_timestamp();
-	if (changed)
-		sem_changed(set);
 	return 0;
+}
+
+/* One pass over the waiters. Return: one of them has changed values: look again. */
+static bool serve_waiters(struct sem_set *set)
+{
+	struct sem_waiter *w, *next;
+	bool changed = false;
+
+	LIST_FOR_EACH_SAFE(w, next, &set->waiters, link) {
+		int err = try_all(set, w, &changed);
+
+		if (err != -EAGAIN)
+			end_wait(w, err);
+		if (changed)
+			return true;
+	}
+	return false;
+}
+
+void sem_changed(struct sem_set *set)
+{
+	assert_mutex_held(&sem_table.lock);
+	while (serve_waiters(set))
+		;
+}
+
+u32 sem_count_waiters(const struct sem_set *set, u32 index, bool zero)
+{
+	const struct sem_waiter *w;
+	u32 n = 0;
+
+	LIST_FOR_EACH(w, &set->waiters, link) {
+		const struct linux_sembuf *op = &w->ops[w->failed];
+
+		n += op->sem_num == index && !op->sem_op == zero;
+	}
+	return n;
 }
 
 /* Checks of the call against the set. */
@@ -200,55 +250,49 @@ static int check_ops(struct sem_set *set, const struct linux_sembuf *ops, u32 nr
 	return sysv_permission(&set->sysv, want);
 }
 
-/*
- * Sleeps until the set changes; the lock is held before and after.
- * Return: 0 look again; -EIDRM; -EINTR; -EAGAIN time-out.
- */
-static int wait_for_change(struct sem_set *set, const struct linux_sembuf *op, ns_t deadline_ns)
+/* Sleeps until somebody has done the operations; the lock is held before and after, but
+ * the set may be gone then. Return: 0; -EIDRM; -EINTR; -EAGAIN time-out; -ERANGE. */
+static int wait_served(struct sem_set *set, struct sem_waiter *w, ns_t deadline_ns)
 {
-	struct sem *sem = &set->sem[op->sem_num];
-	u16 *count = op->sem_op ? &sem->nr_more : &sem->nr_zero;
-	u32 seen = atomic_load_relaxed(&set->changes);
-	int err;
+	int err = 0;
 
-	++*count;
-	refcount_get(&set->sysv.refs);
+	w->status = 1;
+	list_add_tail(&w->link, &set->waiters);
 	mutex_unlock(&sem_table.lock);
-	err = WAITQ_WAIT(&set->wait, atomic_load_acquire(&set->changes) != seen, true,
-			 deadline_ns);
+	while (!err && atomic_load_acquire(&w->status) == 1) {
+		sched_mark_asleep(true);
+		if (atomic_load_acquire(&w->status) == 1)
+			err = sched_block(deadline_ns);
+		sched_mark_awake();
+	}
 	mutex_lock(&sem_table.lock);
-	--*count;
-	if (set->sysv.removed)
-		err = -EIDRM;
-	else if (err)
-		err = err == -ETIMEDOUT ? -EAGAIN : -EINTR;
-	sysv_put(&sem_table, &set->sysv);
-	return err;
+	if (w->status != 1)
+		return w->status;
+	list_del(&w->link);
+	return err == -ETIMEDOUT ? -EAGAIN : -EINTR;
 }
 
 long sem_operate(s32 id, const struct linux_sembuf *ops, u32 nr, ns_t deadline_ns)
 {
-	struct sem_undo *undo = NULL;
+	struct sem_waiter w = { .thread = current, .pid = current_task()->pid, .ops = ops,
+				.nr = nr };
+	bool wants_undo, changed = false;
 	struct sysv_object *obj;
 	struct sem_set *set;
-	bool wants_undo;
-	u32 failed;
 	int err = sysv_lock_object(&sem_table, id, &obj);
 
 	if (err)
 		return err;
 	set = sem_set_of(obj);
 	err = check_ops(set, ops, nr, &wants_undo);
-	while (!err) {
-		/* Looked up each time: SETALL and the like do not drop it, exit does. */
-		if (wants_undo && !(undo = get_undo(set))) {
-			err = -ENOMEM;
-			break;
-		}
-		err = try_all(set, undo, ops, nr, &failed);
-		if (err != -EAGAIN || (ops[failed].sem_flg & IPC_NOWAIT))
-			break;
-		err = wait_for_change(set, &ops[failed], deadline_ns);
+	if (!err && wants_undo && !(w.undo = get_undo(set)))
+		err = -ENOMEM;
+	if (!err) {
+		err = try_all(set, &w, &changed);
+		if (changed && !err)
+			sem_changed(set);
+		if (err == -EAGAIN && !(ops[w.failed].sem_flg & IPC_NOWAIT))
+			err = wait_served(set, &w, deadline_ns);
 	}
 	mutex_unlock(&sem_table.lock);
 	return err;

@@ -9,16 +9,13 @@ struct task;
 
 struct sem {
 	u16 value;     /* [t] as all of it: sem_table.lock */
-	u16 nr_more;   /* who waits for it to grow */
-	u16 nr_zero;   /* ... to be 0 */
 	s32 pid;       /* of the last change */
 };
 
 struct sem_set {
 	struct sysv_object sysv; /* first */
 	struct list_head undos;  /* [t] struct sem_undo */
-	struct waitq wait;
-	u32 changes;             /* [a] grows with each change */
+	struct list_head waiters; /* [t] struct sem_waiter, oldest first */
 	s64 otime;               /* [t] */
 	u32 nr;                  /* [i] */
 	struct sem sem[];
@@ -36,8 +33,11 @@ __must_check long sem_operate(s32 id, const struct linux_sembuf *ops, u32 nr, ns
 void sem_set_value(struct sem_set *set, u32 index, u16 value);
 /** sem_remove - IPC_RMID. Lock held. */
 void sem_remove(struct sem_set *set);
-/** sem_changed - wake who waits for a change of @set. Lock held. */
+/** sem_changed - let those go on that can now, in their order. Lock held. */
 void sem_changed(struct sem_set *set);
+
+/** sem_count_waiters - that wait for semaphore @index to grow, or (@zero) to be 0 */
+u32 sem_count_waiters(const struct sem_set *set, u32 index, bool zero);
 
 /** sem_exit - take back what @task, which ends, has done with SEM_UNDO */
 void sem_exit(struct task *task);

@@ -305,10 +305,10 @@ static long sem_one(s32 id, int num, int cmd, u64 arg)
 		ret = sem->pid;
 		break;
 	case GETNCNT:
-		ret = sem->nr_more;
+		ret = sem_count_waiters(set, (u32)num, false);
 		break;
 	case GETZCNT:
-		ret = sem->nr_zero;
+		ret = sem_count_waiters(set, (u32)num, true);
 		break;
 	case SETVAL:
 		if ((s32)arg < 0 || (s32)arg > SEMVMX) {

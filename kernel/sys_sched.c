@@ -7,6 +7,9 @@
 #include <kernel/syscall_protos.h>
 
 #include <arch/mmu.h>
+#include <arch/percpu.h>
+#include <arch/smp.h>
+#include <kernel/abi/linux_misc.h>
 #include <kernel/abi/linux_sched.h>
 #include <kernel/sys_util.h>
 #include <kernel/task/wait.h>
@@ -492,4 +495,64 @@ long sys_ioprio_get(int which, int who)
 	best = atomic_load_relaxed(&thread->ioprio);
 	thread_put(thread);
 	return best;
+}
+
+/* ---- membarrier ---- */
+
+#define MEMBARRIER_REGISTER                                                               \
+	(MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED |                                       \
+	 MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED |                                      \
+	 MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE)
+#define MEMBARRIER_KNOWN                                                                  \
+	(MEMBARRIER_REGISTER | MEMBARRIER_CMD_GLOBAL | MEMBARRIER_CMD_GLOBAL_EXPEDITED |  \
+	 MEMBARRIER_CMD_PRIVATE_EXPEDITED | MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE |  \
+	 MEMBARRIER_CMD_GET_REGISTRATIONS)
+
+static void no_work(__unused void *arg)
+{
+}
+
+/*
+ * Every other CPU takes an interrupt, which is a full fence, and goes back to user mode
+ * by IRET, which serialises it (Intel SDM vol. 3 §8.3). One that runs no thread of this
+ * process now has passed a fence in the switch.
+ */
+static long barrier_everywhere(void)
+{
+	struct cpumask others = { { 0 } };
+	struct cpu *cpu;
+
+	atomic_fence();
+	FOR_EACH_CPU(cpu)
+		others.bits[cpu->id / 64] |= BIT(cpu->id % 64);
+	smp_call(&others, no_work, NULL);
+	return 0;
+}
+
+long sys_membarrier(int cmd, unsigned int flags, __unused int cpu)
+{
+	u32 *registered = &current_task()->membarrier;
+
+	if (flags)
+		return -EINVAL;
+	switch (cmd) {
+	case MEMBARRIER_CMD_QUERY:
+		return MEMBARRIER_KNOWN;
+	case MEMBARRIER_CMD_GET_REGISTRATIONS:
+		return atomic_load_relaxed(registered);
+	case MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED:
+	case MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED:
+	case MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE:
+		atomic_fetch_or(registered, (u32)cmd);
+		return 0;
+	case MEMBARRIER_CMD_GLOBAL:
+	case MEMBARRIER_CMD_GLOBAL_EXPEDITED:
+		return barrier_everywhere();
+	case MEMBARRIER_CMD_PRIVATE_EXPEDITED:
+	case MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE:
+		/* The registration's bit is the next one. */
+		return atomic_load_relaxed(registered) & ((u32)cmd << 1) ? barrier_everywhere()
+									  : -EPERM;
+	}
+	return -EINVAL;
 }

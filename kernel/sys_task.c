@@ -11,8 +11,10 @@
 #include <kernel/sys_util.h>
 #include <kernel/task/exec.h>
 #include <kernel/task/fork.h>
+#include <kernel/task/fs_hooks.h>
 #include <kernel/task/itimer.h>
 #include <kernel/task/wait.h>
+#include <mm/aspace.h>
 #include <mm/kmalloc.h>
 #include <security/cred.h>
 #include <security/pledge.h>
@@ -139,6 +141,77 @@ long sys_exit(int status)
 long sys_exit_group(int status)
 {
 	task_exit_group(linux_wait_exited(status));
+}
+
+/* ---- unshare ---- */
+
+#define UNSHARE_NAMESPACES                                                                \
+	(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER |    \
+	 CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWTIME)
+#define UNSHARE_ALONE (CLONE_THREAD | CLONE_SIGHAND | CLONE_VM)
+
+static int unshare_files(struct task *task)
+{
+	struct handle_table *old = task->handles, *own;
+	irqflags_t flags;
+
+	if (!task->handles_shared)
+		return 0;
+	own = handle_table_fork(old);
+	if (!own)
+		return -ENOMEM;
+	flags = spin_lock_irq(&task_tree_lock);
+	task->handles = own;
+	task->handles_shared = false;
+	spin_unlock_irq(&task_tree_lock, flags);
+	handle_table_put(old);
+	return 0;
+}
+
+static int unshare_fs(struct task *task)
+{
+	struct fs_context *old = task->fs, *own = fs_hook_context_fork(old);
+	irqflags_t flags;
+
+	if (!own)
+		return -ENOMEM;
+	flags = spin_lock_irq(&task_tree_lock);
+	task->fs = own;
+	spin_unlock_irq(&task_tree_lock, flags);
+	fs_hook_context_put(old);
+	return 0;
+}
+
+/*
+ * What processes share by clone(2). The threads of one share everything here, so that one
+ * of several cannot have something for itself. There are no namespaces: as a Linux that is
+ * built without them.
+ */
+long sys_unshare(int uflags)
+{
+	struct task *task = current_task();
+	u32 flags = (u32)uflags;
+	bool alone = task->nr_threads == 1;
+	int err = 0;
+
+	if (flags & ~(u32)(UNSHARE_NAMESPACES | UNSHARE_ALONE | CLONE_FS | CLONE_FILES |
+			   CLONE_SYSVSEM))
+		return -EINVAL;
+	if ((flags & (UNSHARE_NAMESPACES & ~CLONE_NEWUSER)) && !capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	if (flags & UNSHARE_NAMESPACES)
+		return -EINVAL;
+	if (flags && !alone)
+		return -EINVAL;
+	if ((flags & CLONE_VM) && refcount_read(&task->as->refs) > 1)
+		return -EINVAL;
+	if ((flags & (CLONE_SIGHAND | CLONE_VM)) && refcount_read(&task->sig->refs) > 1)
+		return -EINVAL;
+	if (flags & CLONE_FILES)
+		err = unshare_files(task);
+	if (!err && (flags & CLONE_FS))
+		err = unshare_fs(task);
+	return err;
 }
 
 /* ---- waiting ---- */

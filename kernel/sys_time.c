@@ -466,3 +466,27 @@ long sys_timer_delete(int id)
 {
 	return posix_timer_delete(id);
 }
+
+/* ---- adjtimex -------------------------------------------------------------- */
+
+/* The clock runs as it was calibrated; nobody steers it, and it says so. */
+long sys_clock_adjtime(int clock, struct linux_timex __user *utx)
+{
+	struct linux_timex tx;
+	ns_t now;
+
+	if (copy_from_user(&tx, utx, sizeof(tx)))
+		return -EFAULT;
+	if (clock_read(clock, &now))
+		return -EINVAL;
+	if (clock != CLOCK_REALTIME)
+		return -EOPNOTSUPP;
+	if (tx.modes && tx.modes != ADJ_OFFSET_SS_READ)
+		return capable(CAP_SYS_TIME) ? -EOPNOTSUPP : -EPERM;
+	tx = (struct linux_timex){
+		.modes = tx.modes, .maxerror = 16000000, .esterror = 16000000,
+		.status = STA_UNSYNC, .constant = 2, .precision = 1, .tolerance = 32768000,
+		.time = timeval_of(now), .tick = 10000,
+	};
+	return copy_to_user(utx, &tx, sizeof(tx)) ? -EFAULT : TIME_ERROR;
+}

@@ -59,4 +59,17 @@ struct linux_robust_list_head {
 };
 static_assert(sizeof(struct linux_robust_list_head) == 24, "Linux ABI");
 
+/* futex_waitv(2) */
+#define FUTEX_WAITV_MAX 128
+#define FUTEX2_SIZE_U32 0x02
+#define FUTEX2_PRIVATE  128
+
+struct linux_futex_waitv {
+	u64 val;
+	u64 uaddr;
+	u32 flags; /* FUTEX2_* */
+	u32 reserved;
+};
+static_assert(sizeof(struct linux_futex_waitv) == 24, "Linux ABI");
+
 #define ROBUST_LIST_LIMIT 2048

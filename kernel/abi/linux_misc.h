@@ -156,8 +156,13 @@ static_assert(offsetof(struct linux_sysinfo, mem_unit) == 104, "Linux ABI");
 /* membarrier(2) */
 #define MEMBARRIER_CMD_QUERY                      0
 #define MEMBARRIER_CMD_GLOBAL                     1
+#define MEMBARRIER_CMD_GLOBAL_EXPEDITED           2
+#define MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED  4
 #define MEMBARRIER_CMD_PRIVATE_EXPEDITED          8
 #define MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED 16
+#define MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE 32
+#define MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE 64
+#define MEMBARRIER_CMD_GET_REGISTRATIONS          512
 
 /* inotify(7), pidfd_open(2) take O_* bits under their own names */
 #define PIDFD_NONBLOCK 00004000

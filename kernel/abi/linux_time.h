@@ -73,6 +73,35 @@ static_assert(sizeof(struct linux_utimbuf) == 16, "Linux ABI");
 #define ITIMER_VIRTUAL 1
 #define ITIMER_PROF    2
 
+/* adjtimex(2) */
+struct linux_timex {
+	u32 modes; /* ADJ_*: what to set; 0: only tell */
+	u32 pad0;
+	s64 offset;
+	s64 freq;
+	s64 maxerror;
+	s64 esterror;
+	s32 status;
+	u32 pad1;
+	s64 constant;
+	s64 precision;
+	s64 tolerance;
+	struct linux_timeval time;
+	s64 tick;
+	s64 ppsfreq;
+	s64 jitter;
+	s32 shift;
+	u32 pad2;
+	s64 stabil;
+	s64 jitcnt, calcnt, errcnt, stbcnt;
+	s32 tai;
+	u32 pad3[11];
+};
+static_assert(sizeof(struct linux_timex) == 208, "Linux ABI");
+#define ADJ_OFFSET_SS_READ 0xa001
+#define STA_UNSYNC         0x0040
+#define TIME_ERROR         5
+
 /* utimensat(2), in tv_nsec */
 #define UTIME_NOW  ((1l << 30) - 1l)
 #define UTIME_OMIT ((1l << 30) - 2l)

@@ -17,9 +17,13 @@ enum lock_rank {
 	RANK_RENAME,      /* renames of directories: keeps the tree a tree */
 	RANK_FS_CONTEXT,  /* cwd, root, umask of a task */
 	RANK_INODE,       /* a directory's names or a file's size; pairs by address */
+	RANK_AIO,         /* contexts of asynchronous input and output */
+	RANK_MQUEUE_NAMES, /* names of POSIX message queues */
+	RANK_MQUEUE,      /* messages of one of them */
 	RANK_PIPE,        /* a pipe's buffers; user copies happen under it */
 	RANK_SOCKET_READ, /* the readers of one socket; user copies happen under it */
 	RANK_TTY,         /* line discipline; user copies happen under it */
+	RANK_FUTEX_PI,    /* futexes with priority inheritance; user words are exchanged under it */
 	RANK_ASPACE,      /* regions of a space; page faults take it, so every lock
 	                     held across a user copy stands above */
 	RANK_SYSV,        /* System V objects of one kind; the end of a mapping takes it */

@@ -168,7 +168,7 @@ static inline bool preempts(const struct runq *rq, const struct thread *thread)
 	if (curr == rq->idle)
 		return true;
 	if (sched_is_rt(thread) || sched_is_rt(curr))
-		return thread->sched.rt_priority > curr->sched.rt_priority;
+		return thread->sched.prio > curr->sched.prio;
 	/* curr is not charged yet for the time since its last accounting. */
 	since = uptime_ns() - curr->sched.exec_start;
 	return cfs_preempts(thread, curr,
@@ -544,16 +544,64 @@ static void apply_class(struct sched_entity *se, u8 policy, u8 rt_priority, s8 n
 {
 	se->policy = policy;
 	se->rt_priority = rt_priority;
+	se->prio = MAX(rt_priority, se->boost);
 	se->nice = nice;
 	se->weight = policy == SCHED_IDLE ? CFS_IDLE_WEIGHT : cfs_weight(nice);
 }
 
+/* How @thread is scheduled is about to change: out of its queue, with its time so far. */
+static bool change_begin_locked(struct runq *rq, struct thread *thread)
+{
+	bool queued = thread->sched.queued;
+
+	if (queued)
+		sched_dequeue_locked(rq, thread);
+	else if (thread == rq->curr)
+		account_locked(rq, uptime_ns());
+	return queued;
+}
+
+static void change_end_locked(struct runq *rq, struct thread *thread, bool queued, bool was_rt)
+{
+	if (was_rt && !sched_is_rt(thread))
+		thread->sched.vruntime = rq->cfs.min_vruntime;
+	if (queued) {
+		sched_enqueue_locked(rq, thread, ENQUEUE_MOVE);
+		check_preempt_locked(rq, thread);
+	} else if (thread == rq->curr && rq->nr_queued) {
+		sched_resched_locked(rq);
+	}
+}
+
+u8 sched_boost(struct thread *thread, u8 prio)
+{
+	irqflags_t flags = irq_save();
+	struct runq *rq = lock_runq_of(thread);
+	struct sched_entity *se = &thread->sched;
+
+	if (se->boost != prio) {
+		bool queued = change_begin_locked(rq, thread), was_rt = sched_is_rt(thread);
+
+		se->boost = prio;
+		se->prio = MAX(se->rt_priority, prio);
+		change_end_locked(rq, thread, queued, was_rt);
+	}
+	prio = se->prio;
+	spin_unlock(&rq->lock);
+	irq_restore(flags);
+	return prio;
+}
+
+u8 sched_priority(const struct thread *thread)
+{
+	return atomic_load_relaxed(&thread->sched.prio);
+}
+
 int sched_set(struct thread *thread, u8 policy, u8 rt_priority, s8 nice)
 {
-	bool rt = policy == SCHED_FIFO || policy == SCHED_RR;
+	bool rt = policy == SCHED_FIFO || policy == SCHED_RR, queued, was_rt;
 	irqflags_t flags;
 	struct runq *rq;
-	bool queued;
 
 	if (!rt && policy != SCHED_NORMAL && policy != SCHED_BATCH && policy != SCHED_IDLE)
 		return -EINVAL;
@@ -561,20 +609,10 @@ int sched_set(struct thread *thread, u8 policy, u8 rt_priority, s8 nice)
 		return -EINVAL;
 	flags = irq_save();
 	rq = lock_runq_of(thread);
-	queued = thread->sched.queued;
-	if (queued)
-		sched_dequeue_locked(rq, thread);
-	else if (thread == rq->curr)
-		account_locked(rq, uptime_ns());
-	if (sched_is_rt(thread) && !rt)
-		thread->sched.vruntime = rq->cfs.min_vruntime;
+	queued = change_begin_locked(rq, thread);
+	was_rt = sched_is_rt(thread);
 	apply_class(&thread->sched, policy, rt_priority, nice);
-	if (queued) {
-		sched_enqueue_locked(rq, thread, ENQUEUE_MOVE);
-		check_preempt_locked(rq, thread);
-	} else if (thread == rq->curr && rq->nr_queued) {
-		sched_resched_locked(rq);
-	}
+	change_end_locked(rq, thread, queued, was_rt);
 	spin_unlock(&rq->lock);
 	irq_restore(flags);
 	return 0;
@@ -624,7 +662,7 @@ void sched_fork(struct thread *child, const struct thread *parent)
 	if (!parent->sched.reset_on_fork)
 		apply_class(se, parent->sched.policy, parent->sched.rt_priority,
 			    parent->sched.nice);
-	else if (sched_is_rt(parent))
+	else if (parent->sched.rt_priority)
 		apply_class(se, SCHED_NORMAL, 0, 0);
 	else
 		apply_class(se, parent->sched.policy, 0, MAX(parent->sched.nice, (s8)0));

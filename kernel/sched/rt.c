@@ -17,7 +17,7 @@ void rt_init(struct rt_queue *q)
 void rt_enqueue(struct runq *rq, struct thread *thread, enum enqueue_why why)
 {
 	struct rt_queue *q = &rq->rt;
-	u32 prio = thread->sched.rt_priority;
+	u32 prio = thread->sched.prio;
 
 	if (why == ENQUEUE_PREEMPT)
 		list_add(&thread->sched.rt_link, &q->lists[prio]);
@@ -30,7 +30,7 @@ void rt_enqueue(struct runq *rq, struct thread *thread, enum enqueue_why why)
 void rt_dequeue(struct runq *rq, struct thread *thread)
 {
 	struct rt_queue *q = &rq->rt;
-	u32 prio = thread->sched.rt_priority;
+	u32 prio = thread->sched.prio;
 
 	list_del(&thread->sched.rt_link);
 	if (list_empty(&q->lists[prio]))

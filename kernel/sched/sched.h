@@ -38,6 +38,8 @@ struct sched_entity {
 	u32 weight;               /* [q] of nice; cfs_math.h */
 	u8 policy;                /* [q] SCHED_* of the Linux ABI */
 	u8 rt_priority;           /* [q] 1..99, else 0 */
+	u8 boost;                 /* [q] inherited, 0: none; runs as FIFO at it */
+	u8 prio;                  /* [q] the higher of the two: what counts here */
 	s8 nice;                  /* [q] -20..19 */
 	bool queued;              /* [q] in a tree or list; never while running */
 	bool reset_on_fork;       /* [q] children start in the fair class */
@@ -84,6 +86,11 @@ void sched_thread_started(struct thread *prev);
 
 /** sched_set - policy, priority, nice of @thread. Return: 0; -EINVAL. */
 __must_check int sched_set(struct thread *thread, u8 policy, u8 rt_priority, s8 nice);
+/** sched_boost - @thread inherits real-time priority @prio, 0: none any more.
+ * Return: the priority it runs at */
+u8 sched_boost(struct thread *thread, u8 prio);
+/** sched_priority - the real-time priority it runs at, 0: in the fair class; racy */
+u8 sched_priority(const struct thread *thread);
 /** sched_set_affinity - Return: 0; -EINVAL no online CPU in the mask. Migrates. */
 __must_check int sched_set_affinity(struct thread *thread,
 				    const u64 mask[(NR_CPUS + 63) / 64]);

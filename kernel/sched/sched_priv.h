@@ -59,7 +59,7 @@ static inline struct runq *cpu_runq(cpu_t cpu)
 
 static inline bool sched_is_rt(const struct thread *thread)
 {
-	return thread->sched.rt_priority != 0;
+	return thread->sched.prio != 0;
 }
 
 static inline bool cpu_allowed(const struct thread *thread, cpu_t cpu)

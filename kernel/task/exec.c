@@ -313,6 +313,7 @@ static void exchange_rest(struct exec_state *st)
 	}
 	handle_table_exec(task->handles);
 	posix_timer_delete_all(task);
+	fs_hook_aio_exit(task);
 	signal_exec(st->sig);
 	if (st->cred)
 		cred_commit(st->cred);
@@ -320,6 +321,7 @@ static void exchange_rest(struct exec_state *st)
 		task->pdeath_signal = 0;
 	task->dumpable = !st->secure;
 	task->exit_signal = SIGCHLD;
+	task->membarrier = 0;
 	task->personality &= st->secure ? ~PERSONALITY_NO_RANDOMIZE : ~0u;
 	start_promises(thread);
 	thread->robust_list = NULL;

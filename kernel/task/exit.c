@@ -32,6 +32,7 @@ __weak void tty_session_exit(__unused struct task *task)
 void thread_release_user_words(struct thread *thread)
 {
 	futex_exit_robust();
+	futex_exit_pi();
 	/* Nobody else can look at a space that has one user. */
 	if (thread->clear_child_tid && refcount_read(&thread->task->as->refs) +
 						       (s32)thread->task->nr_threads > 2) {
@@ -87,6 +88,7 @@ static void release_resources(struct task *task)
 	timer_cancel(&task->alarm);
 	posix_timer_delete_all(task);
 	sem_exit(task);
+	fs_hook_aio_exit(task);
 	flags = spin_lock_irq(&task_tree_lock);
 	if (as)
 		task->usage.max_rss_kib =

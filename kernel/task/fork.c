@@ -155,6 +155,7 @@ static int copy_resources(struct task *task, struct task *parent, u64 flags)
 	task->dumpable = parent->dumpable;
 	task->thp_disable = parent->thp_disable;
 	task->personality = parent->personality;
+	task->membarrier = parent->membarrier;
 	task->oom_score_adj = parent->oom_score_adj;
 	return 0;
 }

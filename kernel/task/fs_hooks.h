@@ -37,3 +37,6 @@ bool fs_hook_setid(struct file *file, u32 *euid, u32 *egid);
 __must_check int fs_hook_pidfd(struct task *task, struct kobject **out);
 /** fs_hook_console - descriptors 0, 1, 2 of process 1 */
 __must_check int fs_hook_console(void);
+
+/** fs_hook_aio_exit - @task leaves its space: contexts of io_setup(2) end */
+void fs_hook_aio_exit(struct task *task);

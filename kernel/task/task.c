@@ -85,6 +85,7 @@ static void init_fields(struct task *task, s32 pid)
 	list_init(&task->timers);
 	list_init(&task->tracees);
 	list_init(&task->sem_undos);
+	list_init(&task->aio_contexts);
 	task->dumpable = true;
 	task->start_ns = uptime_ns();
 }

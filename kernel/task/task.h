@@ -83,12 +83,14 @@ struct task {
 	bool handles_shared;           /* [c] CLONE_FILES was used: exec takes a copy */
 	int pdeath_signal;             /* [c] prctl, to this task when its parent dies */
 	u32 personality;               /* [c] */
+	u32 membarrier;                /* [a] MEMBARRIER_CMD_REGISTER_* asked for */
 	struct task_usage usage;       /* [t] of threads that are gone */
 	struct task_usage child_usage; /* [t] of waited-for children */
 	ns_t start_ns;                 /* [i] */
 	struct timer alarm;            /* ITIMER_REAL */
 	ns_t alarm_deadline_ns, alarm_interval_ns; /* [s] */
 	ns_t cpu_timer[2][2];          /* [s] ITIMER_VIRTUAL, PROF: expiry in CPU time, interval */
+	struct list_head aio_contexts; /* fs/sys_aio.c */
 	struct list_head sem_undos;    /* ipc/sem.c */
 	struct list_head tracees;      /* [t] struct ptrace of what it traces */
 	struct ptrace *trace;          /* [t] of its first thread */

@@ -100,6 +100,8 @@ struct thread {
 	u64 altstack_sp, altstack_size; /* [c] sigaltstack(2) */
 	u32 altstack_flags;           /* [c] */
 	struct restart_block restart; /* [c] */
+	struct pi_lock *pi_owned;     /* ipc/futex_pi.c, under its mutex */
+	struct pi_waiter *pi_waiting; /* the same */
 	struct ptrace *ptrace;        /* [TASK_TREE and s] who traces it, or NULL */
 	struct linux_siginfo *trace_info; /* [s] of the stop, on its own stack */
 	int trace_signo;              /* [s] the tracer's answer to a stop */

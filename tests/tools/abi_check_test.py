@@ -26,8 +26,11 @@ HOST = {
     "linux_dirent.h": ["dirent.h", "linux/limits.h"],
     "linux_mman.h": ["sys/mman.h", "asm/mman.h", "linux/mman.h"],
     "linux_signal.h": ["signal.h", "sys/signalfd.h"],
-    "linux_time.h": ["time.h", "sys/time.h", "sys/times.h", "utime.h", "sys/stat.h", "sys/timerfd.h"],
+    "linux_time.h": ["time.h", "sys/time.h", "sys/times.h", "utime.h", "sys/stat.h", "sys/timerfd.h",
+                     "sys/timex.h"],
     "linux_sched.h": ["linux/sched.h", "linux/sched/types.h", "linux/ioprio.h"],
+    "linux_mqueue.h": ["linux/mqueue.h"],
+    "linux_aio.h": ["linux/aio_abi.h"],
     "linux_resource.h": ["sys/resource.h"],
     "linux_futex.h": ["linux/futex.h"],
     "linux_poll.h": ["poll.h", "sys/select.h", "sys/epoll.h", "sys/eventfd.h"],
@@ -59,11 +62,14 @@ ONLY_OURS = {
     "linux_ptrace.h": r"PTRACE_O_ALL",
     "linux_sched.h": r"IOPRIO_LEVEL_\w+|IOPRIO_CLASS_SHIFT",  # newer than Debian 12
     "linux_seccomp.h": r"SYS_SECCOMP",
-    "linux_misc.h": r"SYSLOG_ACTION_\w+|TASK_COMM_LEN|PERSONALITY_QUERY|XATTR_NAME_MAX|XATTR_SIZE_MAX|PIDFD_NONBLOCK",
+    "linux_misc.h": r"SYSLOG_ACTION_\w+|TASK_COMM_LEN|PERSONALITY_QUERY|XATTR_NAME_MAX|XATTR_SIZE_MAX|PIDFD_NONBLOCK"
+                    r"|MEMBARRIER_CMD_GET_REGISTRATIONS",
+    "linux_futex.h": r"FUTEX2_\w+",  # newer than Debian 12
+    "linux_mqueue.h": r"MQ_PRIO_MAX",
 }
 
 # Enumerators in the host's headers: #ifdef does not see them.
-ENUMS = re.compile(r"MEMBARRIER_CMD_|IOPRIO_CLASS_(?!SHIFT)|IOPRIO_WHO_")
+ENUMS = re.compile(r"MEMBARRIER_CMD_(?!GET_)|IOCB_CMD_|IOPRIO_CLASS_(?!SHIFT)|IOPRIO_WHO_")
 
 # Ours, the host's, members (same names in both unless ours:theirs).
 STRUCTS = {
@@ -105,6 +111,11 @@ STRUCTS = {
          "stack_size tls set_tid set_tid_size cgroup"),
         ("struct linux_sched_attr", "struct sched_attr", "size sched_policy sched_flags sched_nice sched_priority "
          "sched_runtime sched_deadline sched_period sched_util_min sched_util_max")],
+    "linux_mqueue.h": [("struct linux_mq_attr", "struct mq_attr", "mq_flags mq_maxmsg mq_msgsize mq_curmsgs")],
+    "linux_aio.h": [
+        ("struct linux_iocb", "struct iocb", "aio_data aio_key aio_rw_flags aio_lio_opcode aio_reqprio aio_fildes "
+         "aio_buf aio_nbytes aio_offset aio_reserved2 aio_flags aio_resfd"),
+        ("struct linux_io_event", "struct io_event", "data obj res res2")],
     "linux_resource.h": [
         ("struct linux_rlimit64", "struct rlimit64", "rlim_cur rlim_max"),
         ("struct linux_rusage", "struct rusage", "ru_utime ru_stime ru_maxrss ru_ixrss ru_idrss ru_isrss ru_minflt "

@@ -5,6 +5,8 @@
  */
 #include "ktap.h"
 
+#include <sched.h>
+
 #include <pthread.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -543,4 +545,39 @@ CASE(flags_over_a_call)
 	__asm__ volatile("std\n\tstc\n\tmov $39, %%eax\n\tsyscall\n\tpushf\n\tpop %0\n\tcld"
 			 : "=&r"(flags) : : "rax", "rcx", "r11", "memory", "cc");
 	CHECK_EQ(flags & 0x401, 0x401);	/* direction and carry as they were */
+}
+
+static int unsharing_child(void *arg UNUSED)
+{
+	if (sys(SYS_unshare, 0x600) != 0)	/* CLONE_FS | CLONE_FILES */
+		return 1;
+	chdir("/");
+	close(0);
+	return 0;
+}
+
+CASE(unshare_what_clone_shared)
+{
+	static char stack[65536] __attribute__((aligned(16)));
+	char before[256], after[256];
+	int fd, status = -1;
+	pid_t pid;
+
+	CHECK_EQ(sys(SYS_unshare, 0), 0);
+	CHECK_EQ(sys(SYS_unshare, 1), -EINVAL);
+	CHECK_EQ(sys(SYS_unshare, 0x200), 0);
+	CHECK_EQ(sys(SYS_unshare, 0x400), 0);
+	scratch();
+	fd = open("/dev/null", O_RDONLY);
+	dup2(fd, 0);
+	REQUIRE(getcwd(before, sizeof(before)));
+	pid = clone(unsharing_child, stack + sizeof(stack), 0x700 | SIGCHLD, NULL);	/* VM, FS, FILES */
+	CHECK_EQ(sys(SYS_wait4, pid, &status, 0, 0), pid);
+	CHECK_EQ(status, 0);
+	REQUIRE(getcwd(after, sizeof(after)));
+	CHECK_STR(after, before);
+	CHECK(fcntl(0, F_GETFD) >= 0);
+	if (is_root())
+		REQUIRE(drop_root());
+	CHECK_EQ(sys(SYS_unshare, 0x20000), -EPERM);	/* CLONE_NEWNS */
 }

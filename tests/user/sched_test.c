@@ -229,3 +229,29 @@ CASE(ioprio)
 	CHECK_EQ(sys(SYS_ioprio_set, IO_PROCESS, 0, IOPRIO(1, 0)), -EPERM);
 	CHECK_EQ(sys(SYS_ioprio_set, IO_PROCESS, 1, IOPRIO(2, 0)), -EPERM);
 }
+
+CASE(membarrier)
+{
+	enum { QUERY = 0, GLOBAL = 1, PRIVATE = 8, REGISTER_PRIVATE = 16, SYNC = 32, REGISTER_SYNC = 64 };
+	long known = sys(SYS_membarrier, QUERY, 0, 0);
+	pid_t pid;
+
+	REQUIRE(known > 0);
+	CHECK_EQ(known & (GLOBAL | PRIVATE | REGISTER_PRIVATE | SYNC | REGISTER_SYNC),
+		 GLOBAL | PRIVATE | REGISTER_PRIVATE | SYNC | REGISTER_SYNC);
+	CHECK_EQ(sys(SYS_membarrier, PRIVATE, 0, 0), -EPERM);
+	CHECK_EQ(sys(SYS_membarrier, REGISTER_PRIVATE, 0, 0), 0);
+	for (int i = 0; i < 20; i++)
+		CHECK_EQ(sys(SYS_membarrier, PRIVATE, 0, 0), 0);
+	CHECK_EQ(sys(SYS_membarrier, SYNC, 0, 0), -EPERM);
+	CHECK_EQ(sys(SYS_membarrier, REGISTER_SYNC, 0, 0), 0);
+	CHECK_EQ(sys(SYS_membarrier, SYNC, 0, 0), 0);
+	CHECK_EQ(sys(SYS_membarrier, GLOBAL, 0, 0), 0);
+	CHECK_EQ(sys(SYS_membarrier, GLOBAL, 1, 0), -EINVAL);
+	CHECK_EQ(sys(SYS_membarrier, 3, 0, 0), -EINVAL);
+	CHECK_EQ(sys(SYS_membarrier, -1, 0, 0), -EINVAL);
+	IN_CHILD(pid) {
+		CHECK_EQ(sys(SYS_membarrier, PRIVATE, 0, 0), 0);	/* a copy of the space is registered too */
+	}
+	CHECK_EXIT(pid, 0);
+}

@@ -296,6 +296,25 @@ CASE(sem_and_msg_are_interrupted)
 	CHECK_EQ(sys(SYS_msgctl, msg, IPC_RMID, 0), 0);
 }
 
+/* What a waiter was given nobody who comes later takes away, not even the giver. */
+CASE(sem_waiters_come_first)
+{
+	int id = new_sem(1);
+	pid_t pid;
+
+	for (int i = 0; i < 20; i++) {
+		IN_CHILD(pid) {
+			CHECK_EQ(op1(id, 0, -1, 0), 0);
+		}
+		while (sys(SYS_semctl, id, 0, GETNCNT, 0) != 1)
+			sleep_ms(1);
+		CHECK_EQ(op1(id, 0, 1, 0), 0);
+		CHECK_EQ(op1(id, 0, -1, IPC_NOWAIT), -EAGAIN);
+		CHECK_EXIT(pid, 0);
+	}
+	remove_sem(id);
+}
+
 CASE(sem_undo)
 {
 	int id = new_sem(2);

@@ -322,3 +322,26 @@ CASE(times_and_cpu_usage)
 	CHECK_EQ(sys(SYS_getrusage, RUSAGE_CHILDREN, &ru), 0);
 	CHECK(ru.ru_utime.tv_sec + ru.ru_utime.tv_usec + ru.ru_stime.tv_sec + ru.ru_stime.tv_usec > 0);
 }
+
+CASE(adjtimex_tells)
+{
+	struct {
+		unsigned modes;
+		long offset, freq, maxerror, esterror;
+		int status;
+		long constant, precision, tolerance, sec, usec, tick, more[14];
+	} tx;
+
+	memset(&tx, 0, sizeof(tx));
+	CHECK(sys(SYS_adjtimex, &tx) >= 0);
+	CHECK(tx.tick >= 9000 && tx.tick <= 11000);
+	CHECK(labs(tx.sec - time(NULL)) <= 1);
+	CHECK(sys(SYS_clock_adjtime, CLOCK_REALTIME, &tx) >= 0);
+	CHECK_EQ(sys(SYS_clock_adjtime, CLOCK_MONOTONIC, &tx), -EOPNOTSUPP);
+	CHECK_EQ(sys(SYS_clock_adjtime, 99, &tx), -EINVAL);
+	CHECK_EQ(sys(SYS_adjtimex, 8), -EFAULT);
+	if (is_root())
+		REQUIRE(drop_root());
+	tx.modes = 0x4000;
+	CHECK_EQ(sys(SYS_adjtimex, &tx), -EPERM);
+}
