@@ -455,6 +455,11 @@ static int apply_ioprio(struct thread *thread, void *arg)
 	return 0;
 }
 
+static bool valid_prio_kind(int which)
+{
+	return which >= IOPRIO_WHO_PROCESS && which <= IOPRIO_WHO_USER;
+}
+
 long sys_ioprio_set(int which, int who, int ioprio)
 {
 	u16 value = (u16)ioprio;
@@ -462,6 +467,8 @@ long sys_ioprio_set(int which, int who, int ioprio)
 
 	if (err)
 		return err;
+	if (!valid_prio_kind(which))
+		return -EINVAL;
 	return for_each_prio(which - IOPRIO_WHO_PROCESS, who, apply_ioprio, &value);
 }
 
@@ -484,6 +491,8 @@ long sys_ioprio_get(int which, int who)
 	struct thread *thread;
 	long err;
 
+	if (!valid_prio_kind(which))
+		return -EINVAL;
 	if (which != IOPRIO_WHO_PROCESS) {
 		err = for_each_prio(which - IOPRIO_WHO_PROCESS, who, best_ioprio, &best);
 		return err ? err : best;

@@ -4,6 +4,8 @@
  */
 #include "ktap.h"
 
+#include <limits.h>
+
 #include <sched.h>
 
 static int set_scheduler(int pid, int policy, int priority)
@@ -205,6 +207,8 @@ CASE(ioprio)
 
 	CHECK_EQ(sys(SYS_ioprio_get, IO_PROCESS, 0), 0);
 	CHECK_EQ(sys(SYS_ioprio_get, IO_GROUP, 0), IOPRIO(2, 4));
+	CHECK_EQ(sys(SYS_ioprio_get, INT_MIN, 0), -EINVAL);
+	CHECK_EQ(sys(SYS_ioprio_set, INT_MIN, 0, IOPRIO(2, 4)), -EINVAL);
 	CHECK_EQ(sys(SYS_ioprio_set, IO_PROCESS, 0, IOPRIO(2, 6)), 0);
 	CHECK_EQ(sys(SYS_ioprio_get, IO_PROCESS, getpid()), IOPRIO(2, 6));
 	CHECK_EQ(sys(SYS_ioprio_get, IO_GROUP, 0), IOPRIO(2, 6));
