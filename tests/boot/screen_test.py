@@ -140,11 +140,13 @@ class ScreenTest(unittest.TestCase):
         """No PS/2 keyboard; at a port, away and back, then a second one behind a hub."""
         self.vga("keymap=de", "q35", NO_PS2 + ("-device", "usb-kbd,bus=xhci.0,port=1,id=first"))
         self.wait_keyboards(1)
+        time.sleep(2)  # keys before the driver has found the keyboard are lost
         self.monitor.type("qwerty;")
         self.wait("# qwertz\u00f6.?$")
         self.session.close()
         self.vga("", "q35", NO_PS2 + ("-device", "usb-kbd,bus=xhci.0,port=1,id=first"))
         self.wait_keyboards(1)
+        time.sleep(2)
         self.types("First")
         self.monitor.command("device_del first")
         time.sleep(1)
