@@ -125,13 +125,6 @@ class ScreenTest(unittest.TestCase):
         self.monitor.key("ctrl-alt-delete")
         self.assertEqual(self.session.proc.wait(LIMIT_S), 0)
 
-    def wait_keyboards(self, n: int) -> None:
-        """Until the driver has found so many USB keyboards: keys before that are lost."""
-        deadline = time.monotonic() + LIMIT_S
-        while self.session.log().count("usb: keyboard on port") < n:
-            self.assertLess(time.monotonic(), deadline, "no keyboard:\n" + self.session.log())
-            time.sleep(0.1)
-
     def types(self, word: str) -> None:
         self.monitor.type(f"echo {word} $((6 * 7))\n")
         self.wait(f"^{word} 42$")
@@ -139,19 +132,17 @@ class ScreenTest(unittest.TestCase):
     def test_usb_keyboard(self) -> None:
         """No PS/2 keyboard; at a port, away and back, then a second one behind a hub."""
         self.vga("keymap=de", "q35", NO_PS2 + ("-device", "usb-kbd,bus=xhci.0,port=1,id=first"))
-        self.wait_keyboards(1)
         time.sleep(2)  # keys before the driver has found the keyboard are lost
         self.monitor.type("qwerty;")
         self.wait("# qwertz\u00f6.?$")
         self.session.close()
         self.vga("", "q35", NO_PS2 + ("-device", "usb-kbd,bus=xhci.0,port=1,id=first"))
-        self.wait_keyboards(1)
         time.sleep(2)
         self.types("First")
         self.monitor.command("device_del first")
         time.sleep(1)
         self.monitor.command("device_add usb-kbd,bus=xhci.0,port=2")
-        self.wait_keyboards(2)
+        time.sleep(2)
         self.types("again")
         self.monitor.type("dmesg | grep -c usb:.keyboard\n")
         self.wait(r"^2$")
@@ -160,14 +151,14 @@ class ScreenTest(unittest.TestCase):
         self.vga("", "q35", NO_PS2 + ("-device", "usb-hub,bus=xhci.0,port=1",
                                       "-device", "usb-mouse,bus=xhci.0,port=1.1",
                                       "-device", "usb-kbd,bus=xhci.0,port=1.2,id=far"))
-        self.wait_keyboards(1)
+        time.sleep(2)
         self.types("far")
         self.monitor.type("dmesg | grep usb:\n")
         self.wait(r"usb: keyboard on port \d+, behind a hub")
         self.monitor.command("device_del far")
         time.sleep(1)
         self.monitor.command("device_add usb-kbd,bus=xhci.0,port=1.3")
-        self.wait_keyboards(2)
+        time.sleep(2)
         self.types("back")
 
     def test_console_word(self) -> None:
