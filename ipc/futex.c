@@ -11,8 +11,8 @@
  * The count goes up by a locked instruction before the word is read, so one of
  * the two sees the other: either the waiter the new value or the waker the
  * waiter. A waiter's bucket pointer is its state: NULL once it was woken, which
- * the waker writes after the wake itself, so that the waiter, whose stack holds
- * all this, cannot be gone before.
+ * the waker writes last, so that the waiter, whose stack holds all this, cannot
+ * be gone before; see wake_awake() for one that has yet to fall asleep.
  *
  * A key holds a pointer: the space (its threads live as long as they wait) or
  * the object, to which each waiter has a reference.
@@ -302,12 +302,26 @@ long futex_wait_several(const struct futex_wait_item *items, u32 nr, ns_t deadli
 
 /* ---- Waking ------------------------------------------------------------- */
 
+/* @w's thread is awake, and may be about to sleep: told first, it is woken again
+ * in case it looked before. It may be gone by then. */
+static __noinline void wake_awake(struct futex_waiter *w)
+{
+	struct thread *thread = w->thread;
+
+	thread_get(thread);
+	atomic_store_release(&w->bucket, NULL);
+	(void)sched_wake_sleeper(thread);
+	thread_put(thread);
+}
+
 static void wake_locked(struct futex_bucket *bucket, struct futex_waiter *w)
 {
 	leave_locked(bucket, w);
-	(void)sched_wake_sleeper(w->thread);
-	/* Now @w may vanish. Pairs with the acquire in still_waiting(). */
-	atomic_store_release(&w->bucket, NULL);
+	/* One that slept waits in still_waiting() for the lock, or for the store. */
+	if (likely(sched_wake_sleeper(w->thread)))
+		atomic_store_release(&w->bucket, NULL); /* now @w may vanish */
+	else
+		wake_awake(w);
 }
 
 /* As many as Linux: at least one, even if @n is 0, or negative to C library code. */

@@ -66,6 +66,7 @@ class Config(NamedTuple):
     profile: str
     users: Tuple[str, ...] = ("*",)
     extra: Tuple[str, ...] = ()  # more commands, each "PROGRAM ARG..." of USER_TESTS
+    append: str = ""             # more words on the boot line
 
 
 # A change here is a change of what `make test` promises: see README.md, "Tests".
@@ -73,6 +74,7 @@ CONFIGS = (
     Config("pc-1", "pc", 1, 1, 256, "debug"),
     Config("microvm-64M", "microvm", 1, 1, 64, "release"),
     Config("q35-4x2", "q35", 4, 2, 512, "debug"),
+    Config("jitter-4x2", "q35", 4, 2, 512, "debug", append="jitter=16"),
     Config("pc-8x2", "pc", 8, 2, 512, "release", ("thread_*", "futex_*", "pipe_*")),
     Config("ubsan", "microvm", 1, 1, 256, "ubsan", ("*_test",),
            ("fuzz_syscalls 1 20000", "fuzz_syscalls 2 20000 --threads 3")),
@@ -305,7 +307,7 @@ class Guest:
     """A booted configuration: the kernel's suites, then one program at a time."""
 
     def __init__(self, c: Config, log: str, ktest: bool) -> None:
-        words = "exo.agent panic=exit" + (" ktest" if ktest else "")
+        words = "exo.agent panic=exit" + (" ktest" if ktest else "") + (" " + c.append if c.append else "")
         m = qemu.Machine(os.path.join(ROOT, "build", c.profile, "exo.elf"), [BASE], words)
         m.machine, m.smp, m.nodes, m.mem_mib = c.machine, c.smp, c.nodes, c.mem_mib
         self.session = Session(m, log, tests_archive(c))
@@ -512,7 +514,8 @@ def all_groups(pattern: str, torture: bool) -> List[Group]:
         ]
     limit_s = TORTURE_LIMIT_S if torture else TEST_LIMIT_S
     for c in TORTURE if torture else CONFIGS:
-        text = f"{c.machine}, {c.smp} CPU, {c.nodes} node, {c.mem_mib} MiB, {c.profile} kernel"
+        text = f"{c.machine}, {c.smp} CPU, {c.nodes} node, {c.mem_mib} MiB, {c.profile} kernel" + \
+            (f", {c.append}" if c.append else "")
         groups.append(Group(c.name, text, (c.profile,),
                             lambda r, c=c: Batch(r, c, pattern, limit_s).boots()))
     return groups

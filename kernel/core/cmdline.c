@@ -5,6 +5,7 @@
  */
 #include <kernel/core/cmdline.h>
 
+#include <kernel/core/jitter.h>
 #include <kernel/core/log.h>
 #include <kernel/lib/bootline.h>
 #include <kernel/lib/keymap.h>
@@ -98,6 +99,11 @@ static bool set_fail_nth(const char *v)
 	return number(v, ~0u, &boot_options.fail_nth);
 }
 
+static bool set_jitter(const char *v)
+{
+	return number(v, ~0u, &jitter_one_in);
+}
+
 static bool set_ubsan(const char *v)
 {
 	boot_options.ubsan_panic = true;
@@ -161,6 +167,8 @@ static const struct option options[] = {
 	{ "reboot", true, set_reboot, "acpi, kbd or triple: the first way to reset that is tried" },
 	{ "fail_nth", true, set_fail_nth,
 	  "the Nth allocation of init and what it starts fails (debug builds)" },
+	{ "jitter", true, set_jitter,
+	  "one in N hand-overs between CPUs takes longer, to show races (debug builds)" },
 	{ "ubsan", true, set_ubsan, "panic: stop at the first report (ubsan builds)" },
 	{ "kbench", false, set_kbench, "measure costs inside the kernel before init" },
 	{ "apic", true, set_apic, "xapic or x2apic: mode of the local APICs (x2apic if there)" },

@@ -36,7 +36,8 @@ bool sched_wake_sleeper(struct thread *thread);
 /**
  * sched_block - give the CPU away while the running thread is marked asleep
  * @deadline_ns: absolute monotonic time, or NS_FOREVER
- * Return: 0 woken (or was awake already); -ETIMEDOUT; -ERESTARTSYS a signal is
+ * Return: 0 woken (or was awake already; a wake for an earlier sleep may come
+ * late, so look again whether what was waited for is there); -ETIMEDOUT; -ERESTARTSYS a signal is
  * pending and the sleep is interruptible.
  */
 #define NS_FOREVER (~0ull)

@@ -12,6 +12,7 @@
 #include <arch/atomic.h>
 #include <arch/cpu.h>
 #include <arch/irq.h>
+#include <kernel/core/jitter.h>
 #include <kernel/core/lockdep.h>
 #include <kernel/core/lockrank.h>
 #include <kernel/lib/types.h>
@@ -35,6 +36,7 @@ void spin_wait(struct spinlock *lock);
 
 static inline void spin_lock(struct spinlock *lock)
 {
+	jitter();
 	if (CONFIG_DEBUG)
 		lockdep_spin_acquire(lock, (enum lock_rank)lock->rank);
 	if (unlikely(atomic_xchg(&lock->locked, (u8)1)))
@@ -54,6 +56,7 @@ static inline void spin_unlock(struct spinlock *lock)
 	}
 	/* Pairs with the acquire in spin_lock() and spin_wait(). */
 	atomic_store_release(&lock->locked, (u8)0);
+	jitter();
 }
 
 __must_check static inline irqflags_t spin_lock_irq(struct spinlock *lock)

@@ -6,6 +6,7 @@
  */
 #include <kernel/core/sched_hooks.h>
 
+#include <kernel/core/jitter.h>
 #include <kernel/sched/sched.h>
 #include <kernel/task/thread.h>
 
@@ -18,6 +19,7 @@ struct held_mutexes *sched_held(void)
 
 void sched_mark_asleep(bool interruptible)
 {
+	jitter();
 	(void)atomic_xchg(&current->state, interruptible ? THREAD_SLEEP : THREAD_BLOCK);
 }
 

@@ -650,15 +650,18 @@ int signal_wait(u64 set, ns_t deadline_ns, struct linux_siginfo *info)
 	if (signo || deadline_ns == 0)
 		return signo ? signo : -EAGAIN;
 
-	sched_mark_asleep(true);
-	err = sched_block(deadline_ns);
-	sched_mark_awake();
-
-	sig = signal_lock(thread->task, &flags);
-	atomic_store_relaxed(&thread->blocked, thread->real_blocked);
-	thread->real_blocked = 0;
-	signo = dequeue_any_locked(thread, set, info);
-	signal_unlock(sig, flags);
+	do {
+		sched_mark_asleep(true);
+		err = sched_block(deadline_ns);
+		sched_mark_awake();
+		sig = signal_lock(thread->task, &flags);
+		signo = dequeue_any_locked(thread, set, info);
+		if (signo || err) {
+			atomic_store_relaxed(&thread->blocked, thread->real_blocked);
+			thread->real_blocked = 0;
+		}
+		signal_unlock(sig, flags);
+	} while (!signo && !err);
 	if (signo)
 		return signo;
 	return err == -ETIMEDOUT ? -EAGAIN : -EINTR;

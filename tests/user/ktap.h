@@ -347,8 +347,6 @@ static int ktap_await(pid_t pid, int *status)
 	}
 }
 
-static bool ktap_second_try;
-
 /* Runs one case in a child; true when it passed or was skipped. */
 static bool ktap_run(struct ktap_case *c)
 {
@@ -383,20 +381,6 @@ static bool ktap_run(struct ktap_case *c)
 	}
 	if (late)
 		ktap_print("# %s: timed out\n", c->name);
-	/*
-	 * FIXME #3: with 4 CPUs a case of threads hangs about once in two whole runs, and never alone (README, known
-	 * limits). Until that is found a case has a second try; the line above stays in the output.
-	 */
-	if (late && !ktap_second_try) {
-		bool ok;
-
-		ktap_second_try = true;
-		ok = ktap_run(c);
-		ktap_second_try = false;
-		return ok;
-	}
-	if (late)
-		;
 	else if (WIFSIGNALED(status))
 		ktap_print("# %s: killed by signal %d\n", c->name, WTERMSIG(status));
 	ktap_print("not ok %u %s\n", ktap_number, c->name);
