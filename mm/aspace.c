@@ -236,8 +236,8 @@ void region_resize(struct region *r, u64 start, u64 end)
 static bool mergeable(const struct region *a, const struct region *b)
 {
 	return a->end == b->start && a->prot == b->prot && a->flags == b->flags &&
-	       a->max_prot == b->max_prot && a->object == b->object && a->file == b->file && a->lease == b->lease &&
-	       !(a->flags & REGION_GROWSDOWN) &&
+	       a->max_prot == b->max_prot && a->object == b->object && a->file == b->file &&
+	       a->lease == b->lease && !(a->flags & REGION_GROWSDOWN) &&
 	       (!a->object || a->offset + (a->end - a->start) == b->offset);
 }
 

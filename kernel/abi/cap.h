@@ -12,7 +12,7 @@ enum handle_rights {
 	RIGHT_WRITE = 1 << 1,
 	RIGHT_EXEC = 1 << 2,   /* mmap PROT_EXEC, execveat */
 	RIGHT_SEEK = 1 << 3,   /* lseek, pread, pwrite */
-	RIGHT_CONTROL = 1 << 4, /* ioctl, fcntl settings, fchmod, ftruncate; of a process: cap_grant */
+	RIGHT_CONTROL = 1 << 4, /* ioctl, fcntl settings, fchmod, ftruncate; process: grant to */
 	RIGHT_STAT = 1 << 5,
 	RIGHT_MAP = 1 << 6,
 	RIGHT_WAIT = 1 << 7,   /* poll, waitid */
