@@ -85,12 +85,10 @@ static void row_inode(void)
 		path_put(&path);
 }
 
+/* As every call on a descriptor of a process with one thread does it. */
 static void row_handle(void)
 {
-	struct handle_ref ref;
-
-	if (handle_get(0, RIGHT_READ, 0, &ref) == 0)
-		handle_put(&ref);
+	(void)*(struct file *volatile *)&(struct file *){ file_lone(0, RIGHT_READ) };
 }
 
 static void row_frame(void)

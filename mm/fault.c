@@ -290,12 +290,12 @@ struct fault_result fault_locked(struct aspace *as, u64 va, enum fault_access ac
 		return (struct fault_result){ SIGSEGV, SEGV_MAPERR };
 	if (!permitted(r, access))
 		return (struct fault_result){ SIGSEGV, SEGV_ACCERR };
-	if (unlikely(r->flags & REGION_REVOKED))
-		return failure(-EFAULT);
 	va = ALIGN_DOWN(va, PAGE_SIZE);
 	there = mmu_query(&as->mmu, va, &entry);
 	if (there && (write ? entry.prot & MMU_WRITE : entry.prot & MMU_READ))
 		return resolved;
+	if (r->object && (r->flags & REGION_REVOKED)) /* then nothing is there either */
+		return failure(-EFAULT);
 	if (r->object && (r->object->flags & VMOBJECT_DEVICE))
 		return fault_device(r, va);
 	if (r->flags & REGION_SHARED)
