@@ -32,6 +32,7 @@ enum region_flags {
 	REGION_NOHUGE = 256,
 	REGION_VDSO = 512,     /* the kernel's own: names for /proc/PID/maps */
 	REGION_VVAR = 1024,
+	REGION_RING = 2048,    /* of a channel: fork leaves it out whatever madvise said */
 };
 
 /* Lock key: a as->lock, o obj->lock. Ranges are page-aligned. */
