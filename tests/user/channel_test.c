@@ -215,6 +215,10 @@ CASE(bad_input)
 	CHECK_EQ(exo_send(pipes[1], &m, 1, 0), -EBADF);
 	CHECK_EQ(exo_send(end[0], (void *)8, 1, 0), -EFAULT);
 	CHECK_EQ(sys(EXO_NR_channel_call, end[0], 8, SECOND), -EFAULT);
+	CHECK_EQ(sys(EXO_NR_channel_send, end[0], -4096L, 1000, 0), -EFAULT);
+	CHECK_EQ(sys(EXO_NR_channel_recv, end[0], 8, 0, 0), 0);
+	CHECK_EQ(sys(EXO_NR_channel_reply, end[0], &m, 2, 0), -EINVAL);
+	CHECK_EQ(sys(EXO_NR_channel_reply, end[0], &m, 0, 0), -EAGAIN); /* dropped, and no message */
 	CHECK_EQ(exo_call(end[0], &m, 0), -EINVAL);
 	m.len = 57;
 	CHECK_EQ(exo_send(end[0], &m, 1, 0), -EMSGSIZE);
