@@ -89,9 +89,13 @@ int channel_from_handle(int fd, struct handle_ref *ref, struct channel_end **end
 	if (likely(slot)) {
 		*ref = (struct handle_ref){ slot->object, slot->rights, false };
 	} else {
-		err = handle_get(fd, RIGHT_READ | RIGHT_WRITE, KOBJECT_CHANNEL, ref);
+		err = handle_get(fd, 0, KOBJECT_CHANNEL, ref);
 		if (err)
 			return err;
+		if (~ref->rights & (RIGHT_READ | RIGHT_WRITE)) {
+			handle_put(ref);
+			return -EACCES;
+		}
 	}
 	file = container_of(ref->object, struct file, object);
 	*end = file->priv;

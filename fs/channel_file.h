@@ -11,6 +11,7 @@ struct channel_end;
 __must_check int channel_file_create(struct channel_end *end, u32 flags, struct file **out);
 
 /** channel_from_handle - current's descriptor as an end of a channel that current's space
- * owns; handle_put(ref) when done. Return: 0; -EBADF none, no channel, another's. */
+ * owns; handle_put(ref) when done. Return: 0; -EBADF none, no channel, another's;
+ * -EACCES it lacks RIGHT_READ or RIGHT_WRITE. */
 __must_check int channel_from_handle(int fd, struct handle_ref *ref, struct channel_end **end,
 				     u32 *flags);

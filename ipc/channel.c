@@ -514,11 +514,16 @@ int channel_leave(struct channel_end *end)
 
 int channel_claim(struct channel_end *end, u32 rights, struct task *task)
 {
-	u64 owner = task->as->id;
+	struct aspace *as = task_aspace(task);
 	struct channel_peer stamp;
 	irqflags_t flags;
 	bool adrift;
+	u64 owner;
 
+	if (!as)
+		return -ESRCH;
+	owner = as->id;
+	aspace_put(as);
 	if (atomic_load_relaxed(&end->owner) == owner)
 		return 0;
 	stamp_of(task, rights, &stamp);

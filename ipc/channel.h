@@ -77,7 +77,7 @@ __must_check int channel_kick(struct channel_end *end);
  * and nobody owns it until it arrives. May sleep. Return: 0; -EBADF not current's; -ENOMEM. */
 __must_check int channel_leave(struct channel_end *end);
 /** channel_claim - @end has come to @task with a handle of @rights: it is the owner, as the peer
- * can read. May sleep. Return: 0; -ENOMEM, and nothing has changed. */
+ * can read. May sleep. Return: 0; -ENOMEM, -ESRCH it has ended: nothing has changed. */
 __must_check int channel_claim(struct channel_end *end, u32 rights, struct task *task);
 
 enum channel_news { CHANNEL_IN = 1, CHANNEL_OUT = 2, CHANNEL_GONE = 4 };

@@ -17,6 +17,7 @@
 #include <sys/un.h>
 #include <sys/resource.h>
 
+#include <kernel/abi/cap.h>
 #include <kernel/abi/syscall_nr.h>
 
 #define SECOND 1000000000ull
@@ -236,6 +237,46 @@ CASE(bad_input)
 	CHECK_EQ(sys(EXO_NR_channel_map, pipes[0], &got), -EBADF);
 	CHECK_EQ(read(end[0], &got, 1), -1);
 	CHECK_EQ(errno, EINVAL);
+}
+
+CASE(missing_right_is_eacces)
+{
+	struct ring_slot m = word(1);
+	int end[2];
+	long fd;
+
+	pair(end, 0);
+	fd = sys(EXO_NR_cap_dup, end[0], RIGHT_READ | RIGHT_WAIT, 0);
+	REQUIRE(fd >= 0);
+	CHECK_EQ(exo_send((int)fd, &m, 1, 0), -EACCES);
+	CHECK_EQ(exo_send(end[0], &m, 1, 0), 1);
+}
+
+CASE(granted_end_is_the_other_process_s)
+{
+	struct ring_slot m;
+	int end[2], pipes[2], fd = -1;
+	long pidfd;
+	pid_t pid;
+
+	pair(end, 0);
+	REQUIRE_EQ(pipe(pipes), 0);
+	IN_CHILD(pid) {
+		CHECK_EQ(read(pipes[0], &fd, sizeof(fd)), sizeof(fd));
+		serve_next(fd);
+	}
+	pidfd = sys(SYS_pidfd_open, pid, 0);
+	REQUIRE(pidfd >= 0);
+	fd = (int)sys(EXO_NR_cap_grant, pidfd, end[1], RIGHT_READ | RIGHT_WRITE | RIGHT_WAIT);
+	REQUIRE(fd >= 0);
+	CHECK_EQ(exo_recv(end[1], &m, 1, 0), -EBADF);
+	REQUIRE_EQ(write(pipes[1], &fd, sizeof(fd)), sizeof(fd));
+	m = word(4);
+	CHECK_EQ(exo_call(end[0], &m, LONG_TIME), 0);
+	CHECK_EQ(value_of(&m), 5);
+	m = word(0);
+	CHECK_EQ(exo_send(end[0], &m, 1, 0), 1);
+	CHECK_EXIT(pid, 0);
 }
 
 CASE(times_out)
