@@ -75,7 +75,8 @@ build/initrd.cpio: build/user/init.elf build/user/exsh.elf build/user/sandbox.el
 MUSL_INC ?= $(firstword $(wildcard /usr/include/x86_64-linux-musl /usr/include/musl))
 lint-user:
 	$(Q)clang -fsyntax-only -nostdlibinc -isystem $(MUSL_INC) \
-		$(filter-out -MMD -MP -static,$(USER_CFLAGS)) $(INIT_SRCS) $(SHELL_SRCS) $(SANDBOX_SRCS) $(BIN_SRCS) $(LIBEXO_SRCS)
+		$(filter-out -MMD -MP -static,$(USER_CFLAGS)) $(INIT_SRCS) $(SHELL_SRCS) \
+		$(SANDBOX_SRCS) $(BIN_SRCS) $(LIBEXO_SRCS)
 
 -include $(INIT_OBJS:.o=.d) $(SHELL_OBJS:.o=.d) $(SANDBOX_OBJS:.o=.d) $(BIN_SRCS:%.c=build/%.d) $(LIBEXO_OBJS:.o=.d)
 

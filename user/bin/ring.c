@@ -25,8 +25,9 @@ static const char usage[] =
 	"PEER      the process at the other end\n"
 	"EPOCH     how often an end has changed its owner\n"
 	"IN, OUT   messages that wait here, and there, of SLOTS at most\n"
-	"MESSAGES  sent from here; KICKS, AVOIDED: wake-ups for them that were needed, and not\n"
-	"CALLS     calls made; HANDOFFS: where the CPU went straight to the other side\n";
+	"MESSAGES  that came here; KICKS, AVOIDED: wake-ups that were needed, and that were not\n"
+	"CALLS     from here that found the other side waiting; HANDOFFS: those of them that gave\n"
+	"          it the CPU at once\n";
 
 /* What is shown, by its name in fdinfo, in the order of columns. */
 static const struct {

@@ -370,10 +370,11 @@ static bool obey_line(struct reader *r)
 		const char *key;
 		bool (*obey)(struct reader *r);
 	} rows[] = {
-		{ "args", add_args }, { "env", set_env }, { "needs", add_needs },
+		{ "args", add_args },       { "env", set_env },         { "needs", add_needs },
 		{ "respawn", set_respawn }, { "backoff", set_backoff }, { "giveup", set_giveup },
-		{ "stop", set_stop }, { "handle", add_handle }, { "pledge", set_pledge },
-		{ "serve", set_serve }, { "heartbeat", set_heartbeat }, { "unveil", add_unveil }, { "cpus", set_cpus }, { "nice", set_nice },
+		{ "stop", set_stop },       { "serve", set_serve },     { "handle", add_handle },
+		{ "pledge", set_pledge },   { "unveil", add_unveil },   { "cpus", set_cpus },
+		{ "nice", set_nice },       { "heartbeat", set_heartbeat },
 	};
 	bool is_path;
 	const char **field = field_of(r->m, r->words[0], &is_path);

@@ -41,8 +41,14 @@
 #define LOG_LEVEL_SET 8 /* syslog(2): SYSLOG_ACTION_CONSOLE_LEVEL */
 
 /* What the loop polls: signals, the port, names of services, the control socket, logs. */
-enum { POLL_SIGNALS, POLL_PORT, POLL_BROKER, POLL_CONTROL, POLL_LOGS = POLL_CONTROL + (int)CONTROL_FDS,
-       POLL_ALL = POLL_LOGS + (int)SERVICES_MAX };
+enum {
+	POLL_SIGNALS,
+	POLL_PORT,
+	POLL_BROKER,
+	POLL_CONTROL,
+	POLL_LOGS = POLL_CONTROL + (int)CONTROL_FDS,
+	POLL_ALL = POLL_LOGS + (int)SERVICES_MAX,
+};
 
 static struct pollfd fds[POLL_ALL];
 
