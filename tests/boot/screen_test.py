@@ -113,6 +113,28 @@ class ScreenTest(unittest.TestCase):
                 self.wait(f"# {sees}.?$")
                 self.session.close()
 
+    def test_programs(self) -> None:
+        """top, stopped and brought back by keys, ps, a listing, a count and an archive on the screen."""
+        self.vga("console=tty1", "q35")
+        self.monitor.type("top\n")
+        self.wait(r"^Mem: \d+K used")
+        self.wait(r"^ *PID +PPID")
+        self.monitor.key("ctrl-z")
+        self.wait(r"Stopped +top")
+        self.monitor.type("clear; ps | head -2; jobs\n")
+        self.wait(r"^ +1 root .*init")
+        self.wait(r"^\[1\]\+ +Stopped +top")
+        self.monitor.type("clear; fg\n")
+        self.wait(r"^Mem: \d+K used")
+        self.monitor.type("q")
+        self.wait(PROMPT)
+        self.monitor.type("clear; ls -lR / | grep -c busybox; find / -xdev | wc -l\n")
+        lines = self.wait(r"^[1-9]\d\d+$")
+        self.assertRegex("\n".join(lines), r"(?m)^[1-9]\d*$")
+        self.monitor.type("clear; cd /tmp; tar czf t.tgz /etc/passwd && gzip -dc t.tgz | tar tv | "
+                          "awk '{ print $6, NF }'\n")
+        self.wait(r"^etc/passwd 6$")
+
     def test_keys(self) -> None:
         self.vga("console=tty1", "q35")
         self.monitor.type("sleep 1000\n")
