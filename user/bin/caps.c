@@ -160,8 +160,9 @@ static void print_json(void)
 
 		rights_text(c->rights, rights);
 		object_text(c, object, sizeof(object));
-		printf("{\"pid\": %d, \"fd\": %d, \"type\": \"%s\", \"rights\": \"%s\", \"id\": %llu, "
-		       "\"parent\": %llu, \"own\": %s, \"cloexec\": %s, \"state\": \"%s\", \"object\": ",
+		printf("{\"pid\": %d, \"fd\": %d, \"type\": \"%s\", \"rights\": \"%s\", "
+		       "\"id\": %llu, \"parent\": %llu, \"own\": %s, \"cloexec\": %s, "
+		       "\"state\": \"%s\", \"object\": ",
 		       c->pid, c->fd, type_name(c), rights, (unsigned long long)c->id,
 		       (unsigned long long)c->parent, c->flags & CAP_OWN ? "true" : "false",
 		       c->flags & CAP_CLOEXEC ? "true" : "false", state(c));
