@@ -31,7 +31,9 @@ byte epoch = 1;	/* of the channel: the memory that counts */
 byte owner = A;	/* of the producing end; 0: on its way */
 byte maps[4];	/* process -> the memory it has mapped; 0: none, a touch is SIGBUS */
 byte stamp[3];	/* who the page of an epoch says that the peer is */
-bool sleeping, passed, closed;
+byte sleeping;	/* B waits for news in that memory; 0: it does not */
+byte from_d;	/* messages of D that B has */
+bool passed, closed;
 
 #define NEXT_EPOCH (epoch + 1)
 
@@ -52,7 +54,8 @@ inline push(who, tail, number)
 	:: atomic { maps[who] == m -> mem[m].tail = tail }
 	:: maps[who] != m -> goto gone	/* taken away between the two stores */
 	fi;
-	atomic { sleeping = 0 }	/* the fence, the exchange and the kick: ring.pml */
+	/* the fence, the exchange and the kick: ring.pml */
+	atomic { if :: sleeping == m -> sleeping = 0 :: else fi }
 }
 
 inline send_all(who, tail)
@@ -125,6 +128,7 @@ active proctype a_passes()
 #endif
 	passed = 1;
 	send_all(D, tail);
+	from_d == PER_OWNER;	/* B needs no help of the close */
 	atomic { closed = 1; sleeping = 0 }
 gone:
 	skip
@@ -132,7 +136,7 @@ gone:
 
 active proctype b_consumes()
 {
-	byte at = 1, head, tail, from_a, from_d, value;
+	byte at = 1, head, tail, from_a, value;
 	bool last;
 
 	do
@@ -153,12 +157,12 @@ active proctype b_consumes()
 		:: head == tail && at != epoch -> at = epoch; head = 0; tail = 0	/* -ESTALE: maps again */
 		:: head == tail && at == epoch && last -> break
 		:: head == tail && at == epoch && !last ->
-			sleeping = 1;
+			sleeping = at;
 			tail = mem[at].tail;
 			if
 			/* channel_wait(): under the lock of the channel */
 			:: head == tail -> if
-				:: atomic { at == epoch && !closed -> skip } !sleeping
+				:: atomic { at == epoch && !closed -> skip } sleeping == 0
 				:: at != epoch || closed -> sleeping = 0
 				fi
 			:: else -> sleeping = 0
