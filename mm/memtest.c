@@ -174,7 +174,8 @@ void memtest_run(void)
 	for (u32 i = 0; i < NR_ZONE_INDEXES; i++)
 		take_zone(&t, &pmm_zones[i]);
 	log_info("memtest: %llu MiB are free and tested, %llu in use and not",
-		 (unsigned long long)t.frames >> 8, (unsigned long long)(stats.total - t.frames) >> 8);
+		 (unsigned long long)t.frames >> 8,
+		 (unsigned long long)(stats.total - t.frames) >> 8);
 	run_passes(&t);
 	give_back(&t);
 	if (t.bad_words)

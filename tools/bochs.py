@@ -34,8 +34,7 @@ class Machine:
     def __init__(self, image: str = IMAGE) -> None:
         self.image = image
         self.medium = "cd"  # or hd
-        # Of Intel's models the youngest whose features Bochs 2.7 has all but forgotten nothing of.
-        self.cpu = "corei7_skylake_x"
+        self.cpu = "corei7_skylake_x"  # x2APIC, XSAVE with AVX-512, SMEP, SMAP, INVPCID
         self.cpus = 1
         self.mem_mib = 256
 
@@ -44,9 +43,12 @@ class Machine:
         return "\n".join([
             "config_interface: textconfig",
             "display_library: term",
+            "vga: extension=none",  # that library has text only
+            "sound: waveoutdrv=dummy, waveindrv=dummy, midioutdrv=dummy",
             f"romimage: file={SHARE}/BIOS-bochs-latest",
             f"vgaromimage: file={SHARE}/VGABIOS-lgpl-latest",
-            f"cpu: model={self.cpu}, count={self.cpus}, ips=100000000, reset_on_triple_fault=0, "
+            # A slow CPU: firmware and GRUB wait for seconds, which then are fewer instructions.
+            f"cpu: model={self.cpu}, count={self.cpus}, ips=20000000, reset_on_triple_fault=0, "
             "ignore_bad_msrs=0",
             f"memory: guest={self.mem_mib}, host={self.mem_mib}",
             "clock: sync=none, time0=1767225600",  # 2026-01-01
@@ -66,13 +68,13 @@ def there() -> bool:
 
 
 class Session:
-    """A running one; use as a context manager. `said`: all that came on COM1."""
+    """A running one; use as a context manager. `said`: all the text that came on COM1."""
 
     def __init__(self, m: Machine) -> None:
         if not there():
             raise MachineError("Bochs is not installed; run tools/setup --bochs")
         self.work = tempfile.TemporaryDirectory(prefix="exo-bochs.")
-        self.said = ""
+        self.said, self.raw = "", b""
         self.port, port = pty.openpty()
         self.screen, screen = pty.openpty()
         tty.setraw(port)  # nothing is echoed before Bochs has set it
@@ -80,8 +82,12 @@ class Session:
         path = os.path.join(self.work.name, "bochsrc")
         with open(path, "w", encoding="utf-8") as f:
             f.write(m.config(os.ttyname(port), self.log_path))
+        # Debian's Bochs stands in its debugger at first.
+        commands = os.path.join(self.work.name, "commands")
+        with open(commands, "w", encoding="utf-8") as f:
+            f.write("continue\n")
         self.proc = subprocess.Popen(
-            qemu.die_with_us([BOCHS, "-q", "-f", path]), stdin=screen, stdout=screen, stderr=screen,
+            qemu.die_with_us([BOCHS, "-q", "-f", path, "-rc", commands]), stdin=screen, stdout=screen, stderr=screen,
             start_new_session=True, cwd=self.work.name, env={**os.environ, "TERM": "xterm"})
         os.close(screen)
         self.own_port = port  # kept open: Bochs may open it late
@@ -97,9 +103,9 @@ class Session:
             os.close(fd)
         self.work.cleanup()
 
-    def pump(self, limit_s: float) -> str:
-        """What comes within that time at most, "" when there is nothing."""
-        new = ""
+    def pump(self, limit_s: float) -> bool:
+        """What comes within that time at most. False: nothing."""
+        new = b""
         for fd in select.select([self.port, self.screen], [], [], limit_s)[0]:
             try:
                 data = os.read(fd, 65536)
@@ -107,9 +113,11 @@ class Session:
                 time.sleep(0.05)
                 continue
             if fd == self.port:
-                new += data.decode("utf-8", "replace").replace("\r\n", "\n")
-        self.said += new
-        return new
+                new += data
+        self.raw += new
+        if new:
+            self.said = re.sub(r"\x1b(\[[0-9;?]*[A-Za-z]|[78=>])|\r", "", self.raw.decode("utf-8", "replace"))
+        return bool(new)
 
     def wait(self, pattern: str, limit_s: float, key: str = "", start: int = 0) -> "re.Match[str]":
         """Until `said` from `start` on matches; `key` is typed each second while it does not."""
@@ -130,13 +138,27 @@ class Session:
     def type(self, text: str) -> None:
         os.write(self.port, text.encode())
 
+    def to_prompt(self, limit_s: float, words: str = "") -> None:
+        """Through the menu, or by GRUB's prompt with `words` on the boot line; then a shell
+        that neither echoes nor edits takes the place of ours."""
+        self.wait(r"highlighted", limit_s)
+        if words:
+            self.type("c")
+            for line in (f"multiboot2 /boot/exo.elf {words}", "module2 /boot/initrd.cpio", "boot"):
+                start = len(self.said)
+                self.wait(r"grub> *$", limit_s, start=max(0, start - 8))
+                self.type(line + "\n")
+        self.wait(r"Exo-OS 0\.1", limit_s, key="" if words else "\n")
+        self.wait(PROMPT, limit_s)
+        self.type("stty -echo; exec busybox sh -c 'echo sh-$((6 * 7)); while read -r l; do eval \"$l\"; done'\n")
+        self.wait(r"^sh-42$", limit_s)
+
     def run(self, command: str, limit_s: float) -> str:
         """A line at the prompt. Return: its output."""
         start = len(self.said)
         self.type(command + "; echo end-$((6 * 7))\n")
         end = self.wait(r"^end-42$", limit_s, start=start)
-        lines = self.said[start:end.start()].splitlines()
-        return "\n".join(lines[1:]) + "\n"  # the first is the command
+        return self.said[start:end.start()]
 
     def log(self) -> str:
         """The end of what Bochs and the guest say."""
@@ -165,11 +187,13 @@ def main() -> int:
     try:
         with Session(m) as s:
             if a.report:
-                s.wait(PROMPT, a.limit, key="\n")
-                sys.stdout.write(s.run("report", a.limit))
+                s.to_prompt(a.limit)
+                sys.stdout.write(s.run("report", a.limit).strip() + "\n")
                 return 0
             while time.monotonic() < deadline and s.proc.poll() is None:
-                sys.stdout.write(s.pump(0.5))
+                had = len(s.said)
+                s.pump(0.5)
+                sys.stdout.write(s.said[had:])
                 sys.stdout.flush()
     except MachineError as e:
         print(f"bochs: {e}", file=sys.stderr)

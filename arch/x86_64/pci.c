@@ -153,7 +153,8 @@ static void send_msi(u16 function, u32 at, const struct irq_message *message)
 
 int pci_send_message(u16 function, const struct irq_message *message)
 {
-	u32 msix = capability(function, CAPABILITY_MSIX), msi = capability(function, CAPABILITY_MSI);
+	u32 msix = capability(function, CAPABILITY_MSIX);
+	u32 msi = capability(function, CAPABILITY_MSI);
 
 	if (msix)
 		return send_msix(function, msix, message);

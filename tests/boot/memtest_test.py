@@ -61,8 +61,9 @@ class MemtestTest(unittest.TestCase):
                     done.set()
                     thread.join()
                 log = s.log()
-        self.assertRegex(log, r"ERROR: memtest: at 0x3000000 [0-9a-f]{16} was written, [0-9a-f]{8}a5[0-9a-f]{6} is read")
-        self.assertEqual(re.findall(r"memtest: bad memory: (\S+)", log), ["0x3000000-0x3000fff", "0x3400000-0x3400fff"], log)
+        self.assertRegex(log, r"ERROR: memtest: at 0x3000000 \w{16} was written, \w{8}a5\w{6} is read")
+        self.assertEqual(re.findall(r"memtest: bad memory: (\S+)", log),
+                         ["0x3000000-0x3000fff", "0x3400000-0x3400fff"], log)
         self.assertRegex(log, r"memtest: \d+ words were wrong; 8 KiB in 2 ranges are left out")
         self.assertIn("machine: power off", log)
 
