@@ -17,8 +17,10 @@
 #include <mm/aspace.h>
 
 #include <arch/uaccess.h>
+#include <kernel/abi/channel.h>
 #include <kernel/abi/errno.h>
 #include <kernel/lib/string.h>
+#include <mm/lease.h>
 #include <mm/pmm.h>
 #include <mm/slab.h>
 
@@ -26,6 +28,7 @@
 
 static struct slab_cache *aspace_cache, *region_cache;
 static u32 nr_live; /* atomic */
+static u64 last_id; /* atomic */
 
 void aspace_init(void)
 {
@@ -48,6 +51,7 @@ struct aspace *aspace_create(void)
 	refcount_init(&as->refs);
 	mutex_init(&as->lock, RANK_ASPACE, "aspace");
 	as->mmap_top = USER_END;
+	as->id = atomic_fetch_add(&last_id, 1ull) + 1;
 	atomic_add_relaxed(&nr_live, 1u);
 	return as;
 }
@@ -143,6 +147,11 @@ void region_copy_of(struct region *new, const struct region *r)
 	new->offset = r->offset;
 	new->object = r->object;
 	new->file = r->file;
+	new->lease = r->lease;
+	if (unlikely(r->lease)) {
+		vm_lease_get(r->lease);
+		list_init(&new->lease_link);
+	}
 	if (r->object)
 		vmobject_get(r->object);
 	if (r->file)
@@ -162,6 +171,8 @@ static void region_added(struct region *r)
 		list_add(&r->object_link, &r->object->mappings);
 		mutex_unlock(&r->object->lock);
 	}
+	if (unlikely(r->lease) && !(r->flags & REGION_REVOKED))
+		vm_lease_list(r);
 }
 
 void region_insert(struct region *r)
@@ -190,6 +201,8 @@ void region_detach(struct region *r, struct dead_regions *dead)
 		list_del(&r->object_link);
 		mutex_unlock(&r->object->lock);
 	}
+	if (unlikely(r->lease))
+		vm_lease_unlist(r);
 	r->next_dead = dead->first;
 	dead->first = r;
 }
@@ -204,6 +217,8 @@ void dead_free(struct dead_regions *dead)
 			vmobject_put(r->object);
 		if (r->file)
 			aspace_file_put(r->file);
+		if (r->lease)
+			vm_lease_put(r->lease);
 		slab_free(region_cache, r);
 	}
 }
@@ -225,7 +240,7 @@ static bool mergeable(const struct region *a, const struct region *b)
 {
 	return a->end == b->start && a->prot == b->prot && a->flags == b->flags &&
 	       a->max_prot == b->max_prot && a->object == b->object && a->file == b->file &&
-	       !(a->flags & REGION_GROWSDOWN) &&
+	       a->lease == b->lease && !(a->flags & REGION_GROWSDOWN) &&
 	       (!a->object || a->offset + (a->end - a->start) == b->offset);
 }
 
@@ -350,17 +365,32 @@ static bool is_free(struct aspace *as, u64 start, u64 end)
 	return !r || r->start >= end + guard;
 }
 
+static bool in_window(const struct aspace *as, u64 start, u64 end)
+{
+	return unlikely(as->window) && start < RING_WINDOW_END && end > RING_WINDOW_START;
+}
+
+/* The highest hole below @high that is not in the window. */
+static u64 place_below(struct aspace *as, u64 len, u64 high)
+{
+	u64 addr = vmtree_place(&as->regions, len, as->window ? RING_WINDOW_END : USER_START, high);
+
+	if (unlikely(!addr && as->window))
+		addr = vmtree_place(&as->regions, len, USER_START, RING_WINDOW_START);
+	return addr;
+}
+
 u64 place_locked(struct aspace *as, u64 hint, u64 len, u32 map_flags)
 {
 	u64 high = map_flags & MAP_32BIT ? 0x80000000ull : as->mmap_top, addr;
 
 	hint = ALIGN_UP(hint, PAGE_SIZE);
 	if (hint && hint >= USER_START && len <= USER_END && hint <= USER_END - len &&
-	    is_free(as, hint, hint + len))
+	    is_free(as, hint, hint + len) && !in_window(as, hint, hint + len))
 		return hint;
-	addr = vmtree_place(&as->regions, len, USER_START, high);
+	addr = place_below(as, len, high);
 	if (!addr && !(map_flags & MAP_32BIT)) /* above the stack, as Linux's bottom-up try */
-		addr = vmtree_place(&as->regions, len, USER_START, USER_END);
+		addr = place_below(as, len, USER_END);
 	return addr;
 }
 
@@ -368,7 +398,7 @@ u64 place_locked(struct aspace *as, u64 hint, u64 len, u32 map_flags)
 static u64 place_large(struct aspace *as, u64 len)
 {
 	u64 slack = LARGE_PAGE_SIZE - PAGE_SIZE;
-	u64 addr = vmtree_place(&as->regions, len + slack, USER_START, as->mmap_top);
+	u64 addr = place_below(as, len + slack, as->mmap_top);
 
 	return addr ? ALIGN_UP(addr, LARGE_PAGE_SIZE) : 0;
 }
@@ -379,6 +409,11 @@ static int choose(struct aspace *as, const struct map_request *req, u64 len, u64
 {
 	u64 addr = req->addr;
 
+	if (req->window) {
+		as->window = true;
+		*out = vmtree_place(&as->regions, len, RING_WINDOW_START, RING_WINDOW_END);
+		return *out ? 0 : -ENOBUFS;
+	}
 	if (!(req->map_flags & (MAP_FIXED | MAP_FIXED_NOREPLACE))) {
 		if (len >= LARGE_PAGE_SIZE && !addr && !req->object &&
 		    !(req->map_flags & (MAP_32BIT | MAP_STACK))) {
@@ -429,6 +464,7 @@ static void fill_region(struct region *r, const struct map_request *req, u64 add
 	r->object = req->object;
 	r->offset = req->object ? req->offset : 0;
 	r->file = req->file;
+	r->lease = req->lease;
 	if (req->map_flags & MAP_SHARED)
 		r->flags |= REGION_SHARED;
 	if (req->map_flags & MAP_GROWSDOWN)
@@ -486,6 +522,8 @@ static int map_locked(struct aspace *as, const struct map_request *req, u64 len,
 		return -ENOMEM;
 	region_copy_of(r, &want);
 	region_insert(r);
+	if (unlikely(r->lease) && vm_lease_ended(r->lease))
+		r->flags |= REGION_REVOKED;
 	(void)merge_locked(r, dead);
 	return 0;
 }
@@ -745,7 +783,7 @@ static bool brk_locked(struct aspace *as, u64 brk, struct dead_regions *dead)
 		return true;
 	if (new < old)
 		return !unmap_locked(as, new, old, dead);
-	if (new > USER_END || !is_free(as, old, new + PAGE_SIZE))
+	if (new > USER_END || !is_free(as, old, new + PAGE_SIZE) || in_window(as, old, new))
 		return false;
 	req.addr = old;
 	req.len = new - old;
@@ -800,6 +838,23 @@ void aspace_unmap_object(struct aspace *as, struct vmobject *obj, u64 start, u64
 	aspace_unlock(as);
 }
 
+void aspace_end_lease(struct aspace *as, struct vm_lease *lease)
+{
+	struct mmu_batch batch;
+	struct region *r;
+
+	aspace_lock(as);
+	mmu_batch_begin(&batch, &as->mmu);
+	for (r = vmtree_first(&as->regions); r; r = vmtree_next(r)) {
+		if (r->lease != lease || (r->flags & REGION_REVOKED))
+			continue;
+		r->flags |= REGION_REVOKED;
+		mmu_unmap(&batch, r->start, r->end);
+	}
+	mmu_batch_flush(&batch);
+	aspace_unlock(as);
+}
+
 bool aspace_region_at(struct aspace *as, u64 va, struct region_info *out)
 {
 	struct region *r;
@@ -823,7 +878,8 @@ struct vmobject *aspace_object_at(struct aspace *as, u64 va, u64 *offset, u64 *e
 
 	aspace_lock(as);
 	r = walk_next(as, va);
-	if (r && r->object && (r->flags & REGION_SHARED) && (r->prot & PROT_WRITE)) {
+	if (r && r->object && (r->prot & PROT_WRITE) &&
+	    (r->flags & (REGION_SHARED | REGION_REVOKED)) == REGION_SHARED) {
 		obj = r->object;
 		vmobject_get(obj);
 		*offset = r->offset + (va - r->start);

@@ -20,6 +20,7 @@
 #include <mm/vmtree.h>
 
 struct file;
+struct vm_lease;
 struct vmobject;
 
 /* Lock key: i immutable, a as->lock. */
@@ -39,6 +40,8 @@ struct aspace {
 	u64 brk_start, brk;       /* [a] */
 	u64 stack_top;            /* [i] after exec */
 	u64 mmap_top;             /* [i] mappings are placed downwards from here */
+	u64 id;                   /* [i] no other space has or will have it; not 0 */
+	bool window;              /* [a] RING_WINDOW_* is kept for rings and regions */
 	u64 arg_start, arg_end, env_start, env_end; /* [i] after exec: /proc/PID/cmdline */
 	u64 code_start, code_end;                   /* [i] after exec: /proc/PID/stat */
 	u64 auxv[48];             /* [i] after exec: /proc/PID/auxv */
@@ -66,10 +69,14 @@ struct map_request {
 	struct vmobject *object; /* a reference is taken; NULL: anonymous */
 	u64 offset;              /* page-aligned bytes into object */
 	struct file *file;       /* a reference is taken */
+	struct vm_lease *lease;  /* a reference is taken; NULL: none */
 	u64 rlimit_as;           /* RLIMIT_AS of the caller */
+	bool window;             /* within RING_WINDOW_*, which nobody else gets from now on:
+	                            -ENOBUFS when it is full */
 };
 
-/** aspace_map - mmap(2). Return: 0 and *out; -EINVAL -ENOMEM -EEXIST -EPERM. */
+/** aspace_map - mmap(2). Return: 0 and *out; -EINVAL -ENOMEM -EEXIST -EPERM; with a
+ * lease that has ended the mapping is there and faults. */
 __must_check int aspace_map(struct aspace *as, const struct map_request *req, u64 *out);
 /** aspace_unmap - munmap(2) */
 __must_check int aspace_unmap(struct aspace *as, u64 addr, u64 len);

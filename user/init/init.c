@@ -5,7 +5,8 @@
  * boot line (or as an argument) it serves the control port on the second serial
  * line, so that tools/exo can run a program here; otherwise it keeps the
  * services of /etc/exo/services running, above all the shell on the console. The
- * word `exo.winsize` says that the host tells the size of its terminal there.
+ * word `exo.winsize` says that the host tells the size of its terminal there; with
+ * `exo.layer` what is changed from then on lies in a layer of its own (layer.h).
  *
  * It needs few calls and trusts none of them: a mount that the kernel does not
  * know is passed over, and what fails is said on the console. As process 1 it
@@ -13,6 +14,7 @@
  *
  *   init [exo.agent]        as process 1
  *   init --agent-fd N       serve the port on descriptor N and exit (tests)
+ *   init --supervise DIR RUN    keep the services of DIR until SIGTERM (tests): supervise.h
  */
 #include "init.h"
 
@@ -29,8 +31,12 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "layer.h"
+#include "supervise.h"
+
 #define AGENT_WORD "exo.agent"
 #define WINSIZE_WORD "exo.winsize"
+#define LAYER_WORD "exo.layer"
 #define AGENT_PORT "/dev/ttyS1"
 
 struct mount_row {
@@ -51,18 +57,17 @@ static const struct mount_row mounts[] = {
 
 void init_say(const char *fmt, ...)
 {
-	char line[256];
+	char line[256] = "init: ";
 	va_list ap;
 	size_t len;
 
 	va_start(ap, fmt);
-	vsnprintf(line, sizeof(line) - 1, fmt, ap);
+	vsnprintf(line + 6, sizeof(line) - 7, fmt, ap);
 	va_end(ap);
 	len = strlen(line);
 	line[len] = '\n';
-	/* Nobody is left to tell when the console itself fails. */
-	if (write(STDERR_FILENO, "init: ", 6) != 6 ||
-	    write(STDERR_FILENO, line, len + 1) < 0)
+	/* In one piece, others write here too. Nobody is left to tell when this fails. */
+	if (write(STDERR_FILENO, line, len + 1) < 0)
 		return;
 }
 
@@ -198,16 +203,33 @@ static __noreturn void agent_main(void)
 		pause();
 }
 
+/* A program that was to run on a layer does not run without one. */
+static void begin_layer(void)
+{
+	int err = layer_root();
+
+	if (!err)
+		return;
+	init_say("no layer over the root: %s", strerror(-err));
+	init_stop(RB_POWER_OFF);
+	for (;;)
+		pause();
+}
+
 int main(int argc, char **argv)
 {
 	if (argc == 3 && strcmp(argv[1], "--agent-fd") == 0)
 		return agent_serve(atoi(argv[2])) ? 1 : 0;
+	if (argc == 4 && strcmp(argv[1], "--supervise") == 0)
+		return supervise_folder(argv[2], argv[3]);
 	if (getpid() != 1) {
 		fprintf(stderr, "init: this is process 1's program; "
 				"see busybox's poweroff, halt and reboot\n");
 		return 2;
 	}
 	open_console();
+	if (word_given(argc, argv, LAYER_WORD))
+		begin_layer();
 	mount_all();
 	link_descriptors();
 	set_hostname();
@@ -219,5 +241,5 @@ int main(int argc, char **argv)
 	setenv("TERM", "linux", 0);
 	if (word_given(argc, argv, AGENT_WORD))
 		agent_main();
-	service_serve(word_given(argc, argv, WINSIZE_WORD) ? open_port(AGENT_PORT) : -1);
+	supervise_machine(word_given(argc, argv, WINSIZE_WORD) ? open_port(AGENT_PORT) : -1);
 }
