@@ -41,6 +41,11 @@ void pmm_account(const struct frame *frame, enum pmm_use use, s64 frames)
 	atomic_add_relaxed(&percpu_ptr(pmm_counts)->used[ZONE_NODE(frame->zone)][use], frames);
 }
 
+node_t frame_node(const struct frame *frame)
+{
+	return ZONE_NODE(frame->zone);
+}
+
 struct frame *pfn_to_frame(pfn_t pfn)
 {
 	for (u32 i = 0; i < pmm_spans.n; i++)

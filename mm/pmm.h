@@ -71,6 +71,9 @@ static inline pfn_t frame_to_pfn(const struct frame *frame)
 	return (pfn_t)(frame - (const struct frame *)FRAMES_BASE);
 }
 
+/** frame_node - where @frame, which is in use, is */
+node_t frame_node(const struct frame *frame);
+
 static inline void *frame_to_virt(const struct frame *frame)
 {
 	return phys_to_virt(frame_to_pfn(frame) << PAGE_SHIFT);

@@ -6,7 +6,9 @@
  */
 #include <arch/uaccess.h>
 #include <fs/file.h>
+#include <fs/tmpfs.h>
 #include <kernel/abi/errno.h>
+#include <kernel/abi/linux_fcntl.h>
 #include <kernel/abi/linux_mman.h>
 #include <kernel/abi/linux_resource.h>
 #include <kernel/syscall_protos.h>
@@ -85,6 +87,11 @@ static int file_request(struct map_request *req, struct file *file, u32 rights)
 		return -EACCES;
 	if (!file->ops->mmap)
 		return -ENODEV;
+	if (type != MAP_PRIVATE && tmpfs_seals(file->inode) & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)) {
+		if (req->prot & PROT_WRITE)
+			return -EPERM;
+		max &= ~(u32)PROT_WRITE;
+	}
 	req->max_prot = max;
 	req->file = file;
 	if (type == MAP_SHARED_VALIDATE)

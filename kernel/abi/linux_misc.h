@@ -162,7 +162,10 @@ static_assert(offsetof(struct linux_sysinfo, mem_unit) == 104, "Linux ABI");
 #define MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED 16
 #define MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE 32
 #define MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE 64
+#define MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ     128
+#define MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_RSEQ 256
 #define MEMBARRIER_CMD_GET_REGISTRATIONS          512
+#define MEMBARRIER_CMD_FLAG_CPU                   1
 
 /* inotify(7), pidfd_open(2) take O_* bits under their own names */
 #define PIDFD_NONBLOCK 00004000
