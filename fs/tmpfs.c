@@ -17,6 +17,7 @@
 #include <fs/mount.h>
 #include <fs/xattr.h>
 #include <kernel/abi/errno.h>
+#include <kernel/abi/linux_fcntl.h>
 #include <kernel/lib/string.h>
 #include <mm/kmalloc.h>
 #include <mm/object.h>

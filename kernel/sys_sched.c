@@ -12,6 +12,7 @@
 #include <kernel/abi/linux_misc.h>
 #include <kernel/abi/linux_sched.h>
 #include <kernel/sys_util.h>
+#include <kernel/task/rseq.h>
 #include <kernel/task/wait.h>
 #include <security/cred.h>
 

@@ -6,6 +6,7 @@
  */
 #include <mm/mempolicy.h>
 
+#include <arch/atomic.h>
 #include <arch/percpu.h>
 #include <kernel/abi/errno.h>
 #include <kernel/abi/linux_mempolicy.h>
@@ -27,10 +28,19 @@ u16 mempolicy_memory_nodes(void)
 	return nodes;
 }
 
+u32 mempolicy_count(u16 nodes)
+{
+	u32 n = 0;
+
+	for (; nodes; nodes &= (u16)(nodes - 1))
+		n++;
+	return n;
+}
+
 /* The @n-th node of @nodes, which is not empty, round and round. */
 static node_t nth_node(u16 nodes, u64 n)
 {
-	for (n %= (u64)__builtin_popcount(nodes); n; n--)
+	for (n %= mempolicy_count(nodes); n; n--)
 		nodes &= (u16)(nodes - 1);
 	return (node_t)__builtin_ctz(nodes);
 }

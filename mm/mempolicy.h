@@ -7,7 +7,6 @@
  */
 #pragma once
 
-#include <arch/atomic.h>
 #include <kernel/config.h>
 #include <kernel/lib/types.h>
 
@@ -32,13 +31,7 @@ static inline bool mempolicy_same(struct mempolicy a, struct mempolicy b)
 	       a.user_nodes == b.user_nodes;
 }
 
-/* Whether any policy was ever set: until then nobody has to look for one. */
-extern bool mempolicy_in_use; /* atomic; only ever becomes true */
-
-static inline bool mempolicy_used(void)
-{
-	return unlikely(atomic_load_relaxed(&mempolicy_in_use));
-}
+extern bool mempolicy_in_use; /* atomic; only ever becomes true: mempolicy_used() */
 
 /** mempolicy_make - what programs ask for. @mode with MPOL_F_*; @nodes: their mask.
  * Return: 0; -EINVAL. */
@@ -46,6 +39,9 @@ __must_check int mempolicy_make(int mode, u64 nodes, struct mempolicy *out);
 
 /** mempolicy_node - @n-th choice of an interleaving policy */
 node_t mempolicy_node(struct mempolicy policy, u64 n);
+
+/** mempolicy_count - how many nodes @nodes has */
+u32 mempolicy_count(u16 nodes);
 
 /** mempolicy_mode - as get_mempolicy(2) tells it, with MPOL_F_* */
 int mempolicy_mode(struct mempolicy policy);

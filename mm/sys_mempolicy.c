@@ -242,13 +242,13 @@ long sys_mbind(vaddr_t addr, size_t len, int mode, vaddr_t nodemask, unsigned lo
 	return err ? err : bind(addr, end, policy, flags);
 }
 
-/* Each region's policy alone changes; of those without any nothing is said. */
+/* Regions without a policy are passed over; there has to be one that has some. */
 long sys_set_mempolicy_home_node(vaddr_t addr, size_t len, unsigned long home_node,
 				 unsigned long flags)
 {
 	u64 end = addr + ALIGN_UP((u64)len, PAGE_SIZE);
 	struct region_info info;
-	int err = 0;
+	int err = 0, found = -ENOENT;
 
 	if (!IS_ALIGNED(addr, PAGE_SIZE) || flags || home_node >= numa_node_count() ||
 	    !(mempolicy_memory_nodes() & BIT(home_node)) || end < addr)
@@ -263,13 +263,14 @@ long sys_set_mempolicy_home_node(vaddr_t addr, size_t len, unsigned long home_no
 			break;
 		if (policy.mode == MPOL_BIND || policy.mode == MPOL_PREFERRED_MANY) {
 			policy.home = (u8)(home_node + 1);
+			found = 0;
 			err = aspace_set_policy(current_task()->as, from, stop - from, policy);
 		} else if (policy.mode != MPOL_DEFAULT) {
 			err = -EOPNOTSUPP;
 		}
 		addr = stop;
 	}
-	return err;
+	return err ? err : found;
 }
 
 /* ---- moving what is there ---- */
@@ -307,7 +308,7 @@ static u64 migrate(struct aspace *as, u16 from, u16 to)
 			break;
 		if ((page.prot & MMU_NOREF) || !(from & BIT(page.node)) || (to & BIT(page.node)))
 			continue;
-		place = (u32)__builtin_popcount(from & (u32)(BIT(page.node) - 1));
+		place = mempolicy_count(from & (u16)(BIT(page.node) - 1));
 		stay += aspace_migrate(as, page.va, mempolicy_node(order, place), false) < 0;
 	}
 	return stay;

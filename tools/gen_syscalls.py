@@ -399,7 +399,7 @@ def gen_legacy(calls):
         if sorted(set(used)) != [str(i) for i in range(len(set(used)))]:
             fail(c, "a legacy form uses its first arguments, without gaps")
         target = by_name[c.target[0]]
-        entry = "HANDLER(sys_%s)" % target.name if target.rare else "syscall_table[%d]" % target.slot
+        entry = "syscall_legacy[%d]" % target.nr if target.rare else "syscall_table[%d]" % target.slot
         out += [wrap("static long legacy_%s(%s)" % (c.name, params)), "{",
                 "\treturn %s(%s); /* %s */" % (entry, ", ".join(legacy_exprs(c)), c.target[0]), "}\n"]
     out.append("const syscall_fn_t syscall_legacy[SYSCALL_MAP_SIZE] = {")

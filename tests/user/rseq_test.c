@@ -128,7 +128,7 @@ CASE(children)
 	}
 	CHECK_EXIT(pid, 0);
 	IN_CHILD(pid) {		/* a new program has none */
-		char *argv[] = { ktap_self, "@enter", NULL };
+		char word[] = "@enter", *argv[] = { ktap_self, word, NULL };
 
 		execv(ktap_self, argv);
 	}
@@ -197,20 +197,20 @@ CASE(stale_description)
 	CHECK(area.rseq_cs == 0 || area.rseq_cs == (uint64_t)&section);
 }
 
-static void ignore(int sig UNUSED)
+static void do_nothing(int sig UNUSED)
 {
 }
 
 /* What cannot be right is SIGSEGV when a handler is to run. */
-static void bad_section(struct section section)
+static void bad_section(const struct section *bad)
 {
 	static struct section s;
 	pid_t pid;
 
-	s = section;
+	s = *bad;
 	IN_CHILD(pid) {
 		enter();
-		signal(SIGUSR1, ignore);
+		signal(SIGUSR1, do_nothing);
 		area.rseq_cs = (uint64_t)&s;
 		raise(SIGUSR1);
 	}
@@ -223,15 +223,15 @@ CASE(bad_descriptions)
 	static uint32_t wrong[2] = { 0x53053054, 0 };
 	pid_t pid;
 
-	bad_section((struct section){ 1, 0, start, 4, abort_ip });
-	bad_section((struct section){ 0, 0, start, 4, start });
-	bad_section((struct section){ 0, 0, start, 4, (uint64_t)&wrong[1] });
-	bad_section((struct section){ 0, 0, start, 4, 0xffff800000000000 });
-	bad_section((struct section){ 0, 0, 0xffff800000000000, 4, abort_ip });
-	bad_section((struct section){ 0, 0, start, (uint64_t)-1, abort_ip });
+	bad_section(&(struct section){ 1, 0, start, 4, abort_ip });
+	bad_section(&(struct section){ 0, 0, start, 4, start });
+	bad_section(&(struct section){ 0, 0, start, 4, (uint64_t)&wrong[1] });
+	bad_section(&(struct section){ 0, 0, start, 4, 0xffff800000000000 });
+	bad_section(&(struct section){ 0, 0, 0xffff800000000000, 4, abort_ip });
+	bad_section(&(struct section){ 0, 0, start, (uint64_t)-1, abort_ip });
 	IN_CHILD(pid) {
 		enter();
-		signal(SIGUSR1, ignore);
+		signal(SIGUSR1, do_nothing);
 		area.rseq_cs = 8;
 		raise(SIGUSR1);
 	}
