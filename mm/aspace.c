@@ -839,8 +839,11 @@ bool aspace_region_at(struct aspace *as, u64 va, struct region_info *out)
 	aspace_lock(as);
 	r = vmtree_find(&as->regions, va);
 	if (r) {
-		*out = (struct region_info){ r->start, r->end, r->offset, r->prot, r->flags,
-					     r->file, r->policy, r->object != NULL };
+		*out = (struct region_info){
+			.start = r->start, .end = r->end, .offset = r->offset, .prot = r->prot,
+			.max_prot = r->max_prot, .flags = r->flags, .file = r->file,
+			.policy = r->policy, .object = r->object != NULL,
+		};
 		if (r->file)
 			aspace_file_get(r->file);
 	}

@@ -130,7 +130,7 @@ __must_check long aspace_poke(struct aspace *as, u64 va, void *buf, size_t len);
 /* A copy of one region for /proc; taken under the lock, so safe to format. */
 struct region_info {
 	u64 start, end, offset;
-	u32 prot, flags;
+	u32 prot, max_prot, flags;
 	struct file *file; /* referenced for the caller, or NULL */
 	struct mempolicy policy;
 	bool object;       /* not anonymous private memory */

@@ -117,7 +117,7 @@ node_t mempolicy_node(struct mempolicy policy, u64 n)
 
 /* From those of @nodes that are close to @from first. */
 static struct frame *alloc_among(u16 nodes, node_t from, unsigned order, unsigned flags,
-				 mempolicy_alloc_t alloc)
+				 struct frame *(*alloc)(unsigned, unsigned, node_t))
 {
 	struct frame *frame = NULL;
 	node_t node;
@@ -129,7 +129,7 @@ static struct frame *alloc_among(u16 nodes, node_t from, unsigned order, unsigne
 }
 
 struct frame *mempolicy_alloc(struct mempolicy policy, u64 n, unsigned order, unsigned flags,
-			      mempolicy_alloc_t alloc)
+			      struct frame *(*alloc)(unsigned, unsigned, node_t))
 {
 	node_t home = policy.home ? policy.home - 1u : this_cpu()->node;
 	struct frame *frame = NULL;

@@ -54,9 +54,8 @@ u16 mempolicy_memory_nodes(void);
  * @policy wants them; @n: which page it is, for interleaving
  * Return: NULL: none there (MPOL_BIND), or none at all.
  */
-typedef struct frame *(*mempolicy_alloc_t)(unsigned order, unsigned flags, node_t node);
 struct frame *mempolicy_alloc(struct mempolicy policy, u64 n, unsigned order, unsigned flags,
-			      mempolicy_alloc_t alloc);
+			      struct frame *(*alloc)(unsigned order, unsigned flags, node_t node));
 
 /** mempolicy_current - of the running thread, *n for mempolicy_alloc(); defined above
  * mm, in sys_mempolicy.c */

@@ -279,6 +279,22 @@ void pmm_stats(node_t node, struct pmm_stats *out)
 	}
 }
 
+bool pmm_zone_info(u32 i, struct pmm_zone_info *out)
+{
+	const struct zone *zone;
+
+	if (i >= numa_node_count() * NR_ZONES)
+		return false;
+	*out = (struct pmm_zone_info){ .node = i / NR_ZONES, .kind = i % NR_ZONES };
+	zone = &pmm_zones[ZONE_INDEX(out->node, out->kind)];
+	out->total = atomic_load_relaxed(&zone->total);
+	out->free = atomic_load_relaxed(&zone->buddy.nr_free);
+	out->reserve = zone->reserve;
+	for (u32 order = 0; order <= PMM_MAX_ORDER; order++)
+		out->blocks[order] = atomic_load_relaxed(&zone->buddy.nr_blocks[order]);
+	return true;
+}
+
 /* On each CPU, interrupts off. Slabs and tables first: they return frames. */
 static void drain_this_cpu(__unused void *arg)
 {

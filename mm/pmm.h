@@ -133,6 +133,16 @@ struct pmm_stats {
 /** pmm_stats - of one node, or of all with NODE_ANY; consistent enough for /proc */
 void pmm_stats(node_t node, struct pmm_stats *out);
 
+/* One zone, for /proc; counts may be of slightly different moments. */
+struct pmm_zone_info {
+	node_t node;
+	enum zone_kind kind;
+	u64 total, free, reserve; /* frames; per-CPU caches are not free here */
+	u64 blocks[PMM_MAX_ORDER + 1]; /* free ones of each order */
+};
+/** pmm_zone_info - the @i-th zone, which may be empty. Return: false: there is none. */
+bool pmm_zone_info(u32 i, struct pmm_zone_info *out);
+
 /** pmm_drain - give all per-CPU caches back (frames, slab objects, page tables,
  * stacks) and empty slabs, so that free counts can be compared. Thread context,
  * interrupts on, no spinlock. */

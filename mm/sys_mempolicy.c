@@ -352,8 +352,9 @@ static int move_page(struct aspace *as, u64 va, u32 node, bool all)
 	if (node >= NR_NODES || !(mempolicy_memory_nodes() & BIT(node)))
 		return -ENODEV;
 	now = status_of(as, va);
-	return now < 0 || now == (int)node ? now
-					   : aspace_migrate(as, ALIGN_DOWN(va, PAGE_SIZE), node, all);
+	if (now < 0 || now == (int)node)
+		return now;
+	return aspace_migrate(as, ALIGN_DOWN(va, PAGE_SIZE), node, all);
 }
 
 /* One of move_pages()'s list. Return: 0; -EFAULT, -ENODEV end it all. */

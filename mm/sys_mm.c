@@ -87,7 +87,8 @@ static int file_request(struct map_request *req, struct file *file, u32 rights)
 		return -EACCES;
 	if (!file->ops->mmap)
 		return -ENODEV;
-	if (type != MAP_PRIVATE && tmpfs_seals(file->inode) & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)) {
+	if (type != MAP_PRIVATE &&
+	    (tmpfs_seals(file->inode) & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE))) {
 		if (req->prot & PROT_WRITE)
 			return -EPERM;
 		max &= ~(u32)PROT_WRITE;

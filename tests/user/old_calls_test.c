@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * old_calls_test.c - forms of calls that libraries no longer use, or do not use yet: getdents, utime, utimes, futimesat,
- * readahead, fchmodat2.
+ * old_calls_test.c - forms of calls that libraries no longer use, or do not use yet: getdents, utime, utimes,
+ * futimesat, readahead, fchmodat2.
  */
 #include "ktap.h"
 
