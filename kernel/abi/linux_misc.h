@@ -172,3 +172,12 @@ static_assert(offsetof(struct linux_sysinfo, mem_unit) == 104, "Linux ABI");
 
 /* set by seccomp and shown by PTRACE_GET_SYSCALL_INFO: uapi linux/audit.h */
 #define AUDIT_ARCH_X86_64 0xc000003eu
+
+/* kcmp(2) */
+#define KCMP_FILE    0
+#define KCMP_VM      1
+#define KCMP_FILES   2
+#define KCMP_FS      3
+#define KCMP_SIGHAND 4
+#define KCMP_IO      5
+#define KCMP_SYSVSEM 6
