@@ -54,6 +54,8 @@ void unveil_below(const struct unveil *set, const struct dentry *dir, const stru
 u32 unveil_perms(const struct unveil *set, const struct path *path);
 /** unveil_needs - the permissions (PATH_RWXC) that @access (PATH_*) takes */
 u32 unveil_needs(u32 access);
+/** unveil_denied - tell who listens to events that @missing (PATH_*) was refused */
+void unveil_denied(u32 missing);
 /** unveil_check - 0; -ENOENT not covered; -EACCES @access (PATH_*) asks for more */
 __must_check int unveil_check(const struct unveil_cover *cover, u32 access);
 

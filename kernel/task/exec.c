@@ -21,6 +21,7 @@
 #include <kernel/core/panic.h>
 #include <kernel/lib/format.h>
 #include <kernel/lib/string.h>
+#include <kernel/task/event.h>
 #include <kernel/task/fs_hooks.h>
 #include <kernel/task/posix_timer.h>
 #include <kernel/task/ptrace.h>
@@ -163,7 +164,7 @@ static int prepare_unshare(struct exec_state *st)
 	struct task *task = current_task();
 
 	if (task->handles_shared) {
-		st->handles = handle_table_fork(task->handles);
+		st->handles = handle_table_fork(task->handles, task->pid);
 		if (!st->handles)
 			return -ENOMEM;
 	}
@@ -358,6 +359,7 @@ int exec_image(int dirfd, const char *path, u32 at_flags, struct exec_args *args
 	old_tid = current->tid;
 	exchange_space(&st);
 	exchange_rest(&st);
+	event_note(EVENT_EXEC, 0, 0);
 	ptrace_exec(old_tid);
 	return 0;
 }
@@ -425,7 +427,7 @@ static struct task *make_init_task(void)
 
 	if (!task || pid_reserve(PID_INIT))
 		return NULL;
-	task->handles = handle_table_create();
+	task->handles = handle_table_create(PID_INIT);
 	task->fs = fs_hook_context_root();
 	task->sig = signal_state_alloc();
 	task->cred = cred_root();

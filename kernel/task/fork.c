@@ -13,6 +13,7 @@
 #include <kernel/abi/errno.h>
 #include <kernel/abi/linux_sched.h>
 #include <kernel/lib/string.h>
+#include <kernel/task/event.h>
 #include <kernel/task/ptrace.h>
 #include <kernel/task/rseq.h>
 #include <kernel/task/task.h>
@@ -140,7 +141,7 @@ static int copy_resources(struct task *task, struct task *parent, u64 flags)
 		task->handles = parent->handles;
 		task->handles_shared = parent->handles_shared = true;
 	} else {
-		task->handles = handle_table_fork(parent->handles);
+		task->handles = handle_table_fork(parent->handles, task->pid);
 	}
 	if (flags & CLONE_FS) {
 		fs_hook_context_get(parent->fs);
@@ -424,6 +425,7 @@ long task_clone(const struct clone_request *req)
 	if (err)
 		goto err_pidfd;
 	/* No failure past this point. */
+	event_note(EVENT_FORK, (u64)tid, req->flags);
 	if (req->flags & CLONE_PIDFD)
 		handle_install(pidfd.fd, pidfd.object, RIGHTS_PIDFD, HANDLE_CLOEXEC);
 	if (req->flags & CLONE_VFORK) {
