@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * rare_calls_test.c - calls that few programs make: setns, vhangup, kcmp, vmsplice, pidfd_getfd, process_madvise,
- * protection keys, and madvise's advice for pages that are not used soon.
+ * pkey_alloc, pkey_free, pkey_mprotect, and madvise's advice for pages that are not used soon.
  */
 #include "ktap.h"
 
