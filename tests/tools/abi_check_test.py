@@ -73,7 +73,8 @@ ONLY_OURS = {
 }
 
 # Enumerators in the host's headers: #ifdef does not see them.
-ENUMS = re.compile(r"MEMBARRIER_CMD_(?!GET_)|KCMP_|MPOL_(?!F_|MF_|MODES)|RSEQ_FLAG_|RSEQ_CPU_|IOCB_CMD_|IOPRIO_CLASS_(?!SHIFT)|IOPRIO_WHO_")
+ENUMS = re.compile(r"MEMBARRIER_CMD_(?!GET_)|KCMP_|MPOL_(?!F_|MF_|MODES)|RSEQ_FLAG_|RSEQ_CPU_"
+                   r"|IOCB_CMD_|IOPRIO_CLASS_(?!SHIFT)|IOPRIO_WHO_")
 
 # Ours, the host's, members (same names in both unless ours:theirs).
 STRUCTS = {
