@@ -10,6 +10,7 @@
   programs Debian's own programs at their real work, a machine a case (tests/programs)
   boot     what cannot boot says why and stops
   matrix   loaders, machines, CPUs, nodes, memory in every pairing (tools/matrix.py)
+  bochs    the image in Bochs, where that is installed; with --torture (make test-bochs)
   CONFIG   a machine of CONFIGS: the kernel's suites, then each user test
 
     run_tests.py [-v] [-j N] [--only GROUP|CONFIG,...] [--test GLOB] [--torture] [--list]
@@ -85,6 +86,9 @@ TORTURE = (
     Config("ubsan-torture", "microvm", 1, 1, 256, "ubsan", (), ("fuzz_syscalls 7 1000000",)),
     Config("forks-torture", "q35", 2, 2, 256, "release", (), ("leak_test @forks 1000000",
                                                               "leak_test @execs 200000")),
+    Config("flood-torture", "q35", 4, 2, 1024, "release", (), ("flood_test @names 1000000", "flood_test @links 500",
+                                                               "flood_test @signals 250000")),
+    Config("stress-torture", "q35", 4, 2, 512, "debug", (), ("stress_test", "overlay_test") * 10, append="jitter=16"),
     Config("caps-torture", "microvm", 1, 1, 256, "release", (), ("grant_test @model 1000000 1",)),
     Config("caps-kasan-torture", "microvm", 1, 1, 512, "kasan", (), ("grant_test @model 100000 2",)),
     Config("kasan-torture", "microvm", 1, 1, 512, "kasan", (), ("fuzz_syscalls 7 1000000",)),
@@ -209,6 +213,11 @@ def run_programs(r: Report) -> None:
 
 def run_boot(r: Report) -> None:
     run_unittests(r, "boot", "tests/boot")
+
+
+def run_bochs(r: Report) -> None:
+    make("build/exo.iso")
+    run_unittests(r, "bochs", "tests/bochs")
 
 
 def run_host(r: Report) -> None:
@@ -514,6 +523,8 @@ def all_groups(pattern: str, torture: bool) -> List[Group]:
             Group("matrix", "loaders, machines, CPUs, nodes, memory: every pair", ("debug", "release"),
                   run_matrix),
         ]
+    else:
+        groups.append(Group("bochs", "the image in Bochs", ("release",), run_bochs))
     limit_s = TORTURE_LIMIT_S if torture else TEST_LIMIT_S
     for c in TORTURE if torture else CONFIGS:
         text = f"{c.machine}, {c.smp} CPU, {c.nodes} node, {c.mem_mib} MiB, {c.profile} kernel" + \
