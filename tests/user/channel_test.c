@@ -593,29 +593,6 @@ CASE(call_is_handed_over)
 	CHECK_EXIT(pid, 0);
 }
 
-/* The tool that shows all this. */
-CASE(ring_shows_ends)
-{
-	struct ring_slot m = word(1);
-	char command[64], line[256] = "";
-	int end[2];
-	FILE *f;
-
-	pair(end, 16);
-	if (access("/bin/ring", X_OK) != 0)
-		SKIP("no /bin/ring");
-	CHECK_EQ(exo_send(end[0], &m, 1, 0), 1);
-	snprintf(command, sizeof(command), "/bin/ring --json %d", getpid());
-	f = popen(command, "r");
-	REQUIRE(f != NULL);
-	CHECK(fgets(line, sizeof(line), f) != NULL);
-	CHECK(strstr(line, "\"state\":\"open\"") && strstr(line, "\"slots\":16") && strstr(line, "\"out\":1"));
-	CHECK(fgets(line, sizeof(line), f) != NULL);
-	CHECK(strstr(line, "\"in\":1,\"out\":0"));
-	CHECK(fgets(line, sizeof(line), f) == NULL);
-	CHECK_EQ(pclose(f), 0);
-}
-
 static void *serve_thread(void *arg)
 {
 	serve_next(*(int *)arg);

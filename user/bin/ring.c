@@ -1,143 +1,180 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ring - shows the ends of channels that a process holds, from /proc/PID/fdinfo: depth, who
- * sleeps, messages, kicks and kicks that were not needed, calls and those handed over.
+ * ring - shows the channels that a process has: who is at the other end, how full the
+ * rings are, who sleeps, and how many wake-ups were needed. From /proc/PID/fdinfo.
  */
 #include <dirent.h>
 #include <errno.h>
+#include <getopt.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include <kernel/lib/types.h>
+
 enum { OK, FAILED, MISUSED };
 
-static const char usage[] = "usage: ring [--json] PID...\n"
-			    "\n"
-			    "Shows the ends of channels that processes hold: a line, or with --json an\n"
-			    "object a line, each.\n";
+static const char usage[] =
+	"usage: ring [--json] PID\n"
+	"\n"
+	"A line for each end of a channel (user/libexo/exo.h) among the descriptors of PID:\n"
+	"STATE     open; closed: by the other side; broken: it broke the rules; moving: its end\n"
+	"          is on its way to another process\n"
+	"PEER      the process at the other end\n"
+	"EPOCH     how often an end has changed its owner\n"
+	"IN, OUT   messages that wait here, and there, of SLOTS at most\n"
+	"MESSAGES  that came here; KICKS, AVOIDED: wake-ups that were needed, and that were not\n"
+	"CALLS     from here that found the other side waiting; HANDOFFS: those of them that gave\n"
+	"          it the CPU at once\n";
 
-/* Keys of fdinfo (fs/channel_file.c), in the order of the columns. */
+/* What is shown, by its name in fdinfo, in the order of columns. */
 static const struct {
-	const char *key, *title;
+	const char *field, *title;
 	int width;
-	bool text;
+	bool is_text;
 } columns[] = {
-	{ "state", "STATE", 7, true },       { "epoch", "EPOCH", 5, false },
-	{ "peer", "PEER", 6, false },        { "slots", "SLOTS", 5, false },
-	{ "in", "IN", 5, false },            { "out", "OUT", 5, false },
-	{ "mapped", "MAP", 3, false },       { "sleeping", "SLEEP", 5, false },
-	{ "messages", "MESSAGES", 9, false }, { "kicks", "KICKS", 7, false },
-	{ "kicks_avoided", "AVOIDED", 7, false }, { "calls", "CALLS", 9, false },
-	{ "handoffs", "HANDED", 9, false },
+	{ "state", "STATE", 7, true },        { "peer", "PEER", 6, false },
+	{ "epoch", "EPOCH", 5, false },       { "slots", "SLOTS", 5, false },
+	{ "in", "IN", 5, false },             { "out", "OUT", 5, false },
+	{ "mapped", "MAPPED", 6, false },     { "sleeping", "SLEEPS", 6, false },
+	{ "messages", "MESSAGES", 10, false }, { "kicks", "KICKS", 8, false },
+	{ "kicks_avoided", "AVOIDED", 8, false }, { "calls", "CALLS", 8, false },
+	{ "handoffs", "HANDOFFS", 8, false },
 };
-#define NR_COLUMNS (sizeof(columns) / sizeof(columns[0]))
 
 static bool json;
 
-/* The value of "key:\tvalue" in @text into @out, "" if it is not there. */
-static void value_of(const char *text, const char *key, char out[24])
+static void put_head(void)
 {
-	size_t len = strlen(key);
+	printf("%4s", "FD");
+	for (size_t i = 0; i < ARRAY_SIZE(columns); i++)
+		printf(" %*s", columns[i].width, columns[i].title);
+	putchar('\n');
+}
 
-	out[0] = 0;
-	for (const char *line = text; line; line = strchr(line, '\n')) {
+/* The value of @field in the text of fdinfo, cut at its end; "" when it is not there. */
+static void value_of(const char *text, const char *field, char *out, size_t size)
+{
+	size_t len = strlen(field);
+
+	out[0] = '\0';
+	for (const char *line = text; line && *line; line = strchr(line, '\n')) {
 		line += *line == '\n';
-		if (strncmp(line, key, len) == 0 && line[len] == ':') {
-			snprintf(out, 24, "%.*s", (int)strcspn(line + len + 2, "\n"), line + len + 2);
+		if (strncmp(line, field, len) == 0 && line[len] == ':') {
+			line += len + 1;
+			line += strspn(line, " \t");
+			snprintf(out, size, "%.*s", (int)strcspn(line, "\n"), line);
 			return;
 		}
 	}
 }
 
-static void show(int pid, const char *fd, const char *text)
+static void put_end(const char *fd, const char *text, bool first)
 {
-	char value[24];
+	char value[32];
 
-	printf(json ? "{\"pid\":%d,\"fd\":%s" : "%6d %4s", pid, fd);
-	for (size_t i = 0; i < NR_COLUMNS; i++) {
-		value_of(text, columns[i].key, value);
-		if (json)
-			printf(columns[i].text ? ",\"%s\":\"%s\"" : ",\"%s\":%s", columns[i].key,
-			       value[0] ? value : "0");
-		else
+	if (json)
+		printf("%s\n {\"fd\": %s", first ? "" : ",", fd);
+	else
+		printf("%4s", fd);
+	for (size_t i = 0; i < ARRAY_SIZE(columns); i++) {
+		value_of(text, columns[i].field, value, sizeof(value));
+		if (!json)
 			printf(" %*s", columns[i].width, value);
+		else if (columns[i].is_text)
+			printf(", \"%s\": \"%s\"", columns[i].field, value);
+		else
+			printf(", \"%s\": %s", columns[i].field, *value ? value : "null");
 	}
-	puts(json ? "}" : "");
+	fputs(json ? "}" : "\n", stdout);
 }
 
-/* Whether descriptor @fd of @pid is an end of a channel; its fdinfo into @text. */
-static bool read_end(int pid, const char *fd, char *text, size_t size)
+/* Return: false when descriptor @fd of @pid is no end of a channel, or gone. */
+static bool read_end(const char *pid, const char *fd, char *text, size_t size)
 {
 	char path[320], link[64];
-	ssize_t len;
+	ssize_t n;
+	size_t len;
 	FILE *f;
 
-	snprintf(path, sizeof(path), "/proc/%d/fd/%s", pid, fd);
-	len = readlink(path, link, sizeof(link) - 1);
-	if (len < 0)
-		return false;
-	link[len] = 0;
+	snprintf(path, sizeof(path), "/proc/%.16s/fd/%.255s", pid, fd);
+	n = readlink(path, link, sizeof(link) - 1);
+	link[n < 0 ? 0 : n] = '\0';
 	if (!strstr(link, "[channel]"))
 		return false;
-	snprintf(path, sizeof(path), "/proc/%d/fdinfo/%s", pid, fd);
-	f = fopen(path, "r");
+	snprintf(path, sizeof(path), "/proc/%.16s/fdinfo/%.255s", pid, fd);
+	f = fopen(path, "re");
 	if (!f)
 		return false;
-	text[fread(text, 1, size - 1, f)] = 0;
+	len = fread(text, 1, size - 1, f);
+	text[len] = '\0';
 	fclose(f);
-	return true;
+	return len > 0;
 }
 
-static int show_process(const char *arg)
+static int by_number(const struct dirent **a, const struct dirent **b)
 {
-	char path[64], text[1024], *end;
-	long pid = strtol(arg, &end, 10);
-	struct dirent *entry;
-	DIR *dir;
+	return atoi((*a)->d_name) - atoi((*b)->d_name);
+}
 
-	if (*end || pid <= 0 || pid > 1 << 30) {
-		fprintf(stderr, "ring: %s: not a process number\n", arg);
-		return MISUSED;
-	}
-	snprintf(path, sizeof(path), "/proc/%ld/fd", pid);
-	dir = opendir(path);
-	if (!dir) {
-		fprintf(stderr, "ring: %s: %s\n", arg,
-			errno == ENOENT ? "no such process" : strerror(errno));
+static int is_number(const struct dirent *entry)
+{
+	return entry->d_name[0] >= '0' && entry->d_name[0] <= '9';
+}
+
+static int show(const char *pid)
+{
+	struct dirent **entries;
+	char path[64], text[1024];
+	bool first = true;
+	int n;
+
+	snprintf(path, sizeof(path), "/proc/%.16s/fd", pid);
+	n = scandir(path, &entries, is_number, by_number);
+	if (n < 0) {
+		fprintf(stderr, "ring: process %s: %s\n", pid,
+			strerror(errno == ENOENT ? ESRCH : errno));
 		return FAILED;
 	}
-	while ((entry = readdir(dir)))
-		if (entry->d_name[0] != '.' &&
-		    read_end((int)pid, entry->d_name, text, sizeof(text)))
-			show((int)pid, entry->d_name, text);
-	closedir(dir);
+	if (json)
+		putchar('[');
+	else
+		put_head();
+	for (int i = 0; i < n; i++) {
+		if (read_end(pid, entries[i]->d_name, text, sizeof(text))) {
+			put_end(entries[i]->d_name, text, first);
+			first = false;
+		}
+		free(entries[i]);
+	}
+	free(entries);
+	if (json)
+		puts("\n]");
 	return OK;
 }
 
 int main(int argc, char **argv)
 {
-	int first = 1, status = OK;
+	static const struct option options[] = {
+		{ "json", no_argument, NULL, 'j' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
+	int option;
 
-	if (argc > 1 && strcmp(argv[1], "--json") == 0) {
-		json = true;
-		first++;
+	while ((option = getopt_long(argc, argv, "h", options, NULL)) >= 0) {
+		if (option == 'j') {
+			json = true;
+		} else {
+			fputs(usage, option == 'h' ? stdout : stderr);
+			return option == 'h' ? OK : MISUSED;
+		}
 	}
-	if (first >= argc || argv[first][0] == '-') {
-		fputs(usage, first < argc && strcmp(argv[first], "--help") == 0 ? stdout : stderr);
-		return first < argc && strcmp(argv[first], "--help") == 0 ? OK : MISUSED;
+	if (argc - optind != 1 || strspn(argv[optind], "0123456789") != strlen(argv[optind])) {
+		fputs(usage, stderr);
+		return MISUSED;
 	}
-	if (!json) {
-		printf("%6s %4s", "PID", "FD");
-		for (size_t i = 0; i < NR_COLUMNS; i++)
-			printf(" %*s", columns[i].width, columns[i].title);
-		puts("");
-	}
-	for (int i = first; i < argc; i++) {
-		int err = show_process(argv[i]);
-
-		status = err > status ? err : status;
-	}
-	return fflush(stdout) ? FAILED : status;
+	return show(argv[optind]);
 }
