@@ -394,6 +394,14 @@ class Guest:
 _archive_cache: Dict[Tuple[str, ...], bytes] = {}
 
 
+def stripped(path: str) -> bytes:
+    """The program without what only a debugger reads, which is half of it: an image is memory."""
+    with tempfile.NamedTemporaryFile(prefix="exo-strip.") as out:
+        subprocess.run(["strip", "-o", out.name, path], check=True)
+        with open(out.name, "rb") as f:
+            return f.read()
+
+
 def tests_archive(c: Config) -> bytes:
     """The test programs as one more archive for the image."""
     import io
@@ -405,8 +413,7 @@ def tests_archive(c: Config) -> bytes:
         w = mkinitrd.Writer(out)
         w.dir(GUEST_DIR)
         for name in wanted:
-            with open(os.path.join(USER_TESTS, name), "rb") as f:
-                w.file(f"{GUEST_DIR}/{name}", f.read(), 0o755)
+            w.file(f"{GUEST_DIR}/{name}", stripped(os.path.join(USER_TESTS, name)), 0o755)
         w.finish()
         _archive_cache[key] = out.getvalue()
     return _archive_cache[key]
