@@ -26,6 +26,7 @@
 #include <kernel/lib/string.h>
 #include <kernel/task/task.h>
 #include <mm/kmalloc.h>
+#include <security/audit.h>
 #include <security/cred.h>
 
 #define MAX_LINKS 40u
@@ -350,10 +351,11 @@ static int ask_pledge(struct walk *walk, const char *name)
 	return 0;
 }
 
-/* What unveil would have to give this walk, said in the log. @last: NULL: where it stands. */
-static __noinline void learn_path(const struct walk *walk, const struct fs_name *last)
+/* "rw:/the/path" of where the walk stands, or of the name @last there, as a line that begins
+ * with @begin. */
+static __noinline void tell_path(const struct walk *walk, const struct fs_name *last, u32 perms,
+				 const char *begin)
 {
-	u32 need = unveil_needs(walk->access);
 	char *buf = kmalloc(PATH_MAX, 0), *text;
 	struct path root;
 	bool unreachable;
@@ -363,13 +365,30 @@ static __noinline void learn_path(const struct walk *walk, const struct fs_name 
 	fs_context_get_root(current_task()->fs, &root);
 	text = path_string(&walk->cur, &root, buf, PATH_MAX, &unreachable);
 	if (text && !unreachable)
-		log_notice("audit: learn: %s[%d] path %s%s%s%s:%s%s%.*s", current->comm,
-			   current->tid, need & PATH_READ ? "r" : "", need & PATH_WRITE ? "w" : "",
-			   need & PATH_EXEC ? "x" : "", need & PATH_CREATE ? "c" : "", text,
+		log_notice("audit: %s: %s[%d] path %s%s%s%s:%s%s%.*s", begin, current->comm,
+			   current->tid, perms & PATH_READ ? "r" : "", perms & PATH_WRITE ? "w" : "",
+			   perms & PATH_EXEC ? "x" : "", perms & PATH_CREATE ? "c" : "", text,
 			   last && text[1] ? "/" : "", last ? (int)last->len : 0,
 			   last ? last->str : "");
 	path_put(&root);
 	kfree(buf);
+}
+
+/* What unveil would have to give this walk, said in the log. @last: NULL: where it stands. */
+static void learn_path(const struct walk *walk, const struct fs_name *last)
+{
+	tell_path(walk, last, unveil_needs(walk->access), "learn");
+}
+
+/* What is hidden is not told of: the log would say that it exists. */
+static inline int veil_check(const struct walk *walk, const struct unveil_cover *cover,
+			     const struct fs_name *last)
+{
+	int err = unveil_check(cover, walk->access);
+
+	if (unlikely(err == -EACCES) && audit_admit())
+		tell_path(walk, last, unveil_needs(walk->access) & ~(u32)cover->perms, "unveil");
+	return err;
 }
 
 int walk_allowed_last(const struct walk *walk)
@@ -381,7 +400,7 @@ int walk_allowed_last(const struct walk *walk)
 	if (likely(!walk->veil))
 		return 0;
 	unveil_below(walk->veil, walk->cur.dentry, &walk->last, walk->last_hash, NULL, &cover);
-	return unveil_check(&cover, walk->access);
+	return veil_check(walk, &cover, &walk->last);
 }
 
 u32 walk_perms_last(const struct walk *walk)
@@ -493,7 +512,7 @@ static int walk_all(struct walk *walk, u32 flags)
 	if (unlikely(walk->learn))
 		learn_path(walk, NULL);
 	if (unlikely(walk->veil != NULL)) {
-		err = unveil_check(&walk->cover, walk->access);
+		err = veil_check(walk, &walk->cover, NULL);
 		if (err)
 			return err;
 	}

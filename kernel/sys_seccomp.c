@@ -18,12 +18,12 @@
 #include <arch/uaccess.h>
 #include <kernel/abi/errno.h>
 #include <kernel/abi/linux_wait.h>
-#include <kernel/core/log.h>
 #include <kernel/syscall_protos.h>
 #include <kernel/syscall_table.h>
 #include <kernel/task/ptrace.h>
 #include <kernel/task/task.h>
 #include <mm/kmalloc.h>
+#include <security/audit.h>
 #include <security/cred.h>
 #include <security/seccomp.h>
 
@@ -43,9 +43,9 @@ static void audit(const struct linux_seccomp_data *data, const char *what)
 {
 	const char *name = syscall_name((u32)data->nr);
 
-	log_notice("audit: seccomp: %s[%d] %s (%d) %s, ip 0x%llx", current->comm, current->tid,
-		   name ? name : "unknown call", data->nr, what,
-		   (unsigned long long)data->instruction_pointer);
+	audit_say("audit: seccomp: %s[%d] %s (%d) %s, ip 0x%llx", current->comm, current->tid,
+		  name ? name : "unknown call", data->nr, what,
+		  (unsigned long long)data->instruction_pointer);
 }
 
 /* The program is told by SIGSYS; the call returns its own number, as if not made. */

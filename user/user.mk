@@ -52,6 +52,7 @@ build/initrd.cpio: build/user/init.elf build/user/exsh.elf build/user/sandbox.el
 	$(Q)tools/mkinitrd.py -o $@ --base --busybox build/pkg/busybox --tree user/etc:/etc \
 		--file build/user/init.elf:/sbin/init:755 --file build/user/exsh.elf:/bin/exsh:755 \
 		--file build/user/sandbox.elf:/bin/sandbox:755 --link /bin/pledge:sandbox --link /bin/unveil:sandbox \
+		--link /bin/audit:sandbox \
 		--file user/report:/bin/report:755
 
 # A second opinion on the C, with musl's headers.

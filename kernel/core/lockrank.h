@@ -63,6 +63,7 @@ enum lock_rank {
 	RANK_RANDOM,      /* the random pool */
 	RANK_IRQ,         /* the table of interrupt lines, I/O APIC registers */
 	RANK_UTS,         /* host and domain name */
+	RANK_AUDIT,       /* how much of the audit record was written of late */
 	RANK_LOG,         /* the log ring: anything may log */
 	RANK_SCREEN,      /* the screen's cells; log lines end there */
 	RANK_SERIAL,      /* a UART's registers */
