@@ -337,7 +337,7 @@ static int start_at(struct walk *walk, int dirfd, bool must_be_dir)
 	return err;
 }
 
-static int ask_pledge(struct walk *walk, const char *name)
+static __noinline int ask_pledge(struct walk *walk, const char *name)
 {
 	u64 promises = pledge_current();
 	bool no_links;
@@ -433,34 +433,28 @@ static inline int walk_start(struct walk *walk, int dirfd, const char *name, u32
 	return start_at(walk, dirfd, *name != 0);
 }
 
-/* The one place where pledge and unveil meet paths. */
-static __noinline int walk_start_watched(struct walk *walk, int dirfd, const char *name, u32 flags,
-					 u32 work)
+/* Where the walk starts, and what of the tree it sees. */
+static __noinline int walk_start_veiled(struct walk *walk, int dirfd, const char *name, u32 flags)
 {
-	bool absolute = *name == '/';
 	int err;
 
-	if (flags >> LOOKUP_ACCESS_SHIFT)
-		walk->access = flags >> LOOKUP_ACCESS_SHIFT;
-	if (work & THREAD_WORK_PLEDGE) {
-		err = ask_pledge(walk, name);
+	if (likely(*name == '/')) {
+		walk->veil = fs_context_view(false, &walk->cur, &walk->veil_counted);
+	} else if (dirfd == AT_FDCWD && *name) {
+		walk->veil = fs_context_view(true, &walk->cur, &walk->veil_counted);
+	} else {
+		err = walk_start(walk, dirfd, name, flags);
 		if (err)
 			return err;
-	}
-	if (!(work & THREAD_WORK_UNVEIL))
-		return walk_start(walk, dirfd, name, flags);
-	walk->veil_counted = fs_context_view(absolute ? &walk->cur : NULL, &walk->veil);
-	err = absolute ? 0 : walk_start(walk, dirfd, name, flags);
-	if (unlikely(err)) {
-		if (walk->veil_counted)
-			unveil_put(walk->veil);
-		return err;
+		walk->veil = fs_context_get_veil(current_task()->fs, NULL);
+		walk->veil_counted = true;
 	}
 	if (likely(walk->veil != NULL))
 		unveil_at(walk->veil, &walk->cur, &walk->cover);
 	return 0;
 }
 
+/* The one place where pledge and unveil meet paths. */
 int walk_begin(struct walk *walk, int dirfd, const char *name, u32 flags)
 {
 	u32 work = atomic_load_relaxed(&current->work) & THREAD_WORK_PATHS;
@@ -470,13 +464,24 @@ int walk_begin(struct walk *walk, int dirfd, const char *name, u32 flags)
 	walk->links = NULL;
 	walk->nr_links = 0;
 	walk->slash = false;
+	walk->learn = false;
+	walk->veil_counted = false;
 	walk->root.dentry = NULL;
 	walk->access = PATH_READ;
 	walk->veil = NULL;
-	walk->learn = false;
 	if (likely(!work) || (flags & LOOKUP_UNWATCHED))
 		return walk_start(walk, dirfd, name, flags);
-	return walk_start_watched(walk, dirfd, name, flags, work);
+	if (flags >> LOOKUP_ACCESS_SHIFT)
+		walk->access = flags >> LOOKUP_ACCESS_SHIFT;
+	if (work & THREAD_WORK_PLEDGE) {
+		int err = ask_pledge(walk, name);
+
+		if (unlikely(err))
+			return err;
+	}
+	if (work & THREAD_WORK_UNVEIL)
+		return walk_start_veiled(walk, dirfd, name, flags);
+	return walk_start(walk, dirfd, name, flags);
 }
 
 /* All but walk->cur, which the caller keeps. */
@@ -486,7 +491,7 @@ static inline void walk_drop(struct walk *walk)
 		path_put(&walk->root);
 	if (unlikely(walk->links != NULL))
 		kfree(walk->links);
-	if (unlikely(walk->veil && walk->veil_counted))
+	if (unlikely(walk->veil_counted))
 		unveil_put(walk->veil);
 }
 

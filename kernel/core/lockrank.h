@@ -49,6 +49,7 @@ enum lock_rank {
 	RANK_KEYS,        /* which keys are held */
 	RANK_CONSOLE,     /* serial rings: receive interrupts signal waiters */
 	RANK_TIMERFD,     /* a timerfd's setting; its timer takes it */
+	RANK_SECCOMP,     /* a listener's calls; wakes, so above WAITQ */
 	RANK_WAITQ,       /* a wait queue; wakes, so above RUNQ */
 	RANK_EPOLL_POLL,  /* wait queue of an epoll, woken by those it watches; the watcher's
 	                     inside the watched one's */
