@@ -29,13 +29,14 @@ bool audit_admit(void)
 	ns_t now = uptime_ns();
 	u32 missing;
 	bool admitted;
+	irqflags_t irq;
 
-	spin_lock(&audit_lock);
+	irq = spin_lock_irq(&audit_lock);
 	admitted = within_locked(&current_task()->audit, now, TASK_MAX) &&
 		   within_locked(&all, now, ALL_MAX);
 	missing = left_out;
 	left_out = admitted ? 0 : left_out + 1;
-	spin_unlock(&audit_lock);
+	spin_unlock_irq(&audit_lock, irq);
 	if (admitted && missing)
 		log_notice("audit: dropped: %u lines before this one, there were too many", missing);
 	return admitted;

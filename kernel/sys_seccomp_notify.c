@@ -95,17 +95,18 @@ static void reply_locked(struct call *call, s64 val, s32 error, u32 flags)
 static void take_gifts(struct seccomp_notify *notify, struct call *call)
 {
 	struct list_head *link;
+	irqflags_t irq;
 
-	spin_lock(&notify->lock);
+	irq = spin_lock_irq(&notify->lock);
 	atomic_store_relaxed(&call->news, call->state == CALL_REPLIED);
 	while ((link = list_pop(&call->gifts))) {
 		struct gift *gift = LIST_ENTRY(link, struct gift, link);
 		long result;
 
 		gift->taken = true;
-		spin_unlock(&notify->lock);
+		spin_unlock_irq(&notify->lock, irq);
 		result = install(gift);
-		spin_lock(&notify->lock);
+		irq = spin_lock_irq(&notify->lock);
 		if ((gift->flags & SECCOMP_ADDFD_FLAG_SEND) && result < 0)
 			call->state = CALL_SENT; /* no answer after all */
 		else if (gift->flags & SECCOMP_ADDFD_FLAG_SEND)
@@ -114,7 +115,7 @@ static void take_gifts(struct seccomp_notify *notify, struct call *call)
 		atomic_store_release(&gift->done, true);
 		waitq_wake_all(&gift->wait); /* its owner takes the lock before it returns */
 	}
-	spin_unlock(&notify->lock);
+	spin_unlock_irq(&notify->lock, irq);
 }
 
 static bool is_dying(void)
@@ -147,8 +148,9 @@ static bool withdraw(struct seccomp_notify *notify, struct call *call)
 {
 	struct list_head *link;
 	bool replied;
+	irqflags_t irq;
 
-	spin_lock(&notify->lock);
+	irq = spin_lock_irq(&notify->lock);
 	list_del(&call->link);
 	replied = call->state == CALL_REPLIED;
 	while ((link = list_pop(&call->gifts))) {
@@ -159,7 +161,7 @@ static bool withdraw(struct seccomp_notify *notify, struct call *call)
 		atomic_store_release(&gift->done, true);
 		waitq_wake_all(&gift->wait);
 	}
-	spin_unlock(&notify->lock);
+	spin_unlock_irq(&notify->lock, irq);
 	return replied;
 }
 
@@ -167,15 +169,16 @@ static bool withdraw(struct seccomp_notify *notify, struct call *call)
 static bool post(struct seccomp_notify *notify, struct call *call)
 {
 	bool open;
+	irqflags_t irq;
 
-	spin_lock(&notify->lock);
+	irq = spin_lock_irq(&notify->lock);
 	open = !notify->closed;
 	if (open) {
 		call->id = ++notify->next_id;
 		list_add_tail(&call->link, &notify->calls);
 		waitq_wake_poll(&notify->wait, POLLIN | POLLRDNORM);
 	}
-	spin_unlock(&notify->lock);
+	spin_unlock_irq(&notify->lock, irq);
 	return open;
 }
 
@@ -233,8 +236,9 @@ static struct call *first_locked(struct seccomp_notify *notify, enum call_state 
 static bool take_asked(struct seccomp_notify *notify, struct linux_seccomp_notif *out)
 {
 	struct call *call;
+	irqflags_t irq;
 
-	spin_lock(&notify->lock);
+	irq = spin_lock_irq(&notify->lock);
 	call = first_locked(notify, CALL_ASKED);
 	if (call) {
 		*out = (struct linux_seccomp_notif){ .id = call->id, .pid = (u32)call->tid,
@@ -242,31 +246,33 @@ static bool take_asked(struct seccomp_notify *notify, struct linux_seccomp_notif
 		call->state = CALL_SENT;
 		waitq_wake_poll(&notify->wait, POLLOUT | POLLWRNORM);
 	}
-	spin_unlock(&notify->lock);
+	spin_unlock_irq(&notify->lock, irq);
 	return call;
 }
 
 static bool anything_asked(struct seccomp_notify *notify)
 {
 	bool found;
+	irqflags_t irq;
 
-	spin_lock(&notify->lock);
+	irq = spin_lock_irq(&notify->lock);
 	found = first_locked(notify, CALL_ASKED);
-	spin_unlock(&notify->lock);
+	spin_unlock_irq(&notify->lock, irq);
 	return found;
 }
 
 static void untake(struct seccomp_notify *notify, u64 id)
 {
 	struct call *call;
+	irqflags_t irq;
 
-	spin_lock(&notify->lock);
+	irq = spin_lock_irq(&notify->lock);
 	call = find_locked(notify, id);
 	if (call && call->state == CALL_SENT) {
 		call->state = CALL_ASKED;
 		waitq_wake_poll(&notify->wait, POLLIN | POLLRDNORM);
 	}
-	spin_unlock(&notify->lock);
+	spin_unlock_irq(&notify->lock, irq);
 }
 
 static long receive(struct seccomp_notify *notify, void __user *unotif)
@@ -305,6 +311,7 @@ static long answer(struct seccomp_notify *notify, const void __user *uresp)
 	struct linux_seccomp_notif_resp resp;
 	struct call *call;
 	long err;
+	irqflags_t irq;
 
 	if (copy_from_user(&resp, uresp, sizeof(resp)))
 		return -EFAULT;
@@ -312,11 +319,11 @@ static long answer(struct seccomp_notify *notify, const void __user *uresp)
 		return -EINVAL;
 	if ((resp.flags & SECCOMP_USER_NOTIF_FLAG_CONTINUE) && (resp.error || resp.val))
 		return -EINVAL;
-	spin_lock(&notify->lock);
+	irq = spin_lock_irq(&notify->lock);
 	err = find_sent_locked(notify, resp.id, &call);
 	if (!err)
 		reply_locked(call, resp.val, resp.error, resp.flags);
-	spin_unlock(&notify->lock);
+	spin_unlock_irq(&notify->lock, irq);
 	return err;
 }
 
@@ -325,12 +332,13 @@ static long id_valid(struct seccomp_notify *notify, const void __user *uid)
 	struct call *call;
 	long err;
 	u64 id;
+	irqflags_t irq;
 
 	if (user_read_u64(&id, uid))
 		return -EFAULT;
-	spin_lock(&notify->lock);
+	irq = spin_lock_irq(&notify->lock);
 	err = find_sent_locked(notify, id, &call);
-	spin_unlock(&notify->lock);
+	spin_unlock_irq(&notify->lock, irq);
 	return err ? -ENOENT : 0;
 }
 
@@ -338,8 +346,9 @@ static long give(struct seccomp_notify *notify, u64 id, struct gift *gift)
 {
 	struct call *call;
 	long err;
+	irqflags_t irq;
 
-	spin_lock(&notify->lock);
+	irq = spin_lock_irq(&notify->lock);
 	err = find_sent_locked(notify, id, &call);
 	if (!err && (gift->flags & SECCOMP_ADDFD_FLAG_SEND)) {
 		if (list_empty(&call->gifts))
@@ -352,7 +361,7 @@ static long give(struct seccomp_notify *notify, u64 id, struct gift *gift)
 		atomic_store_release(&call->news, true);
 		waitq_wake_all(&call->wait);
 	}
-	spin_unlock(&notify->lock);
+	spin_unlock_irq(&notify->lock, irq);
 	return err;
 }
 
@@ -361,8 +370,9 @@ static bool take_back(struct seccomp_notify *notify, u64 id, struct gift *gift)
 {
 	struct call *call;
 	bool mine;
+	irqflags_t irq;
 
-	spin_lock(&notify->lock);
+	irq = spin_lock_irq(&notify->lock);
 	mine = !gift->taken;
 	if (mine) {
 		list_del(&gift->link);
@@ -370,13 +380,14 @@ static bool take_back(struct seccomp_notify *notify, u64 id, struct gift *gift)
 		if (call && (gift->flags & SECCOMP_ADDFD_FLAG_SEND))
 			call->state = CALL_SENT;
 	}
-	spin_unlock(&notify->lock);
+	spin_unlock_irq(&notify->lock, irq);
 	return mine;
 }
 
 static long give_and_wait(struct seccomp_notify *notify, u64 id, struct gift *gift)
 {
 	long err = give(notify, id, gift);
+	irqflags_t irq;
 
 	if (err)
 		return err;
@@ -385,9 +396,9 @@ static long give_and_wait(struct seccomp_notify *notify, u64 id, struct gift *gi
 		return err;
 	(void)!WAITQ_WAIT(&gift->wait, atomic_load_acquire(&gift->done), false, NS_FOREVER);
 	/* Whoever said so touches the gift until it drops the lock. */
-	spin_lock(&notify->lock);
+	irq = spin_lock_irq(&notify->lock);
 	err = gift->result;
-	spin_unlock(&notify->lock);
+	spin_unlock_irq(&notify->lock, irq);
 	return err;
 }
 
@@ -454,16 +465,17 @@ static u32 listener_poll(struct file *file, struct poll_table *table)
 {
 	struct seccomp_notify *notify = file->priv;
 	u32 ready = 0;
+	irqflags_t irq;
 
 	poll_wait(table, &notify->wait);
-	spin_lock(&notify->lock);
+	irq = spin_lock_irq(&notify->lock);
 	if (first_locked(notify, CALL_ASKED))
 		ready |= POLLIN | POLLRDNORM;
 	if (first_locked(notify, CALL_SENT))
 		ready |= POLLOUT | POLLWRNORM;
 	if (notify->orphaned)
 		ready |= POLLHUP;
-	spin_unlock(&notify->lock);
+	spin_unlock_irq(&notify->lock, irq);
 	return ready;
 }
 
@@ -472,13 +484,14 @@ static void listener_release(struct file *file)
 {
 	struct seccomp_notify *notify = file->priv;
 	struct call *call;
+	irqflags_t irq;
 
-	spin_lock(&notify->lock);
+	irq = spin_lock_irq(&notify->lock);
 	atomic_store_relaxed(&notify->closed, true);
 	LIST_FOR_EACH(call, &notify->calls, link)
 		if (call->state != CALL_REPLIED)
 			reply_locked(call, 0, -ENOSYS, 0);
-	spin_unlock(&notify->lock);
+	spin_unlock_irq(&notify->lock, irq);
 	seccomp_notify_put(notify);
 }
 

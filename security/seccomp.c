@@ -80,10 +80,12 @@ void seccomp_notify_put(struct seccomp_notify *notify)
 /* No thread has the filter any more: who listens is told. */
 static void orphan(struct seccomp_notify *notify)
 {
-	spin_lock(&notify->lock);
+	irqflags_t irq;
+
+	irq = spin_lock_irq(&notify->lock);
 	notify->orphaned = true;
 	waitq_wake_poll(&notify->wait, POLLHUP);
-	spin_unlock(&notify->lock);
+	spin_unlock_irq(&notify->lock, irq);
 	seccomp_notify_put(notify);
 }
 
