@@ -366,7 +366,8 @@ static __noinline void tell_path(const struct walk *walk, const struct fs_name *
 	text = path_string(&walk->cur, &root, buf, PATH_MAX, &unreachable);
 	if (text && !unreachable)
 		log_notice("audit: %s: %s[%d] path %s%s%s%s:%s%s%.*s", begin, current->comm,
-			   current->tid, perms & PATH_READ ? "r" : "", perms & PATH_WRITE ? "w" : "",
+			   current->tid, perms & PATH_READ ? "r" : "",
+			   perms & PATH_WRITE ? "w" : "",
 			   perms & PATH_EXEC ? "x" : "", perms & PATH_CREATE ? "c" : "", text,
 			   last && text[1] ? "/" : "", last ? (int)last->len : 0,
 			   last ? last->str : "");

@@ -38,7 +38,7 @@ bool audit_admit(void)
 	left_out = admitted ? 0 : left_out + 1;
 	spin_unlock_irq(&audit_lock, irq);
 	if (admitted && missing)
-		log_notice("audit: dropped: %u lines before this one, there were too many", missing);
+		log_notice("audit: dropped: %u lines before this one: too many", missing);
 	return admitted;
 }
 

@@ -104,7 +104,8 @@ static void put_record(const char *record, bool json)
 		put_json(text + 2, (size_t)(end - text - 2));
 		printf("}\n");
 	} else {
-		printf("[%5llu.%06llu] %.*s\n", us / 1000000, us % 1000000, (int)(end - kind), kind);
+		printf("[%5llu.%06llu] %.*s\n", us / 1000000, us % 1000000, (int)(end - kind),
+		       kind);
 	}
 	fflush(stdout);
 }
