@@ -30,6 +30,7 @@ enum lock_rank {
 	RANK_OBJECT,      /* filling a memory object's pages */
 	RANK_PAGETABLE,   /* page tables of one space while entries change */
 	RANK_SOCKET_GC,   /* which handles are in flight between sockets */
+	RANK_CAPS,        /* the derivation tree of handles; tables are looked at under it */
 	/* spinlocks */
 	RANK_EPOLL_WATCH, /* which epolls watch a file */
 	RANK_TIMERFD_WALL, /* which timerfds follow the wall clock; interrupts on, so above
