@@ -265,8 +265,10 @@ int walk_parent(struct walk *walk)
 			return 0;
 		}
 		/* Nothing is told of a folder that is hidden, not even that it is one. */
-		if (unlikely(walk->veil && !walk->cover.visible))
+		if (unlikely(walk->veil && !walk->cover.visible)) {
+			unveil_denied(walk->access);
 			return -ENOENT;
+		}
 		err = may_search(walk, dir->inode);
 		if (unlikely(err))
 			return err;

@@ -3,12 +3,14 @@
 #include <fs/unveil.h>
 
 #include <arch/atomic.h>
+#include <arch/context.h>
 #include <fs/dentry.h>
 #include <fs/mount.h>
 #include <fs/path.h>
 #include <kernel/abi/errno.h>
 #include <kernel/lib/hash.h>
 #include <kernel/lib/string.h>
+#include <kernel/task/event.h>
 #include <mm/kmalloc.h>
 
 struct rule {
@@ -201,11 +203,20 @@ u32 unveil_needs(u32 access)
 	return need;
 }
 
+void unveil_denied(u32 missing)
+{
+	if (event_wanted())
+		event_denied(EVENT_BY_UNVEIL, context_syscall_nr(), missing);
+}
+
 int unveil_check_slow(const struct unveil_cover *cover, u32 access)
 {
-	if (!cover->covered)
-		return -ENOENT;
-	return unveil_needs(access) & ~cover->perms ? -EACCES : 0;
+	u32 missing = unveil_needs(access) & ~cover->perms;
+
+	if (cover->covered && !missing)
+		return 0;
+	unveil_denied(cover->covered ? missing : access);
+	return cover->covered ? -EACCES : -ENOENT;
 }
 
 /* ---- making ---- */

@@ -67,6 +67,8 @@ static inline void unveil_below(const struct unveil *set, const struct dentry *d
 u32 unveil_perms(const struct unveil *set, const struct path *path);
 /** unveil_needs - the permissions (PATH_RWXC) that @access (PATH_*) takes */
 u32 unveil_needs(u32 access);
+/** unveil_denied - tell who listens to events that @missing (PATH_*) was refused */
+void unveil_denied(u32 missing);
 int unveil_check_slow(const struct unveil_cover *cover, u32 access);
 /** unveil_check - 0; -ENOENT not covered; -EACCES @access (PATH_*) asks for more */
 __must_check static inline int unveil_check(const struct unveil_cover *cover, u32 access)

@@ -23,6 +23,7 @@
 #include <kernel/lib/string.h>
 #include <kernel/syscall_protos.h>
 #include <kernel/syscall_table.h>
+#include <kernel/task/event.h>
 #include <kernel/task/task.h>
 #include <security/audit.h>
 #include <security/pledge.h>
@@ -70,6 +71,7 @@ int pledge_violated(u64 missing, bool all)
 			learn(missing & ~promises, all);
 		return 0;
 	}
+	event_denied(EVENT_BY_PLEDGE, nr, missing);
 	pledge_text(missing, words, sizeof(words));
 	audit_say("audit: pledge: %s[%d] %s (%llu) needs %s%s%s; 0x%llx 0x%llx 0x%llx 0x%llx",
 		  current->comm, current->tid, name ? name : "unknown call",

@@ -19,6 +19,7 @@
 #include <kernel/sys_seccomp_notify.h>
 #include <kernel/syscall_protos.h>
 #include <kernel/syscall_table.h>
+#include <kernel/task/event.h>
 #include <kernel/task/ptrace.h>
 #include <kernel/task/task.h>
 #include <mm/kmalloc.h>
@@ -62,6 +63,7 @@ static void trap(const struct linux_seccomp_data *data, u32 verdict)
 
 static void kill(const struct linux_seccomp_data *data, bool process)
 {
+	event_denied(EVENT_BY_SECCOMP, (u32)data->nr, 0);
 	audit(data, process ? "kills the process" : "kills the thread");
 	if (!process && atomic_load_relaxed(&current_task()->nr_threads) > 1)
 		thread_exit(linux_wait_signaled(SIGSYS, false));
@@ -92,11 +94,13 @@ static bool act(const struct trapframe *tf, const struct linux_seccomp_data *dat
 		audit(data, "is allowed");
 		return true;
 	case SECCOMP_RET_ERRNO:
+		event_denied(EVENT_BY_SECCOMP, (u32)data->nr, 0);
 		if (log)
 			audit(data, "is refused");
 		*result = -(u64)MIN(verdict & SECCOMP_RET_DATA, errno_max);
 		return false;
 	case SECCOMP_RET_TRAP:
+		event_denied(EVENT_BY_SECCOMP, (u32)data->nr, 0);
 		if (log)
 			audit(data, "is trapped");
 		trap(data, verdict);
@@ -124,6 +128,7 @@ bool seccomp_enter(const struct trapframe *tf, u64 *result)
 		return true;
 	fill_data(&data, tf);
 	if (filter == &seccomp_strict) {
+		event_denied(EVENT_BY_SECCOMP, (u32)data.nr, 0);
 		audit(&data, "kills the thread (strict mode)");
 		thread_exit(linux_wait_signaled(SIGKILL, false));
 	}

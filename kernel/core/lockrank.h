@@ -16,7 +16,9 @@ enum lock_rank {
 	RANK_MOUNT,       /* the mount tree; above every inode */
 	RANK_RENAME,      /* renames of directories: keeps the tree a tree */
 	RANK_FS_CONTEXT,  /* cwd, root, umask of a task */
-	RANK_INODE,       /* a directory's names or a file's size; pairs by address */
+	RANK_OVERLAY,     /* of an overlay: its inodes, copying up, its layers' names; one over
+	                     another overlay outermost (fs/overlay_priv.h) */
+	RANK_INODE = RANK_OVERLAY + 6, /* a directory's names or a file's size; pairs by address */
 	RANK_AIO,         /* contexts of asynchronous input and output */
 	RANK_MQUEUE_NAMES, /* names of POSIX message queues */
 	RANK_MQUEUE,      /* messages of one of them */
@@ -51,6 +53,7 @@ enum lock_rank {
 	RANK_CONSOLE,     /* serial rings: receive interrupts signal waiters */
 	RANK_TIMERFD,     /* a timerfd's setting; its timer takes it */
 	RANK_SECCOMP,     /* a listener's calls; wakes, so above WAITQ */
+	RANK_EVENTS,      /* rings of who listens to /dev/events; anything may tell */
 	RANK_WAITQ,       /* a wait queue; wakes, so above RUNQ */
 	RANK_EPOLL_POLL,  /* wait queue of an epoll, woken by those it watches; the watcher's
 	                     inside the watched one's */

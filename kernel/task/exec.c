@@ -21,6 +21,7 @@
 #include <kernel/core/panic.h>
 #include <kernel/lib/format.h>
 #include <kernel/lib/string.h>
+#include <kernel/task/event.h>
 #include <kernel/task/fs_hooks.h>
 #include <kernel/task/posix_timer.h>
 #include <kernel/task/ptrace.h>
@@ -359,6 +360,7 @@ int exec_image(int dirfd, const char *path, u32 at_flags, struct exec_args *args
 	old_tid = current->tid;
 	exchange_space(&st);
 	exchange_rest(&st);
+	event_note(EVENT_EXEC, 0, 0);
 	ptrace_exec(old_tid);
 	return 0;
 }

@@ -13,6 +13,7 @@
 #include <kernel/abi/errno.h>
 #include <kernel/abi/linux_sched.h>
 #include <kernel/lib/string.h>
+#include <kernel/task/event.h>
 #include <kernel/task/ptrace.h>
 #include <kernel/task/task.h>
 #include <kernel/time/clock.h>
@@ -421,6 +422,7 @@ long task_clone(const struct clone_request *req)
 	if (err)
 		goto err_pidfd;
 	/* No failure past this point. */
+	event_note(EVENT_FORK, (u64)tid, req->flags);
 	if (req->flags & CLONE_PIDFD)
 		handle_install(pidfd.fd, pidfd.object, RIGHTS_PIDFD, HANDLE_CLOEXEC);
 	if (req->flags & CLONE_VFORK) {
