@@ -13,7 +13,8 @@
   bochs    the image in Bochs, where that is installed; with --torture (make test-bochs)
   CONFIG   a machine of CONFIGS: the kernel's suites, then each user test
 
-    run_tests.py [-v] [-j N] [--only GROUP|CONFIG,...] [--test GLOB] [--torture | --torture-security] [--calls N] [--list]
+    run_tests.py [-v] [-j N] [--only GROUP|CONFIG,...] [--test GLOB] [--list]
+                 [--torture | --torture-security [--calls N]]
 
 The kernel's log of each boot is kept in build/test/CONFIG.log, and a line that
 speaks of a bug fails the configuration. A machine that panics or hangs fails the

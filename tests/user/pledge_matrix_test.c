@@ -41,7 +41,8 @@ static bool has_rules(int nr)
 		SYS_mmap, SYS_mprotect, SYS_ioctl, SYS_socket, SYS_sendto, SYS_socketpair, SYS_setsockopt, SYS_clone,
 		SYS_kill, SYS_fcntl, SYS_rt_sigqueueinfo, SYS_prctl, SYS_tkill, SYS_tgkill, SYS_rt_tgsigqueueinfo,
 		SYS_prlimit64, SYS_pkey_mprotect, SYS_clone3, SYS_setrlimit, SYS_getrlimit, SYS_fchmod, SYS_fchown,
-		SYS_sendmsg, SYS_sendmmsg, SYS_recvmsg, SYS_recvmmsg, SYS_seccomp, SYS_futex /* ENOSYS for such an operation */,
+		SYS_sendmsg, SYS_sendmmsg, SYS_recvmsg, SYS_recvmmsg, SYS_seccomp,
+		SYS_futex /* ENOSYS for such an operation */,
 	};
 	size_t i;
 

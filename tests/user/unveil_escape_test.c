@@ -265,7 +265,8 @@ static void tree(void)
 		SKIP("no unveil");
 	strcpy(top, "/tmp/escape.XXXXXX");
 	REQUIRE(mkdtemp(top) != NULL && chmod(top, 0777) == 0 && chdir(top) == 0);
-	REQUIRE_EQ(mkdir("seen", 0777) | mkdir("seen/sub", 0777) | mkdir("hidden", 0777) | mkdir("hidden/sub", 0777), 0);
+	REQUIRE_EQ(mkdir("seen", 0777) | mkdir("seen/sub", 0777), 0);
+	REQUIRE_EQ(mkdir("hidden", 0777) | mkdir("hidden/sub", 0777), 0);
 	make("hidden/secret", 0755);
 	make("seen/f", 0755);
 	make("seen/g", 0755);
@@ -333,7 +334,8 @@ static void try_all(void)
 			if (there < 0 && there == not_there)
 				continue;
 			if (told++ < 20)
-				NOTE("%s %s: %ld, and %ld for what is not there", ops[o].name, secret, there, not_there);
+				NOTE("%s %s: %ld, and %ld for what is not there", ops[o].name, secret, there,
+				    not_there);
 		}
 	}
 	CHECK_EQ(told, 0);
