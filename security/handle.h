@@ -161,6 +161,8 @@ static inline const struct handle *handle_lone(const struct handle_table *table,
 		     (u32)fd >= atomic_load_acquire(&table->size)))
 		return NULL;
 	slot = &table->slots[fd];
+	if (!slot)
+		__builtin_unreachable(); /* or its callers ask */
 	return likely(handle_key_allows(slot->key, rights, type)) ? slot : NULL;
 }
 

@@ -138,6 +138,10 @@ __must_check int mmu_split(struct mmu_space *space, vaddr_t va);
 /** mmu_query - what is mapped at @va. Return: true and *out, or false. */
 bool mmu_query(struct mmu_space *space, vaddr_t va, struct mmu_entry *out);
 
+/** mmu_next - the first page that is entered in [*@va, @end), at *va then; holes are
+ * passed over by whole tables. Return: false: none. */
+bool mmu_next(struct mmu_space *space, vaddr_t *va, vaddr_t end, struct mmu_entry *out);
+
 void mmu_batch_begin(struct mmu_batch *batch, struct mmu_space *space);
 /** mmu_batch_flush - invalidate everywhere, then frame_put() the frames */
 void mmu_batch_flush(struct mmu_batch *batch);
