@@ -44,7 +44,7 @@ static void layers(void)
 		SKIP("needs root");
 	if (!on_exo() && (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL)))
 		SKIP("needs root that may mount");
-	REQUIRE_EQ(sys(SYS_mount, "none", "t", "tmpfs", 0, "size=64m,mode=755"), 0);
+	REQUIRE_EQ(sys(SYS_mount, "none", "t", "tmpfs", 0, "size=24m,mode=755"), 0);
 	REQUIRE_EQ(chdir("t"), 0);
 	for (i = 0; i < COUNT(dirs); i++)
 		REQUIRE_EQ(mkdir(dirs[i], 0755), 0);
@@ -438,7 +438,7 @@ CASE(overlay_copy_up_without_room)
 	fd = open("l/big", O_RDWR | O_CREAT, 0644);
 	REQUIRE(fd >= 0);
 	memset(block, 'b', sizeof(block));
-	for (i = 0; i < 40; i++)
+	for (i = 0; i < 15; i++)
 		REQUIRE_EQ(write(fd, block, sizeof(block)), sizeof(block));
 	close(fd);
 	REQUIRE_EQ(overlay(OPTIONS), 0);
