@@ -214,7 +214,7 @@ CASE(overlay_tells_of_itself)
 	REQUIRE_EQ(overlay(OPTIONS), 0);
 	CHECK_EQ(sys(SYS_statfs, "m", &sf), 0);
 	CHECK_EQ(sf.f_type, OVERLAY_MAGIC);
-	CHECK_EQ(sf.f_blocks, 64 << 20 >> 12);
+	CHECK_EQ(sf.f_blocks, 24 << 20 >> 12);
 	CHECK_EQ(sf.f_namelen, 255);
 	f = fopen("/proc/mounts", "r");
 	REQUIRE(f != NULL);
