@@ -181,6 +181,26 @@ struct unveil *fs_context_get_veil(struct fs_context *fs, bool *locked)
 	return veil;
 }
 
+bool fs_context_view(struct path *root, struct unveil **veil)
+{
+	struct task *task = current_task();
+	struct fs_context *fs = task->fs;
+	/* Others than current only look. */
+	bool counted = refcount_read(&fs->refs) != 1 ||
+		       atomic_load_relaxed(&task->nr_threads) != 1;
+
+	mutex_lock(&fs->lock);
+	*veil = fs->veil;
+	if (unlikely(counted))
+		unveil_get(*veil);
+	if (root) {
+		*root = fs->root;
+		path_get(root);
+	}
+	mutex_unlock(&fs->lock);
+	return counted;
+}
+
 int fs_context_set_veil(struct unveil *from, struct unveil *to)
 {
 	struct fs_context *fs = current_task()->fs;

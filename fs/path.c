@@ -7,9 +7,8 @@
  * A link's text is put directly in front of what is left, in one buffer filled
  * from its end downwards; so there is no recursion and no stack of names.
  *
- * may_search() is the one place where every inode that is walked through
- * passes, and step_down() is where the last one is reached: unveil rules will be
- * asked there.
+ * may_search() is the one place where every inode that is walked through passes.
+ * walk->cover is what unveil says of the place reached: step_down() carries it along.
  *
  * Source: man path_resolution(7), symlink(7), openat(2).
  */
@@ -231,7 +230,7 @@ static inline int step_down(struct walk *walk, const struct fs_name *name, u64 h
 	if (unlikely(next->flags & DENTRY_MOUNTED))
 		cross_mounts(&walk->cur);
 	if (unlikely(walk->veil != NULL))
-		unveil_below(walk->veil, parent, name, walk->cur.dentry, &walk->cover);
+		unveil_below(walk->veil, parent, name, hash, walk->cur.dentry, &walk->cover);
 	dentry_put(parent);
 	return 0;
 }
@@ -337,24 +336,17 @@ static int start_at(struct walk *walk, int dirfd, bool must_be_dir)
 	return err;
 }
 
-/* The one place where pledge and unveil meet paths. */
-static __noinline int walk_watched(struct walk *walk, const char *name, u32 flags)
+static int ask_pledge(struct walk *walk, const char *name)
 {
-	u64 promises = pledge_current(), missing = 0;
-	bool no_links = false;
+	u64 promises = pledge_current();
+	bool no_links;
+	u64 missing = pledge_path(promises, name, walk->access, &no_links);
 
-	if (flags & LOOKUP_UNWATCHED)
-		return 0;
-	if (flags >> LOOKUP_ACCESS_SHIFT)
-		walk->access = flags >> LOOKUP_ACCESS_SHIFT;
-	if (promises)
-		missing = pledge_path(promises, name, walk->access, &no_links);
 	if (missing && pledge_violated(missing, true))
 		return -ENOSYS;
 	walk->learn = promises & PLEDGE_LEARN;
 	if (no_links)
 		walk->nr_links = MAX_LINKS;
-	walk->veil = fs_context_get_veil(current_task()->fs, NULL);
 	return 0;
 }
 
@@ -388,7 +380,7 @@ int walk_allowed_last(const struct walk *walk)
 		learn_path(walk, &walk->last);
 	if (likely(!walk->veil))
 		return 0;
-	unveil_below(walk->veil, walk->cur.dentry, &walk->last, NULL, &cover);
+	unveil_below(walk->veil, walk->cur.dentry, &walk->last, walk->last_hash, NULL, &cover);
 	return unveil_check(&cover, walk->access);
 }
 
@@ -398,7 +390,7 @@ u32 walk_perms_last(const struct walk *walk)
 
 	if (likely(!walk->veil))
 		return PATH_RWXC;
-	unveil_below(walk->veil, walk->cur.dentry, &walk->last, NULL, &cover);
+	unveil_below(walk->veil, walk->cur.dentry, &walk->last, walk->last_hash, NULL, &cover);
 	return cover.covered ? cover.perms : 0;
 }
 
@@ -411,9 +403,48 @@ u32 path_perms(const struct path *path)
 	return perms;
 }
 
+static inline int walk_start(struct walk *walk, int dirfd, const char *name, u32 flags)
+{
+	if (likely(*name == '/')) {
+		fs_context_get_root(current_task()->fs, &walk->cur);
+		return 0;
+	}
+	if (unlikely(!*name) && !(flags & LOOKUP_EMPTY))
+		return -ENOENT;
+	return start_at(walk, dirfd, *name != 0);
+}
+
+/* The one place where pledge and unveil meet paths. */
+static __noinline int walk_start_watched(struct walk *walk, int dirfd, const char *name, u32 flags,
+					 u32 work)
+{
+	bool absolute = *name == '/';
+	int err;
+
+	if (flags >> LOOKUP_ACCESS_SHIFT)
+		walk->access = flags >> LOOKUP_ACCESS_SHIFT;
+	if (work & THREAD_WORK_PLEDGE) {
+		err = ask_pledge(walk, name);
+		if (err)
+			return err;
+	}
+	if (!(work & THREAD_WORK_UNVEIL))
+		return walk_start(walk, dirfd, name, flags);
+	walk->veil_counted = fs_context_view(absolute ? &walk->cur : NULL, &walk->veil);
+	err = absolute ? 0 : walk_start(walk, dirfd, name, flags);
+	if (unlikely(err)) {
+		if (walk->veil_counted)
+			unveil_put(walk->veil);
+		return err;
+	}
+	if (likely(walk->veil != NULL))
+		unveil_at(walk->veil, &walk->cur, &walk->cover);
+	return 0;
+}
+
 int walk_begin(struct walk *walk, int dirfd, const char *name, u32 flags)
 {
-	int err = 0;
+	u32 work = atomic_load_relaxed(&current->work) & THREAD_WORK_PATHS;
 
 	walk->cred = cred_current();
 	walk->rest = name;
@@ -424,24 +455,9 @@ int walk_begin(struct walk *walk, int dirfd, const char *name, u32 flags)
 	walk->access = PATH_READ;
 	walk->veil = NULL;
 	walk->learn = false;
-	if (unlikely(atomic_load_relaxed(&current->work) & THREAD_WORK_PATHS)) {
-		err = walk_watched(walk, name, flags);
-		if (err)
-			return err;
-	}
-	if (*name == '/')
-		fs_context_get_root(current_task()->fs, &walk->cur);
-	else if (unlikely(!*name) && !(flags & LOOKUP_EMPTY))
-		err = -ENOENT;
-	else
-		err = start_at(walk, dirfd, *name != 0);
-	if (unlikely(walk->veil != NULL)) {
-		if (err)
-			unveil_put(walk->veil);
-		else
-			unveil_at(walk->veil, &walk->cur, &walk->cover);
-	}
-	return err;
+	if (likely(!work) || (flags & LOOKUP_UNWATCHED))
+		return walk_start(walk, dirfd, name, flags);
+	return walk_start_watched(walk, dirfd, name, flags, work);
 }
 
 /* All but walk->cur, which the caller keeps. */
@@ -451,7 +467,7 @@ static inline void walk_drop(struct walk *walk)
 		path_put(&walk->root);
 	if (unlikely(walk->links != NULL))
 		kfree(walk->links);
-	if (unlikely(walk->veil != NULL))
+	if (unlikely(walk->veil && walk->veil_counted))
 		unveil_put(walk->veil);
 }
 

@@ -2,6 +2,7 @@
 /* Sets of unveil rules; contract in unveil.h. */
 #include <fs/unveil.h>
 
+#include <arch/atomic.h>
 #include <fs/dentry.h>
 #include <fs/mount.h>
 #include <fs/path.h>
@@ -12,12 +13,14 @@
 
 struct rule {
 	struct path dir;  /* referenced */
-	char *name;       /* NULL: the folder itself */
+	char *name;       /* NULL: the folder itself; readable in whole words */
+	u64 hash;         /* of dir and name */
 	u32 name_len;
 	u32 perms;
 };
 
-/* A folder that the walk must stop and think at. */
+/* A folder that the walk must stop and think at. Its dentry is DENTRY_UNVEILED, so that
+ * the walk looks for no others. */
 struct place {
 	const struct dentry *dentry; /* NULL: free slot */
 	s32 folder_rule;             /* index, or -1 */
@@ -27,10 +30,14 @@ struct place {
 struct unveil {
 	struct refcount refs;
 	u32 nr_rules, nr_names;
-	u32 slots;             /* of places, a power of two */
+	u32 shift;             /* of places: 2^(64 - shift) slots */
 	struct place *places;  /* open addressing by dentry */
+	u32 name_mask;
+	u16 *names;            /* open addressing by hash: index of a rule, + 1 */
 	struct dentry **held;  /* ancestors, referenced so that no address is reused */
 	u32 nr_held;
+	const struct dentry *top; /* the root of all when the set was made */
+	struct unveil_cover top_cover;
 	struct rule rules[];
 };
 
@@ -38,24 +45,29 @@ struct unveil {
 
 static struct place *find_slot(const struct unveil *set, const struct dentry *dentry)
 {
-	u32 mask = set->slots - 1;
-	u32 at = (u32)hash_u64((u64)(uintptr_t)dentry) & mask;
+	/* Fibonacci hashing (Knuth, TAOCP vol. 3, 6.4): addresses that nobody chooses. */
+	u64 at = ((u64)(uintptr_t)dentry * 0x9e3779b97f4a7c15ull) >> set->shift;
 
 	while (set->places[at].dentry && set->places[at].dentry != dentry)
-		at = (at + 1) & mask;
+		at = (at + 1) & (BIT(64 - set->shift) - 1);
 	return &set->places[at];
 }
 
-static const struct place *find(const struct unveil *set, const struct dentry *dentry)
+static inline const struct place *find(const struct unveil *set, const struct dentry *dentry)
 {
-	const struct place *place = find_slot(set, dentry);
+	const struct place *place;
 
+	if (likely(!(dentry->flags & DENTRY_UNVEILED)))
+		return NULL;
+	place = find_slot(set, dentry);
 	return place->dentry ? place : NULL;
 }
 
-static void cover_by(struct unveil_cover *cover, const struct rule *rule)
+static inline void cover_by(struct unveil_cover *cover, const struct rule *rule)
 {
-	*cover = (struct unveil_cover){ rule->perms, true, true };
+	cover->perms = (u8)rule->perms;
+	cover->covered = true;
+	cover->visible = true;
 }
 
 /* The nearest folder rule from @path upwards; dentry_tree_lock held. */
@@ -66,7 +78,7 @@ static void cover_above_locked(const struct unveil *set, const struct path *path
 	const struct dentry *dentry = path->dentry;
 	const struct place *place = find(set, dentry);
 
-	*out = (struct unveil_cover){ .visible = place != NULL };
+	*out = (struct unveil_cover){ .visible = place, .names = place && place->has_names };
 	for (;;) {
 		if (place && place->folder_rule >= 0) {
 			cover_by(out, &set->rules[place->folder_rule]);
@@ -86,50 +98,62 @@ static void cover_above_locked(const struct unveil *set, const struct path *path
 
 void unveil_at(const struct unveil *set, const struct path *path, struct unveil_cover *out)
 {
+	/* Nothing is above the root of all, whose own rule does not change. */
+	if (likely(path->dentry == set->top && !atomic_load_relaxed(&path->mount->parent))) {
+		*out = set->top_cover;
+		return;
+	}
 	spin_lock(&dentry_tree_lock);
 	cover_above_locked(set, path, out);
 	spin_unlock(&dentry_tree_lock);
 }
 
 static const struct rule *find_name(const struct unveil *set, const struct dentry *dir,
-				    const struct fs_name *name)
+				    const struct fs_name *name, u64 hash)
 {
-	for (u32 i = 0; i < set->nr_rules; i++) {
-		const struct rule *rule = &set->rules[i];
+	for (u64 at = hash;; at++) {
+		u32 index = set->names[at & set->name_mask];
+		const struct rule *rule = &set->rules[index - 1];
 
-		if (rule->name && rule->dir.dentry == dir && rule->name_len == name->len &&
-		    memcmp(rule->name, name->str, name->len) == 0)
+		if (!index)
+			return NULL;
+		if (rule->hash == hash && rule->dir.dentry == dir && rule->name_len == name->len &&
+		    dentry_name_equal(rule->name, name->str, name->len))
 			return rule;
 	}
-	return NULL;
 }
 
 void unveil_below(const struct unveil *set, const struct dentry *dir, const struct fs_name *name,
-		  const struct dentry *child, struct unveil_cover *cover)
+		  u64 hash, const struct dentry *child, struct unveil_cover *cover)
 {
-	const struct place *at_dir = find(set, dir), *at_child = child ? find(set, child) : NULL;
-	const struct rule *rule;
+	const struct place *at = child ? find(set, child) : NULL;
+	const struct rule *rule = NULL;
 
-	if (at_child && at_child->folder_rule >= 0) {
-		cover_by(cover, &set->rules[at_child->folder_rule]);
-		return;
-	}
-	rule = at_dir && at_dir->has_names ? find_name(set, dir, name) : NULL;
+	if (unlikely(at && at->folder_rule >= 0))
+		rule = &set->rules[at->folder_rule];
+	else if (cover->names)
+		rule = find_name(set, dir, name, hash);
+	cover->names = at && at->has_names;
 	if (rule)
 		cover_by(cover, rule);
 	else
-		cover->visible = cover->covered || at_child;
+		cover->visible = cover->covered || at;
 }
 
 u32 unveil_perms(const struct unveil *set, const struct path *path)
 {
-	const struct dentry *dentry = path->dentry;
+	const struct dentry *dentry = path->dentry, *dir;
 	struct unveil_cover cover;
+	const struct place *place;
+	struct fs_name name;
 
 	spin_lock(&dentry_tree_lock);
+	dir = dentry->parent;
+	name = (struct fs_name){ dentry->name, dentry->name_len };
+	place = find(set, dir);
 	cover_above_locked(set, path, &cover);
-	unveil_below(set, dentry->parent, &(struct fs_name){ dentry->name, dentry->name_len },
-		     dentry, &cover);
+	cover.names = place && place->has_names;
+	unveil_below(set, dir, &name, dentry_hash(dir, &name), dentry, &cover);
 	spin_unlock(&dentry_tree_lock);
 	return cover.covered ? cover.perms : 0;
 }
@@ -138,6 +162,8 @@ u32 unveil_needs(u32 access)
 {
 	u32 need = access & PATH_RWXC;
 
+	if (likely(access == need))
+		return need;
 	if (access & (PATH_ATTR | PATH_OWNER | PATH_SOCKET | PATH_ASK_WRITE))
 		need |= PATH_WRITE;
 	if (access & (PATH_NODE | PATH_ASK_CREATE))
@@ -169,6 +195,7 @@ static void free_set(struct unveil *set)
 		dentry_put(set->held[i]);
 	kfree(set->held);
 	kfree(set->places);
+	kfree(set->names);
 	kfree(set);
 }
 
@@ -188,18 +215,20 @@ static int add_rule(struct unveil *set, const struct path *dir, const char *name
 		    u32 perms)
 {
 	struct rule *rule = &set->rules[set->nr_rules];
-	char *copy = NULL;
+	struct fs_name copy = { NULL, len };
+	u64 hash = 0;
 
 	if (name) {
-		copy = kmalloc(len + 1, 0);
-		if (!copy)
+		char *text = kzalloc((size_t)len + 8, 0);
+
+		if (!text)
 			return -ENOMEM;
-		memcpy(copy, name, len);
-		copy[len] = '\0';
+		copy.str = memcpy(text, name, len);
+		hash = dentry_hash(dir->dentry, &copy);
 		set->nr_names++;
 	}
 	path_get(dir);
-	*rule = (struct rule){ *dir, copy, len, perms };
+	*rule = (struct rule){ *dir, (char *)(uintptr_t)copy.str, hash, len, perms };
 	set->nr_rules++;
 	return 0;
 }
@@ -240,7 +269,9 @@ static u32 mark_ancestors_locked(struct unveil *set, const struct path *path)
 				*place = (struct place){ dentry, -1, false };
 				dentry_get(dentry);
 				set->held[set->nr_held++] = dentry;
+				atomic_fetch_or(&dentry->flags, (u32)DENTRY_UNVEILED);
 			}
+			set->top = dentry; /* the last is */
 		}
 		if (dentry != mount->root && dentry->parent != dentry) {
 			dentry = dentry->parent;
@@ -253,8 +284,58 @@ static u32 mark_ancestors_locked(struct unveil *set, const struct path *path)
 	}
 }
 
+/* Room for twice @n, and at least 32: a table of 2^result slots. */
+static u32 table_order(u32 n)
+{
+	u32 order = 5;
+
+	while (BIT(order) < 2 * (u64)n)
+		order++;
+	return order;
+}
+
+/* The table of names, from the rules. */
+static int index_names(struct unveil *set)
+{
+	u32 slots = (u32)BIT(table_order(set->nr_names));
+
+	set->name_mask = slots - 1;
+	set->names = kzalloc(slots * sizeof(*set->names), 0);
+	if (!set->names)
+		return -ENOMEM;
+	for (u32 i = 0; i < set->nr_rules; i++) {
+		u64 at = set->rules[i].hash;
+
+		if (!set->rules[i].name)
+			continue;
+		while (set->names[at & set->name_mask])
+			at++;
+		set->names[at & set->name_mask] = (u16)(i + 1);
+	}
+	return 0;
+}
+
+/* What the rules say of each place. */
+static void fill_places(struct unveil *set)
+{
+	const struct place *top;
+
+	for (u32 i = 0; i < set->nr_rules; i++) {
+		struct place *place = find_slot(set, set->rules[i].dir.dentry);
+
+		if (set->rules[i].name)
+			place->has_names = true;
+		else
+			place->folder_rule = (s32)i;
+	}
+	top = find_slot(set, set->top);
+	set->top_cover = (struct unveil_cover){ .visible = true, .names = top->has_names };
+	if (top->folder_rule >= 0)
+		cover_by(&set->top_cover, &set->rules[top->folder_rule]);
+}
+
 /* The table of places, from the rules. The tree may grow deeper between the two looks. */
-static int index_rules(struct unveil *set)
+static int index_places(struct unveil *set)
 {
 	for (;;) {
 		u32 room = 0, need = 0;
@@ -264,9 +345,8 @@ static int index_rules(struct unveil *set)
 			room += mark_ancestors_locked(NULL, &set->rules[i].dir);
 		spin_unlock(&dentry_tree_lock);
 		room += 16;
-		for (set->slots = 32; set->slots < 2 * room;)
-			set->slots *= 2;
-		set->places = kzalloc(set->slots * sizeof(*set->places), 0);
+		set->shift = 64 - table_order(room);
+		set->places = kzalloc(BIT(64 - set->shift) * sizeof(*set->places), 0);
 		set->held = kmalloc(room * sizeof(*set->held), 0);
 		if (!set->places || !set->held)
 			return -ENOMEM;
@@ -282,14 +362,7 @@ static int index_rules(struct unveil *set)
 		kfree(set->places);
 		kfree(set->held);
 	}
-	for (u32 i = 0; i < set->nr_rules; i++) {
-		struct place *place = find_slot(set, set->rules[i].dir.dentry);
-
-		if (set->rules[i].name)
-			place->has_names = true;
-		else
-			place->folder_rule = (s32)i;
-	}
+	fill_places(set);
 	return 0;
 }
 
@@ -299,7 +372,7 @@ static const struct rule *same_rule(const struct unveil *old, const struct path 
 	if (!old)
 		return NULL;
 	if (name)
-		return find_name(old, dir->dentry, name);
+		return find_name(old, dir->dentry, name, dentry_hash(dir->dentry, name));
 	for (u32 i = 0; i < old->nr_rules; i++)
 		if (!old->rules[i].name && old->rules[i].dir.dentry == dir->dentry)
 			return &old->rules[i];
@@ -323,7 +396,9 @@ int unveil_add(const struct unveil *old, const struct path *dir, const struct fs
 	if (!err)
 		err = add_rule(set, dir, name ? name->str : NULL, name ? name->len : 0, perms);
 	if (!err)
-		err = index_rules(set);
+		err = index_names(set);
+	if (!err)
+		err = index_places(set);
 	if (err) {
 		free_set(set);
 		return err;

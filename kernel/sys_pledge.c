@@ -22,14 +22,17 @@
 #include <kernel/task/task.h>
 #include <security/pledge.h>
 
-u64 pledge_quick[SYSCALL_SLOTS];
+u64 pledge_quick[SYSCALL_MAP_SIZE];
 
 void pledge_init(void)
 {
-	memcpy(pledge_quick, syscall_pledge, sizeof(pledge_quick));
-	for (u64 nr = 0; nr < SYSCALL_MAP_SIZE; nr++)
-		if (pledge_checks_arguments(nr))
-			pledge_quick[syscall_slot_of[nr]] = 0;
+	for (u64 nr = 0; nr < SYSCALL_MAP_SIZE; nr++) {
+		u64 general = nr, args[6] = { 0 };
+
+		syscall_rewrite_legacy(&general, args);
+		if (syscall_slot_of[general] && !pledge_checks_arguments(general))
+			pledge_quick[nr] = syscall_pledge[syscall_slot_of[general]];
+	}
 }
 
 /* ---- violations ---- */
