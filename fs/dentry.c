@@ -49,6 +49,7 @@ static u64 bucket_mask;         /* [i] their number - 1 */
 static struct spinlock stripes[STRIPES];
 static struct slab_cache *dentry_cache;
 u64 dentry_secret[2];
+u64 dentry_modes = 1;
 
 /* [dentry_tree_lock] */
 static struct list_head lru = LIST_HEAD_INIT(lru); /* oldest first */
@@ -117,6 +118,11 @@ static inline struct spinlock *stripe_of(u64 hash)
 
 /* ---- life ---- */
 
+static u32 type_flags(const struct inode *inode)
+{
+	return inode && S_ISLNK(inode->mode) ? DENTRY_LINK : 0;
+}
+
 static struct dentry *dentry_alloc(struct dentry *parent, const struct fs_name *name,
 				   struct inode *inode)
 {
@@ -125,7 +131,8 @@ static struct dentry *dentry_alloc(struct dentry *parent, const struct fs_name *
 	if (!dentry)
 		return NULL;
 	refcount_init(&dentry->refs);
-	dentry->flags = 0;
+	dentry->flags = type_flags(inode);
+	dentry->search = 0;
 	dentry->hash = 0;
 	dentry->hash_next = NULL;
 	dentry->inode = inode;
@@ -342,6 +349,96 @@ struct dentry *dentry_find(struct dentry *parent, const struct fs_name *name, u6
 	return dentry;
 }
 
+static inline struct dentry *find_below(const struct dentry *parent, const struct fs_name *name,
+					u64 hash)
+{
+	struct dentry *dentry = atomic_load_acquire(bucket_of(hash));
+
+	for (u32 steps = 0; dentry; dentry = atomic_load_acquire(&dentry->hash_next)) {
+		if (likely(is_short_match(dentry, parent, name, hash)))
+			return dentry;
+		if (++steps == MAX_STEPS)
+			break;
+	}
+	return NULL;
+}
+
+/* May the walk step on @dentry by itself? @link: a link too. */
+static inline bool is_plain(struct dentry *dentry, bool link)
+{
+	u32 flags = atomic_load_relaxed(&dentry->flags) & (DENTRY_USED | DENTRY_MOUNTED | DENTRY_LINK);
+
+	if (unlikely(flags != DENTRY_USED)) {
+		if ((flags & DENTRY_MOUNTED) || ((flags & DENTRY_LINK) && !link))
+			return false;
+		mark_used(dentry);
+	}
+	return dentry_inode(dentry);
+}
+
+/* The steps of dentry_descend(), as a reader of chains. *hash: of the last. Return: how many. */
+static inline u32 descend(struct descent *d, u64 *hash)
+{
+	for (u32 steps = 0;; steps++) {
+		struct fs_name name;
+		struct dentry *next;
+		const char *after;
+		u64 name_hash;
+
+		while (*d->rest == '/')
+			d->rest++;
+		if (!*d->rest || *d->rest == '.' || unlikely(d->veil && !d->cover.visible) ||
+		    atomic_load_relaxed(&d->at->search) != atomic_load_acquire(&dentry_modes))
+			return steps;
+		name.str = d->rest;
+		name.len = dentry_scan(d->at, name.str, &name_hash);
+		after = name.str + name.len;
+		while (*after == '/')
+			after++;
+		if (name.len > DENTRY_INLINE - 8 ||
+		    (!*after && (!d->whole || after != name.str + name.len)))
+			return steps;
+		next = find_below(d->at, &name, name_hash);
+		if (!next || !is_plain(next, !*after && !d->follow))
+			return steps;
+		if (unlikely(d->veil != NULL))
+			unveil_below(d->veil, d->at, &name, name_hash, next, &d->cover);
+		d->at = next;
+		d->rest = after;
+		*hash = name_hash;
+	}
+}
+
+/*
+ * None of the folders on the way is held: each was the next one's parent when it was
+ * stood on, and its memory stays for a reader. What it asks of them, "may everybody
+ * search?", stands in the dentry, since the inode may be gone.
+ */
+bool dentry_descend(struct descent *descent)
+{
+	u64 *word = percpu_ptr(readers), was = *word, hash = 0;
+	struct descent d = *descent;
+	bool held = true, same = true;
+	u32 steps;
+
+	atomic_store_relaxed(word, was + 1); /* as in dentry_find() */
+	atomic_compiler_fence();
+	steps = descend(&d, &hash);
+	if (steps) {
+		held = refcount_get_unless_zero(&d.at->refs);
+		same = held && atomic_load_relaxed(&d.at->hash) == hash;
+	} else {
+		dentry_get(d.at);
+	}
+	atomic_store_release(word, was + 2 * steps);
+	if (likely(same)) {
+		*descent = d;
+		return true;
+	}
+	descent->stale = held ? d.at : NULL;
+	return false;
+}
+
 void dentry_count_negative(void)
 {
 	atomic_add_relaxed(&negative_hits, 1);
@@ -463,7 +560,7 @@ struct dentry *dentry_alloc_unnamed(struct dentry *parent, struct inode *inode)
 	struct dentry *dentry = dentry_alloc(parent, &(struct fs_name){ text, (u32)len }, inode);
 
 	if (dentry)
-		dentry->flags = DENTRY_DEAD;
+		dentry->flags |= DENTRY_DEAD;
 	else
 		inode_put(inode);
 	return dentry;
@@ -473,6 +570,7 @@ struct dentry *dentry_alloc_unnamed(struct dentry *parent, struct inode *inode)
 
 void dentry_instantiate(struct dentry *dentry, struct inode *inode)
 {
+	(void)atomic_fetch_or(&dentry->flags, type_flags(inode));
 	/* Pairs with the acquire in dentry_inode(): the inode is complete. */
 	atomic_store_release(&dentry->inode, inode);
 }

@@ -109,6 +109,26 @@ void fs_context_get_cwd(struct fs_context *fs, struct path *out)
 	get_path(fs, &fs->cwd, out);
 }
 
+/* The lock holds the place while the walk, which sleeps nowhere, has no reference. */
+void fs_context_descend(bool from_root, struct descent *d, struct path *out)
+{
+	struct fs_context *fs = current_task()->fs;
+	const struct path *from = from_root ? &fs->root : &fs->cwd;
+	bool moved;
+
+	mutex_lock(&fs->lock);
+	d->at = from->dentry;
+	out->mount = from->mount;
+	moved = !dentry_descend(d);
+	if (unlikely(moved))
+		dentry_get(d->at); /* to be walked step by step */
+	mount_get(out->mount);
+	mutex_unlock(&fs->lock);
+	if (unlikely(moved && d->stale))
+		dentry_put(d->stale);
+	out->dentry = d->at;
+}
+
 static void set_path(struct fs_context *fs, struct path *to, const struct path *path)
 {
 	struct path old;

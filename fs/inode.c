@@ -272,13 +272,20 @@ out:
 	return err;
 }
 
+static void set_mode(struct inode *inode, u32 mode)
+{
+	atomic_store_relaxed(&inode->mode, (inode->mode & S_IFMT) | (mode & 07777));
+	if (inode_is_dir(inode))
+		dentry_modes_changed();
+}
+
 void inode_apply_attr(struct inode *inode, const struct inode_attr *attr)
 {
 	s64 now = inode_now();
 
 	assert_mutex_held(&inode->lock);
 	if (attr->valid & ATTR_MODE)
-		inode->mode = (inode->mode & S_IFMT) | (attr->mode & 07777);
+		set_mode(inode, attr->mode);
 	if (attr->valid & ATTR_UID)
 		inode->uid = attr->uid;
 	if (attr->valid & ATTR_GID)

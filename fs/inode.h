@@ -113,7 +113,7 @@ enum inode_flags {
 /* Lock key: i immutable   n inode lock   a atomic   Racy reads of [n] are fine. */
 struct inode {
 	struct refcount refs;
-	u32 mode;                     /* [n] type bits [i] */
+	u32 mode;                     /* [n] type bits [i]; a folder's: dentry_modes_changed() */
 	u32 uid, gid;                 /* [n] */
 	u32 nlink;                    /* [a] */
 	u32 flags;                    /* [a] enum inode_flags */

@@ -81,13 +81,18 @@ void path_name_put(struct path_name *name)
 
 /* ---- steps ---- */
 
-static inline int may_search(const struct walk *walk, struct inode *dir)
+static inline int may_search(const struct walk *walk, struct dentry *dentry)
 {
+	struct inode *dir = dentry->inode;
+	u64 modes = atomic_load_acquire(&dentry_modes); /* before the mode */
+
 	if (unlikely(!S_ISDIR(dir->mode)))
 		return -ENOTDIR;
-	/* All three may search: no need to find out who asks. */
-	if (likely((dir->mode & 0111) == 0111 && !dir->ops->permission))
+	/* All three may search: no need to find out who asks, nor to look again. */
+	if (likely((dir->mode & 0111) == 0111 && !dir->ops->permission)) {
+		atomic_store_relaxed(&dentry->search, modes);
 		return 0;
+	}
 	return inode_permission(dir, walk->cred, MAY_EXEC);
 }
 
@@ -266,7 +271,7 @@ int walk_parent(struct walk *walk)
 		/* Nothing is told of a folder that is hidden, not even that it is one. */
 		if (unlikely(walk->veil && !walk->cover.visible))
 			return -ENOENT;
-		err = may_search(walk, dir->inode);
+		err = may_search(walk, dir);
 		if (unlikely(err))
 			return err;
 		len = dentry_scan(dir, s, &walk->last_hash);
@@ -311,6 +316,26 @@ int walk_last(struct walk *walk, bool follow, bool *again)
 }
 
 /* ---- start and end ---- */
+
+/* From where the walk stands: what needs no second look is passed here. */
+static void walk_descend(struct walk *walk, u32 flags)
+{
+	struct descent d = { .at = walk->cur.dentry, .rest = walk->rest, .veil = walk->veil,
+			     .whole = flags & LOOKUP_WHOLE, .follow = flags & LOOKUP_FOLLOW };
+
+	if (unlikely(d.veil != NULL))
+		d.cover = walk->cover;
+	if (unlikely(!dentry_descend(&d))) {
+		if (d.stale)
+			dentry_put(d.stale);
+		return;
+	}
+	dentry_put(walk->cur.dentry);
+	walk->cur.dentry = d.at;
+	walk->rest = d.rest;
+	if (unlikely(d.veil != NULL))
+		walk->cover = d.cover;
+}
 
 static int start_at(struct walk *walk, int dirfd, bool must_be_dir)
 {
@@ -414,6 +439,26 @@ static inline int walk_start(struct walk *walk, int dirfd, const char *name, u32
 	return start_at(walk, dirfd, *name != 0);
 }
 
+/* The same, and on as far as nothing holds the walk up. */
+static inline int walk_start_at_ease(struct walk *walk, int dirfd, const char *name, u32 flags)
+{
+	bool absolute = *name == '/';
+	int err;
+
+	if (likely(absolute || (dirfd == AT_FDCWD && *name))) {
+		struct descent d = { .rest = name, .whole = flags & LOOKUP_WHOLE,
+				     .follow = flags & LOOKUP_FOLLOW };
+
+		fs_context_descend(absolute, &d, &walk->cur);
+		walk->rest = d.rest;
+		return 0;
+	}
+	err = walk_start(walk, dirfd, name, flags);
+	if (likely(!err))
+		walk_descend(walk, flags);
+	return err;
+}
+
 /* The one place where pledge and unveil meet paths. */
 static __noinline int walk_start_watched(struct walk *walk, int dirfd, const char *name, u32 flags,
 					 u32 work)
@@ -429,7 +474,7 @@ static __noinline int walk_start_watched(struct walk *walk, int dirfd, const cha
 			return err;
 	}
 	if (!(work & THREAD_WORK_UNVEIL))
-		return walk_start(walk, dirfd, name, flags);
+		return walk_start_at_ease(walk, dirfd, name, flags);
 	walk->veil_counted = fs_context_view(absolute ? &walk->cur : NULL, &walk->veil);
 	err = absolute ? 0 : walk_start(walk, dirfd, name, flags);
 	if (unlikely(err)) {
@@ -439,6 +484,7 @@ static __noinline int walk_start_watched(struct walk *walk, int dirfd, const cha
 	}
 	if (likely(walk->veil != NULL))
 		unveil_at(walk->veil, &walk->cur, &walk->cover);
+	walk_descend(walk, flags);
 	return 0;
 }
 
@@ -456,7 +502,7 @@ int walk_begin(struct walk *walk, int dirfd, const char *name, u32 flags)
 	walk->veil = NULL;
 	walk->learn = false;
 	if (likely(!work) || (flags & LOOKUP_UNWATCHED))
-		return walk_start(walk, dirfd, name, flags);
+		return walk_start_at_ease(walk, dirfd, name, flags);
 	return walk_start_watched(walk, dirfd, name, flags, work);
 }
 
@@ -479,17 +525,17 @@ void walk_end(struct walk *walk)
 
 static int walk_all(struct walk *walk, u32 flags)
 {
-	bool again, dir = flags & LOOKUP_DIRECTORY;
+	bool again = *walk->rest, dir = flags & LOOKUP_DIRECTORY;
 	int err;
 
-	do {
+	while (again) {
 		err = walk_parent(walk);
 		if (!err)
 			err = walk_last(walk, flags & LOOKUP_FOLLOW, &again);
 		if (err)
 			return err;
 		dir |= walk->slash;
-	} while (again);
+	}
 	if (unlikely(walk->learn))
 		learn_path(walk, NULL);
 	if (unlikely(walk->veil != NULL)) {
@@ -512,7 +558,7 @@ int path_lookup(int dirfd, const char *name, u32 flags, struct path *out)
 {
 	struct walk walk;
 	struct cred real;
-	int err = walk_begin(&walk, dirfd, name, flags);
+	int err = walk_begin(&walk, dirfd, name, flags | LOOKUP_WHOLE);
 
 	if (err)
 		return err;

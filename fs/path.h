@@ -64,6 +64,7 @@ enum lookup_flags {
 	LOOKUP_EMPTY = 4,     /* "" is @dirfd itself */
 	LOOKUP_REAL_IDS = 8,  /* access(2): real user and group */
 	LOOKUP_UNWATCHED = 16, /* unveil(2) itself: neither pledge nor unveil is asked */
+	LOOKUP_WHOLE = 32,    /* walk_begin(): the last name is to be passed like the others */
 };
 /* What is wanted with the path (enum path_access), for pledge and unveil; read alone
  * when nothing is said. */
@@ -124,6 +125,10 @@ char *path_string(const struct path *path, const struct path *root, char *buf, s
 /** fs_context_get_root, fs_context_get_cwd - of @fs, referenced */
 void fs_context_get_root(struct fs_context *fs, struct path *out);
 void fs_context_get_cwd(struct fs_context *fs, struct path *out);
+/** fs_context_descend - dentry_descend() from current's root or working directory as far
+ * as it goes; *out: where that is, referenced. d->at is not used. */
+struct descent;
+void fs_context_descend(bool from_root, struct descent *d, struct path *out);
 /** fs_context_set_cwd, fs_context_set_root - current's; a reference is taken */
 void fs_context_set_cwd(const struct path *path);
 void fs_context_set_root(const struct path *path);

@@ -70,7 +70,7 @@ class RowsTest(unittest.TestCase):
 
     def test_every_measured_row_is_in_the_program_and_the_baseline_has_no_other(self) -> None:
         text = ""
-        for name in ("file.c", "mem.c", "ring.c", "task.c"):
+        for name in ("file.c", "mem.c", "ring.c", "task.c", "watch.c"):
             with open(os.path.join(ROOT, "tests/bench", name), encoding="utf-8") as f:
                 text += f.read()
         rows = bench.read_rows()
@@ -100,9 +100,9 @@ class FakeLinux:
 
 
 class TableTest(unittest.TestCase):
-    ROWS = {r.name: r for r in (Row("a", "", 100, 30), Row("b", "", 100, None), Row("a_late", "", 10, 5),
-                                Row("memcpy_1m_user", "", 10, None), Row("own", "", None, 10),
-                                Row("gone", "", None, 10))}
+    ROWS = {r.name: r for r in (Row("a", "", 100, 30, ""), Row("b", "", 100, None, ""), Row("a_late", "", 10, 5, ""),
+                                Row("memcpy_1m_user", "", 10, None, ""), Row("own", "", None, 10, ""),
+                                Row("gone", "", None, 10, ""))}
 
     def test_mean_over_and_slow(self) -> None:
         ours = ran(a=20, b=90, a_late=100, memcpy_1m_user=10, own=11)
@@ -131,7 +131,7 @@ class TableTest(unittest.TestCase):
 
 
 class LinuxTest(Temp):
-    ROWS = {"a": Row("a", "", 7, None), "own": Row("own", "", None, None)}
+    ROWS = {"a": Row("a", "", 7, None, ""), "own": Row("own", "", None, None, "")}
 
     def test_measured_or_as_recorded_and_why(self) -> None:
         guest = bench_guest.Guest("Linux 6", "linux-6", "/k", "")
@@ -269,8 +269,8 @@ class GuestTest(Temp):
 
 
 class WallTest(unittest.TestCase):
-    ROWS = {r.name: r for r in (Row("a", "", 1, None), Row("b", "", 1, None), Row("c_2cpu", "", None, None),
-                                Row("own", "", None, None), Row("x_late", "", 1, None))}
+    ROWS = {r.name: r for r in (Row("a", "", 1, None, ""), Row("b", "", 1, None, ""), Row("c_2cpu", "", None, None, ""),
+                                Row("own", "", None, None, ""), Row("x_late", "", 1, None, ""))}
 
     @staticmethod
     def rounds(**values) -> List[bench_wall.Round]:
