@@ -314,7 +314,7 @@ static __noinline void wake_awake(struct futex_waiter *w)
 	thread_put(thread);
 }
 
-static void wake_locked(struct futex_bucket *bucket, struct futex_waiter *w)
+static inline void wake_locked(struct futex_bucket *bucket, struct futex_waiter *w)
 {
 	leave_locked(bucket, w);
 	/* One that slept waits in still_waiting() for the lock, or for the store. */
