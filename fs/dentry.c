@@ -349,13 +349,27 @@ struct dentry *dentry_find(struct dentry *parent, const struct fs_name *name, u6
 	return dentry;
 }
 
+/* Short names only; @tail: the last word of @name, as dentry_scan_tail() gives it. */
+static inline bool is_scanned(const struct dentry *dentry, const struct dentry *parent,
+			      const struct fs_name *name, u64 hash, u64 tail)
+{
+	u32 i = 0;
+
+	if (dentry->hash != hash || dentry->parent != parent || dentry->name_len != name->len)
+		return false;
+	for (; unlikely(i + 8 <= name->len); i += 8)
+		if (dentry_name_word(dentry->inline_name + i) != dentry_name_word(name->str + i))
+			return false;
+	return dentry_name_word(dentry->inline_name + i) == tail;
+}
+
 static inline struct dentry *find_below(const struct dentry *parent, const struct fs_name *name,
-					u64 hash)
+					u64 hash, u64 tail)
 {
 	struct dentry *dentry = atomic_load_acquire(bucket_of(hash));
 
 	for (u32 steps = 0; dentry; dentry = atomic_load_acquire(&dentry->hash_next)) {
-		if (likely(is_short_match(dentry, parent, name, hash)))
+		if (likely(is_scanned(dentry, parent, name, hash, tail)))
 			return dentry;
 		if (++steps == MAX_STEPS)
 			break;
@@ -363,80 +377,95 @@ static inline struct dentry *find_below(const struct dentry *parent, const struc
 	return NULL;
 }
 
-/* May the walk step on @dentry by itself? @link: a link too. */
-static inline bool is_plain(struct dentry *dentry, bool link)
-{
-	u32 flags = atomic_load_relaxed(&dentry->flags) & (DENTRY_USED | DENTRY_MOUNTED | DENTRY_LINK);
+/* Flags of a dentry that must be looked at before the walk steps on it. */
+#define STEP_FLAGS (DENTRY_USED | DENTRY_MOUNTED | DENTRY_LINK)
 
-	if (unlikely(flags != DENTRY_USED)) {
-		if ((flags & DENTRY_MOUNTED) || ((flags & DENTRY_LINK) && !link))
-			return false;
-		mark_used(dentry);
-	}
-	return dentry_inode(dentry);
+/* Whether it may step there by itself all the same. @link: on a link, too. */
+static __noinline bool may_step(struct dentry *dentry, bool link)
+{
+	u32 flags = atomic_load_relaxed(&dentry->flags);
+
+	if ((flags & DENTRY_MOUNTED) || ((flags & DENTRY_LINK) && !link))
+		return false;
+	mark_used(dentry);
+	return true;
 }
 
-/* The steps of dentry_descend(), as a reader of chains. *hash: of the last. Return: how many. */
-static inline u32 descend(struct descent *d, u64 *hash)
+static inline bool may_all_search(const struct dentry *dentry)
 {
-	for (u32 steps = 0;; steps++) {
-		struct fs_name name;
-		struct dentry *next;
-		const char *after;
+	return atomic_load_relaxed(&dentry->search) == atomic_load_acquire(&dentry_modes);
+}
+
+/*
+ * None of the folders on the way is held: each was the next one's parent when it was
+ * stood on, and its memory stays for a reader. What is asked of them, "may everybody
+ * search?", stands in the dentry, since the inode may be gone.
+ */
+static __always_inline bool descend(struct descent *d, const struct unveil *veil)
+{
+	u64 *word = percpu_ptr(readers), walks = *word, hash = 0, tail;
+	struct unveil_cover cover;
+	struct dentry *at = d->at, *next;
+	bool same = true, held = true;
+	struct fs_name name;
+	const char *after;
+
+	if (veil)
+		cover = d->cover;
+	for (name.str = d->rest; *name.str == '/';)
+		name.str++;
+	atomic_store_relaxed(word, walks + 1); /* as in dentry_find() */
+	atomic_compiler_fence();
+	for (; *name.str && *name.str != '.' && may_all_search(at); name.str = after) {
 		u64 name_hash;
 
-		while (*d->rest == '/')
-			d->rest++;
-		if (!*d->rest || *d->rest == '.' || unlikely(d->veil && !d->cover.visible) ||
-		    atomic_load_relaxed(&d->at->search) != atomic_load_acquire(&dentry_modes))
-			return steps;
-		name.str = d->rest;
-		name.len = dentry_scan(d->at, name.str, &name_hash);
+		if (veil && !cover.visible)
+			break;
+		name.len = dentry_scan_tail(at, name.str, &name_hash, &tail);
 		after = name.str + name.len;
 		while (*after == '/')
 			after++;
 		if (name.len > DENTRY_INLINE - 8 ||
 		    (!*after && (!d->whole || after != name.str + name.len)))
-			return steps;
-		next = find_below(d->at, &name, name_hash);
-		if (!next || !is_plain(next, !*after && !d->follow))
-			return steps;
-		if (unlikely(d->veil != NULL))
-			unveil_below(d->veil, d->at, &name, name_hash, next, &d->cover);
-		d->at = next;
-		d->rest = after;
-		*hash = name_hash;
+			break;
+		next = find_below(at, &name, name_hash, tail);
+		if (unlikely(!next || !dentry_inode(next)))
+			break;
+		if (unlikely((atomic_load_relaxed(&next->flags) & STEP_FLAGS) != DENTRY_USED) &&
+		    !may_step(next, !*after && !d->follow))
+			break;
+		if (veil)
+			unveil_below(veil, at, &name, name_hash, next, &cover);
+		at = next;
+		hash = name_hash;
+		walks += 2;
 	}
+	if (likely(at != d->at)) {
+		held = refcount_get_unless_zero(&at->refs);
+		same = held && atomic_load_relaxed(&at->hash) == hash;
+	} else {
+		dentry_get(at);
+	}
+	atomic_store_release(word, walks);
+	if (unlikely(!same)) {
+		d->stale = held ? at : NULL;
+		return false;
+	}
+	d->at = at;
+	d->rest = name.str;
+	if (veil)
+		d->cover = cover;
+	return true;
 }
 
-/*
- * None of the folders on the way is held: each was the next one's parent when it was
- * stood on, and its memory stays for a reader. What it asks of them, "may everybody
- * search?", stands in the dentry, since the inode may be gone.
- */
-bool dentry_descend(struct descent *descent)
+static __noinline bool descend_veiled(struct descent *d)
 {
-	u64 *word = percpu_ptr(readers), was = *word, hash = 0;
-	struct descent d = *descent;
-	bool held = true, same = true;
-	u32 steps;
+	return descend(d, d->veil);
+}
 
-	atomic_store_relaxed(word, was + 1); /* as in dentry_find() */
-	atomic_compiler_fence();
-	steps = descend(&d, &hash);
-	if (steps) {
-		held = refcount_get_unless_zero(&d.at->refs);
-		same = held && atomic_load_relaxed(&d.at->hash) == hash;
-	} else {
-		dentry_get(d.at);
-	}
-	atomic_store_release(word, was + 2 * steps);
-	if (likely(same)) {
-		*descent = d;
-		return true;
-	}
-	descent->stale = held ? d.at : NULL;
-	return false;
+bool dentry_descend(struct descent *d)
+{
+	return unlikely(d->veil != NULL) ? descend_veiled(d) : descend(d, NULL);
 }
 
 void dentry_count_negative(void)

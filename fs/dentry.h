@@ -121,8 +121,9 @@ static inline u64 dentry_zero_bytes(u64 word)
 	return (word - 0x0101010101010101ull) & ~word & 0x8080808080808080ull;
 }
 
-/** dentry_scan - length of the component at @s (up to '/' or NUL) and its hash */
-static inline u32 dentry_scan(const struct dentry *parent, const char *s, u64 *hash)
+/** dentry_scan_tail - length of the component at @s (up to '/' or NUL), its hash, and its
+ * last word as names are kept: with zeros behind it */
+static inline u32 dentry_scan_tail(const struct dentry *parent, const char *s, u64 *hash, u64 *tail)
 {
 	u64 h = dentry_hash_start(parent), word, end;
 	u32 len = 0, bits;
@@ -138,9 +139,19 @@ static inline u32 dentry_scan(const struct dentry *parent, const char *s, u64 *h
 	bits = (u32)__builtin_ctzll(end) & ~7u;
 	len += bits / 8;
 	word &= BIT(bits) - 1;
+	*tail = word;
 	*hash = dentry_hash_mix(h, word | (u64)len << 56);
 	return len;
 }
+
+/** dentry_scan - the same without the word */
+static inline u32 dentry_scan(const struct dentry *parent, const char *s, u64 *hash)
+{
+	u64 tail;
+
+	return dentry_scan_tail(parent, s, hash, &tail);
+}
+
 /** dentry_find - cached name with a reference. NULL: none, or one that was moved
  * this moment: whoever must know for sure asks again with the folder locked. */
 struct dentry *dentry_find(struct dentry *parent, const struct fs_name *name, u64 hash);

@@ -99,7 +99,6 @@ static void file_closed(struct kobject *obj)
 
 static void set_path(struct file *file, const struct path *path)
 {
-	path_get(path);
 	file->mount = path->mount;
 	file->dentry = path->dentry;
 }
@@ -144,6 +143,7 @@ int file_open(struct inode *inode, const struct path *path, u32 flags, struct fi
 		return 0;
 	}
 	file->ops = &path_fops; /* nothing was opened: nothing to release */
+	file->dentry = NULL;    /* stays the caller's */
 	file_put(file);
 	return err;
 }

@@ -140,6 +140,7 @@ void file_init(void);
 /** file_alloc - a file over @inode (reference taken); NULL: out of memory */
 struct file *file_alloc(struct inode *inode, const struct file_ops *ops, u32 flags);
 /** file_open - open what @path names, permissions being granted: -ENXIO, -ENOMEM, ...
+ * On success the references of @path are the file's.
  * @path NULL: @inode has no name (a pipe through /proc/PID/fd) */
 __must_check int file_open(struct inode *inode, const struct path *path, u32 flags,
 			   struct file **out);

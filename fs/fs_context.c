@@ -27,15 +27,7 @@
 #include <kernel/task/task.h>
 #include <mm/kmalloc.h>
 
-/* Lock key: f fs->lock */
-struct fs_context {
-	struct refcount refs;
-	struct mutex lock;     /* RANK_FS_CONTEXT */
-	struct path root, cwd; /* [f] */
-	u32 umask;             /* [a] */
-	struct unveil *veil;   /* [f] referenced; NULL: the whole tree is there */
-	bool veil_locked;      /* [f] */
-};
+#include "fs_context_priv.h"
 
 static struct fs_context *fs_context_alloc(const struct path *root, const struct path *cwd,
 					   u32 umask)
@@ -107,26 +99,6 @@ void fs_context_get_root(struct fs_context *fs, struct path *out)
 void fs_context_get_cwd(struct fs_context *fs, struct path *out)
 {
 	get_path(fs, &fs->cwd, out);
-}
-
-/* The lock holds the place while the walk, which sleeps nowhere, has no reference. */
-void fs_context_descend(bool from_root, struct descent *d, struct path *out)
-{
-	struct fs_context *fs = current_task()->fs;
-	const struct path *from = from_root ? &fs->root : &fs->cwd;
-	bool moved;
-
-	mutex_lock(&fs->lock);
-	d->at = from->dentry;
-	out->mount = from->mount;
-	moved = !dentry_descend(d);
-	if (unlikely(moved))
-		dentry_get(d->at); /* to be walked step by step */
-	mount_get(out->mount);
-	mutex_unlock(&fs->lock);
-	if (unlikely(moved && d->stale))
-		dentry_put(d->stale);
-	out->dentry = d->at;
 }
 
 static void set_path(struct fs_context *fs, struct path *to, const struct path *path)

@@ -308,12 +308,13 @@ void inode_drop_setid(struct inode *inode)
 
 static inline void put_time(s64 ns, u64 *sec, u64 *nsec)
 {
+	u64 s = (u64)ns / NS_PER_SEC;
+
 	if (unlikely(ns < 0)) /* before 1970: round down */
-		*sec = (u64)((ns + 1) / (s64)NS_PER_SEC - 1);
-	else
-		*sec = (u64)ns / NS_PER_SEC;
+		s = (u64)((ns + 1) / (s64)NS_PER_SEC - 1);
+	*sec = s;
 	/* Unsigned: the product may lie below what a signed word holds. */
-	*nsec = (u64)ns - *sec * NS_PER_SEC;
+	*nsec = (u64)ns - s * NS_PER_SEC;
 }
 
 void inode_stat(struct inode *inode, struct linux_stat *st)

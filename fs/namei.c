@@ -524,24 +524,37 @@ static int may_open(const struct path *path, u32 flags, bool created, const stru
 	return created ? 0 : inode_permission(inode, cred, mask);
 }
 
-/* @path's references stay the caller's. */
+static int open_name_only(const struct path *path, u32 flags, struct file **out)
+{
+	struct inode *inode = path_inode(path);
+
+	if ((flags & O_DIRECTORY) && !inode_is_dir(inode))
+		return -ENOTDIR;
+	return file_open(inode, path, flags & (O_PATH | O_DIRECTORY | O_NOFOLLOW), out);
+}
+
+/* Takes over @path's references, also when it fails. */
 static int open_path(const struct path *path, u32 flags, bool created, const struct cred *cred,
 		     struct file **out)
 {
 	struct inode *inode = path_inode(path);
 	int err;
 
-	if (flags & O_PATH) {
-		if ((flags & O_DIRECTORY) && !inode_is_dir(inode))
-			return -ENOTDIR;
-		return file_open(inode, path, flags & (O_PATH | O_DIRECTORY | O_NOFOLLOW), out);
+	if (unlikely(flags & O_PATH)) {
+		err = open_name_only(path, flags, out);
+	} else {
+		err = may_open(path, flags, created, cred);
+		if (likely(!err))
+			err = file_open(inode, path, flags, out);
 	}
-	err = may_open(path, flags, created, cred);
-	if (!err)
-		err = file_open(inode, path, flags, out);
-	if (!err)
-		inotify_dentry(path->dentry, IN_OPEN);
-	if (!err && (flags & O_TRUNC) && S_ISREG(inode->mode) && !created) {
+	if (unlikely(err)) {
+		path_put(path);
+		return err;
+	}
+	if (flags & O_PATH)
+		return 0;
+	inotify_dentry(path->dentry, IN_OPEN);
+	if ((flags & O_TRUNC) && S_ISREG(inode->mode) && !created) {
 		err = inode_set_attr(inode, &(struct inode_attr){ .valid = ATTR_SIZE | ATTR_OPEN });
 		if (err)
 			file_put(*out);
@@ -655,7 +668,6 @@ static int open_create(int dirfd, const char *name, u32 flags, u32 mode, struct 
 	} while (!err && again);
 	if (!err) {
 		err = open_path(&found, flags, created, walk.cred, out);
-		path_put(&found);
 	}
 	walk_end(&walk);
 	return err;
@@ -685,11 +697,11 @@ static int open_unnamed(const struct path *folder, u32 flags, u32 mode, const st
 	path.dentry = dentry_alloc_unnamed(folder->dentry, inode);
 	if (!path.dentry)
 		return -ENOMEM;
+	mount_get(path.mount);
 	/* It is not there for others: neither truncated nor told as a folder. */
 	err = open_path(&path, flags & ~(u32)(O_TMPFILE | O_TRUNC), true, cred, out);
 	if (!err)
 		(*out)->flags |= O_TMPFILE;
-	dentry_put(path.dentry);
 	return err;
 }
 
@@ -724,9 +736,7 @@ int name_open(int dirfd, const char *name, u32 flags, u32 mode, struct file **ou
 	err = path_lookup(dirfd, name, lookup, &path);
 	if (err)
 		return err;
-	err = open_path(&path, flags, false, cred_current(), out);
-	path_put(&path);
-	return err;
+	return open_path(&path, flags, false, cred_current(), out);
 }
 
 int fs_open(int dirfd, const char *path, u32 flags, u32 mode, struct file **out)
@@ -781,7 +791,8 @@ int fs_open_exec(int dirfd, const char *pathname, u32 at_flags, struct file **ou
 	if (err)
 		return err;
 	err = open_exec_path(&path, out);
-	path_put(&path);
+	if (err)
+		path_put(&path);
 	return err;
 }
 

@@ -28,22 +28,20 @@
 #include <mm/kmalloc.h>
 #include <security/cred.h>
 
+#include "fs_context_priv.h"
+
 #define MAX_LINKS 40u
 /* Texts of links and rests of names: two paths of the longest kind. */
 #define LINKS_SIZE (2u * PATH_MAX)
 
 /* ---- names from users ---- */
 
-int path_name_get(struct path_name *name, const char __user *uname)
+int path_name_get_long(struct path_name *name, const char __user *uname, long err)
 {
-	long len = user_copy_string(name->inline_buf, uname, PATH_INLINE);
+	long len;
 
-	name->str = name->inline_buf;
-	name->allocated = NULL;
-	if (likely(len >= 0))
-		return 0;
-	if (len != -ENAMETOOLONG)
-		return (int)len;
+	if (err != -ENAMETOOLONG)
+		return (int)err;
 	name->allocated = kmalloc(PATH_MAX + 8, 0);
 	if (!name->allocated)
 		return -ENOMEM;
@@ -73,10 +71,9 @@ int path_name_kernel(struct path_name *name, const char *str)
 	return 0;
 }
 
-void path_name_put(struct path_name *name)
+void path_name_free(struct path_name *name)
 {
-	if (unlikely(name->allocated != NULL))
-		kfree(name->allocated);
+	kfree(name->allocated);
 }
 
 /* ---- steps ---- */
@@ -488,10 +485,8 @@ static __noinline int walk_start_watched(struct walk *walk, int dirfd, const cha
 	return 0;
 }
 
-int walk_begin(struct walk *walk, int dirfd, const char *name, u32 flags)
+static inline void walk_init(struct walk *walk, const char *name)
 {
-	u32 work = atomic_load_relaxed(&current->work) & THREAD_WORK_PATHS;
-
 	walk->cred = cred_current();
 	walk->rest = name;
 	walk->links = NULL;
@@ -501,6 +496,13 @@ int walk_begin(struct walk *walk, int dirfd, const char *name, u32 flags)
 	walk->access = PATH_READ;
 	walk->veil = NULL;
 	walk->learn = false;
+}
+
+int walk_begin(struct walk *walk, int dirfd, const char *name, u32 flags)
+{
+	u32 work = atomic_load_relaxed(&current->work) & THREAD_WORK_PATHS;
+
+	walk_init(walk, name);
 	if (likely(!work) || (flags & LOOKUP_UNWATCHED))
 		return walk_start_at_ease(walk, dirfd, name, flags);
 	return walk_start_watched(walk, dirfd, name, flags, work);
@@ -554,12 +556,20 @@ static void use_real_ids(struct walk *walk, struct cred *real)
 	walk->cred = real;
 }
 
-int path_lookup(int dirfd, const char *name, u32 flags, struct path *out)
+/* Goes on where @at is, with @rest, and from the start when that is NULL. */
+static __noinline int lookup_slowly(int dirfd, const char *name, u32 flags, const char *rest,
+				    struct path *at)
 {
 	struct walk walk;
 	struct cred real;
-	int err = walk_begin(&walk, dirfd, name, flags | LOOKUP_WHOLE);
+	int err = 0;
 
+	if (rest) {
+		walk_init(&walk, rest);
+		walk.cur = *at;
+	} else {
+		err = walk_begin(&walk, dirfd, name, flags | LOOKUP_WHOLE);
+	}
 	if (err)
 		return err;
 	if (flags & LOOKUP_REAL_IDS)
@@ -569,9 +579,40 @@ int path_lookup(int dirfd, const char *name, u32 flags, struct path *out)
 		walk_end(&walk);
 		return err;
 	}
-	*out = walk.cur;
+	*at = walk.cur;
 	walk_drop(&walk);
 	return 0;
+}
+
+/* Whether nothing but promises is to be asked, and they let the walk go on as it would. */
+static bool promised(const char *name, u32 flags, u32 work)
+{
+	u32 access = flags >> LOOKUP_ACCESS_SHIFT;
+	u64 promises = pledge_current();
+	bool no_links;
+
+	if (flags & LOOKUP_UNWATCHED)
+		return true;
+	return !(work & THREAD_WORK_UNVEIL) && !(promises & PLEDGE_LEARN) &&
+	       !pledge_path(promises, name, access ? access : PATH_READ, &no_links) && !no_links;
+}
+
+int path_lookup(int dirfd, const char *name, u32 flags, struct path *out)
+{
+	u32 work = atomic_load_relaxed(&current->work) & THREAD_WORK_PATHS;
+	struct descent d;
+
+	if (unlikely((*name != '/' && (dirfd != AT_FDCWD || !*name)) ||
+		     (work && !promised(name, flags, work))))
+		return lookup_slowly(dirfd, name, flags, NULL, out);
+	d.rest = name;
+	d.veil = NULL;
+	d.whole = true;
+	d.follow = flags & LOOKUP_FOLLOW;
+	fs_context_descend(*name == '/', &d, out);
+	if (likely(!*d.rest && !(flags & LOOKUP_DIRECTORY)))
+		return 0;
+	return lookup_slowly(dirfd, name, flags, d.rest, out);
 }
 
 int path_lookup_user(int dirfd, const char __user *uname, u32 flags, struct path *out)

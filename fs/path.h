@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include <arch/uaccess.h>
 #include <fs/dentry.h>
 #include <fs/inode.h>
 #include <fs/mount.h>
@@ -53,10 +54,23 @@ struct path_name {
 };
 
 /** path_name_get - copy @uname. Return: 0; -EFAULT; -ENAMETOOLONG; -ENOMEM. */
-__must_check int path_name_get(struct path_name *name, const char __user *uname);
+__must_check int path_name_get_long(struct path_name *name, const char __user *uname, long err);
+__must_check static inline int path_name_get(struct path_name *name, const char __user *uname)
+{
+	long len = user_copy_string(name->inline_buf, uname, PATH_INLINE);
+
+	name->str = name->inline_buf;
+	name->allocated = NULL;
+	return likely(len >= 0) ? 0 : path_name_get_long(name, uname, len);
+}
 /** path_name_kernel - the same from kernel memory */
 __must_check int path_name_kernel(struct path_name *name, const char *str);
-void path_name_put(struct path_name *name);
+void path_name_free(struct path_name *name);
+static inline void path_name_put(struct path_name *name)
+{
+	if (unlikely(name->allocated != NULL))
+		path_name_free(name);
+}
 
 enum lookup_flags {
 	LOOKUP_FOLLOW = 1,    /* a link in the last place too */
@@ -125,10 +139,6 @@ char *path_string(const struct path *path, const struct path *root, char *buf, s
 /** fs_context_get_root, fs_context_get_cwd - of @fs, referenced */
 void fs_context_get_root(struct fs_context *fs, struct path *out);
 void fs_context_get_cwd(struct fs_context *fs, struct path *out);
-/** fs_context_descend - dentry_descend() from current's root or working directory as far
- * as it goes; *out: where that is, referenced. d->at is not used. */
-struct descent;
-void fs_context_descend(bool from_root, struct descent *d, struct path *out);
 /** fs_context_set_cwd, fs_context_set_root - current's; a reference is taken */
 void fs_context_set_cwd(const struct path *path);
 void fs_context_set_root(const struct path *path);

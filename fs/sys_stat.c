@@ -108,6 +108,23 @@ long sys_fstat(int fd, struct linux_stat __user *st)
 
 #define STAT_FLAGS (AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH)
 
+static int stat_path(int dirfd, const char __user *upath, u32 lookup, struct linux_stat __user *st)
+{
+	struct path_name name;
+	struct path path;
+	int err = path_name_get(&name, upath);
+
+	if (err)
+		return err;
+	err = path_lookup(dirfd, name.str, lookup, &path);
+	path_name_put(&name);
+	if (err)
+		return err;
+	err = put_stat(path_inode(&path), st);
+	path_put(&path);
+	return err;
+}
+
 long sys_newfstatat(int dirfd, const char __user *upath, struct linux_stat __user *st, int flags)
 {
 	struct target target;
@@ -115,6 +132,8 @@ long sys_newfstatat(int dirfd, const char __user *upath, struct linux_stat __use
 
 	if (flags & ~(STAT_FLAGS | AT_STATX_SYNC_TYPE))
 		return -EINVAL;
+	if (likely(!(flags & AT_EMPTY_PATH)))
+		return stat_path(dirfd, upath, lookup_unless_nofollow((u32)flags), st);
 	err = target_get(dirfd, upath, (u32)flags, lookup_unless_nofollow((u32)flags), &target);
 	if (err)
 		return err;

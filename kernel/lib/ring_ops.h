@@ -166,10 +166,12 @@ static inline __must_check int ring_push_batch(struct ring_tx *tx, const struct 
 /** ring_push - stage one slot. Return: 0; -EAGAIN full; -EPROTO. */
 static inline __must_check int ring_push(struct ring_tx *tx, const struct ring_slot *slot)
 {
-	int room = ring_room(tx, 1);
+	if (unlikely(tx->staged - tx->head == tx->n)) {
+		int room = ring_room(tx, 1);
 
-	if (unlikely(room <= 0))
-		return room ? room : -EAGAIN;
+		if (room <= 0)
+			return room ? room : -EAGAIN;
+	}
 	*ring_slot_at_(tx->ring, tx->staged++, tx->n) = *slot;
 	return 0;
 }
@@ -244,19 +246,35 @@ static inline __must_check int ring_used(struct ring_rx *rx, u32 want)
 	return (int)used;
 }
 
-static inline bool ring_header_ok_(u16 kind, u16 len)
+/* A header is one word: kind, len, tag from the low end. */
+typedef u64 __attribute__((may_alias)) ring_word_t_;
+
+static inline u64 ring_header_word_(const struct ring_slot *slot)
 {
-	return kind != 0 && kind <= RING_KIND_LAST && len <= RING_PAYLOAD;
+	return __atomic_load_n((const ring_word_t_ *)(const void *)slot, __ATOMIC_RELAXED);
+}
+
+/*
+ * kind in 1..4 and len in 0..56, at once: with 1 taken off the kind only its two lowest
+ * bits may be left (0 borrows, and all of them are), and with 7 put on the length, to
+ * 63, its six lowest. 64 bits, so that a length near 2^16 keeps its carry.
+ */
+static inline bool ring_header_ok_(u64 word)
+{
+	static_assert(RING_KIND_LAST == 4 && RING_PAYLOAD == 56, "the masks below");
+	return !(((word & 0xffffffff) + (7ull << 16) - 1) & ~((63ull << 16) | 3));
 }
 
 /** ring_header_read - of @slot in shared memory, once. Return: false: -EPROTO is due. */
 static inline __must_check bool ring_header_read(const struct ring_slot *slot,
 						 struct ring_header *h)
 {
-	h->kind = __atomic_load_n(&slot->kind, __ATOMIC_RELAXED);
-	h->len = __atomic_load_n(&slot->len, __ATOMIC_RELAXED);
-	h->tag = __atomic_load_n(&slot->tag, __ATOMIC_RELAXED);
-	return ring_header_ok_(h->kind, h->len);
+	u64 word = ring_header_word_(slot);
+
+	h->kind = (u16)word;
+	h->len = (u16)(word >> 16);
+	h->tag = (u32)(word >> 32);
+	return ring_header_ok_(word);
 }
 
 /**
@@ -316,12 +334,14 @@ static inline void ring_release(struct ring_rx *rx)
  */
 static inline __must_check int ring_pop(struct ring_rx *rx, struct ring_slot *out)
 {
-	int used = ring_used(rx, 1);
+	if (rx->tail == rx->head) {
+		int used = ring_used(rx, 1);
 
-	if (used <= 0)
-		return used;
+		if (used <= 0)
+			return used;
+	}
 	ring_slot_copy_(out, ring_slot_at_(rx->ring, rx->head, rx->n));
-	if (!ring_header_ok_(out->kind, out->len))
+	if (unlikely(!ring_header_ok_(ring_header_word_(out))))
 		return -EPROTO;
 	ring_consume(rx);
 	return 1;

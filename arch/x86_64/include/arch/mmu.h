@@ -64,6 +64,8 @@ struct mmu_space {
 	u64 table_pages;                /* [a] frames used by tables, root apart */
 	u64 entries;                    /* [a] user frames entered, in 4 KiB: resident size */
 	u64 large;                      /* [a] large entries among them */
+	vaddr_t leaf_va;                /* [a] the 2 MiB whose last-level table was used last, */
+	u64 *leaf;                      /* [a] and that table */
 };
 
 /* What an entry says, in generic words. */
