@@ -183,8 +183,13 @@ static inline bool file_handle_lone(int fd, u32 rights, struct handle_ref *ref)
 static inline struct file *file_lone(int fd, u32 rights)
 {
 	const struct handle *slot = file_slot_lone(fd, rights);
+	struct file *file;
 
-	return likely(slot) ? container_of(slot->object, struct file, object) : NULL;
+	if (unlikely(!slot))
+		return NULL;
+	file = container_of(slot->object, struct file, object);
+	ASSUME(file);
+	return file;
 }
 
 __must_check static inline int file_from_handle(int fd, u32 rights, struct handle_ref *ref,

@@ -336,7 +336,12 @@ void inode_stat(struct inode *inode, struct linux_stat *st)
 	st->st_blocks = obj ? (s64)(atomic_load_relaxed(&obj->nr_pages) * 8) : 0;
 	put_time(inode->atime_ns, &st->st_atime, &st->st_atime_nsec);
 	put_time(inode->mtime_ns, &st->st_mtime, &st->st_mtime_nsec);
-	put_time(inode->ctime_ns, &st->st_ctime, &st->st_ctime_nsec);
+	if (likely(inode->ctime_ns == inode->mtime_ns)) {
+		st->st_ctime = st->st_mtime;
+		st->st_ctime_nsec = st->st_mtime_nsec;
+	} else {
+		put_time(inode->ctime_ns, &st->st_ctime, &st->st_ctime_nsec);
+	}
 	st->unused[0] = 0;
 	st->unused[1] = 0;
 	st->unused[2] = 0;

@@ -93,17 +93,24 @@ static int put_stat(struct inode *inode, struct linux_stat __user *ust)
 	return copy_to_user(ust, &st, sizeof(st));
 }
 
-long sys_fstat(int fd, struct linux_stat __user *st)
+static __noinline long fstat_shared(int fd, struct linux_stat __user *st)
 {
 	struct handle_ref ref;
 	struct file *file;
 	int err = file_from_handle(fd, RIGHT_STAT, &ref, &file);
 
-	if (unlikely(err))
+	if (err)
 		return err;
 	err = put_stat(file->inode, st);
 	handle_put(&ref);
 	return err;
+}
+
+long sys_fstat(int fd, struct linux_stat __user *st)
+{
+	struct file *file = file_lone(fd, RIGHT_STAT);
+
+	return likely(file) ? put_stat(file->inode, st) : fstat_shared(fd, st);
 }
 
 #define STAT_FLAGS (AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH)

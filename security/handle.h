@@ -169,7 +169,10 @@ static inline const struct handle *handle_lone(const struct handle_table *table,
 	if (unlikely(refcount_read(&table->refs) != 1 || (u32)fd >= table->size))
 		return NULL;
 	slot = &table->slots[fd];
-	return likely(handle_key_allows(slot->key, rights, type)) ? slot : NULL;
+	if (unlikely(!handle_key_allows(slot->key, rights, type)))
+		return NULL;
+	ASSUME(slot && slot->object);
+	return slot;
 }
 
 static inline void handle_put(struct handle_ref *ref)

@@ -766,10 +766,18 @@ static void trim_range(struct mmu_batch *batch, vaddr_t start, vaddr_t end)
 		leaf_trim(batch, va);
 }
 
+static inline void count_moved(u64 *from, u64 *to, u64 n)
+{
+	if (n) {
+		virt_to_frame(from)->index -= n;
+		virt_to_frame(to)->index += n;
+	}
+}
+
 int mmu_move(struct mmu_batch *batch, vaddr_t old, vaddr_t new, u64 len)
 {
 	struct mmu_space *space = batch->space;
-	u64 *from = NULL, *to = NULL;
+	u64 *from = NULL, *to = NULL, moved = 0;
 
 	/* All tables first, then nothing can fail. */
 	for (u64 off = 0; off < len; off += PAGE_SIZE) {
@@ -785,18 +793,20 @@ int mmu_move(struct mmu_batch *batch, vaddr_t old, vaddr_t new, u64 len)
 		u32 i = pt_index(old + off, 0), j = pt_index(new + off, 0);
 		u64 e;
 
-		if (!off || !i)
+		if (!off || !i || !j) {
+			count_moved(from, to, moved);
+			moved = 0;
 			from = leaf_find(space, old + off);
-		if (!off || !i || !j)
 			to = leaf_find(space, new + off);
+		}
 		if (!from || !from[i])
 			continue;
 		e = atomic_xchg(&from[i], 0ull);
 		to[j] = e;
-		virt_to_frame(from)->index--;
-		virt_to_frame(to)->index++;
+		moved++;
 		batch_touch(batch, old + off);
 	}
+	count_moved(from, to, moved);
 	trim_range(batch, old, old + len);
 	trim_range(batch, new, new + len);
 	return 0;
