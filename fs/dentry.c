@@ -539,9 +539,9 @@ static void cache_remove(struct dentry *dentry)
 	dentry_put(dentry);
 }
 
-int dentry_lookup_locked(struct dentry *parent, const struct fs_name *name, struct dentry **out)
+int dentry_lookup_locked(struct dentry *parent, const struct fs_name *name, u64 hash,
+			 struct dentry **out)
 {
-	u64 hash = dentry_hash(parent, name);
 	struct inode *dir = parent->inode, *inode = NULL;
 	struct dentry *dentry = NULL;
 	int err;
@@ -569,7 +569,8 @@ int dentry_lookup_locked(struct dentry *parent, const struct fs_name *name, stru
 	return 0;
 }
 
-int dentry_lookup_missed(struct dentry *parent, const struct fs_name *name, struct dentry **out)
+int dentry_lookup_missed(struct dentry *parent, const struct fs_name *name, u64 hash,
+			 struct dentry **out)
 {
 	struct inode *dir = parent->inode;
 	int err;
@@ -577,7 +578,7 @@ int dentry_lookup_missed(struct dentry *parent, const struct fs_name *name, stru
 	if (!dir->ops->lookup)
 		return -ENOTDIR;
 	mutex_lock(&dir->lock);
-	err = dentry_lookup_locked(parent, name, out);
+	err = dentry_lookup_locked(parent, name, hash, out);
 	mutex_unlock(&dir->lock);
 	return err;
 }

@@ -158,10 +158,10 @@ struct dentry *dentry_find(struct dentry *parent, const struct fs_name *name, u6
 /** dentry_lookup - cached or asked of the file system; the folder locked by the
  * caller. *out: referenced, perhaps negative. Return: 0; -ENOMEM; -errno */
 __must_check int dentry_lookup_locked(struct dentry *parent, const struct fs_name *name,
-				      struct dentry **out);
+				      u64 hash, struct dentry **out);
 /** dentry_lookup - the same, taking the folder's lock when the cache misses */
 __must_check int dentry_lookup_missed(struct dentry *parent, const struct fs_name *name,
-				      struct dentry **out);
+				      u64 hash, struct dentry **out);
 __must_check static inline int dentry_lookup(struct dentry *parent, const struct fs_name *name,
 					     u64 hash, struct dentry **out)
 {
@@ -170,7 +170,7 @@ __must_check static inline int dentry_lookup(struct dentry *parent, const struct
 		if (likely(*out != NULL))
 			return 0;
 	}
-	return dentry_lookup_missed(parent, name, out);
+	return dentry_lookup_missed(parent, name, hash, out);
 }
 
 /* Grows when the mode of some folder changes: until then a folder that everybody may

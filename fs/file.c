@@ -47,7 +47,8 @@ struct file *file_from_object(struct kobject *obj)
 	return obj->type == KOBJECT_FILE ? container_of(obj, struct file, object) : NULL;
 }
 
-struct file *file_alloc(struct inode *inode, const struct file_ops *ops, u32 flags)
+/* Without a reference on @inode. */
+static inline struct file *alloc_bare(struct inode *inode, const struct file_ops *ops, u32 flags)
 {
 	struct file *file = slab_alloc(file_cache, 0);
 
@@ -56,11 +57,19 @@ struct file *file_alloc(struct inode *inode, const struct file_ops *ops, u32 fla
 	*file = (struct file){ 0 };
 	kobject_init(&file->object, &file_kobject_ops, KOBJECT_FILE);
 	mutex_init(&file->pos_lock, RANK_FILE_POS, "file_pos");
-	inode_get(inode);
 	file->inode = inode;
 	file->ops = ops;
 	file->flags = flags;
 	list_init(&file->watches);
+	return file;
+}
+
+struct file *file_alloc(struct inode *inode, const struct file_ops *ops, u32 flags)
+{
+	struct file *file = alloc_bare(inode, ops, flags);
+
+	if (file)
+		inode_get(inode);
 	return file;
 }
 
@@ -80,11 +89,12 @@ static void file_release(struct kobject *obj)
 		inode_put_write(file->inode);
 	if (file->kflags & FILE_EXEC)
 		inode_allow_write(file->inode);
-	if (file->dentry)
-		dentry_put(file->dentry);
-	inode_put(file->inode);
-	if (file->dentry)
+	if (file->dentry) {
+		dentry_put(file->dentry); /* and with it the inode */
 		mount_put(file->mount); /* last: with it may go the file system of the inode */
+	} else {
+		inode_put(file->inode);
+	}
 	slab_free(file_cache, file);
 }
 
@@ -113,18 +123,20 @@ int file_open(struct inode *inode, const struct path *path, u32 flags, struct fi
 	int err = 0;
 
 	if (flags & O_PATH) {
-		file = file_alloc(inode, &path_fops, flags & ~(u32)OPEN_ONLY);
+		file = alloc_bare(inode, &path_fops, flags & ~(u32)OPEN_ONLY);
 		if (!file)
 			return -ENOMEM;
 		set_path(file, path);
 		*out = file;
 		return 0;
 	}
-	file = file_alloc(inode, inode->fops, (flags & ~(u32)OPEN_ONLY) | O_LARGEFILE);
+	file = alloc_bare(inode, inode->fops, (flags & ~(u32)OPEN_ONLY) | O_LARGEFILE);
 	if (!file)
 		return -ENOMEM;
 	if (path)
 		set_path(file, path);
+	else
+		inode_get(inode);
 	if (S_ISREG(inode->mode) || S_ISDIR(inode->mode))
 		file->kflags |= FILE_SEEKABLE;
 	if (access != O_RDONLY && S_ISREG(inode->mode)) {
@@ -143,7 +155,10 @@ int file_open(struct inode *inode, const struct path *path, u32 flags, struct fi
 		return 0;
 	}
 	file->ops = &path_fops; /* nothing was opened: nothing to release */
-	file->dentry = NULL;    /* stays the caller's */
+	if (path) {
+		file->dentry = NULL; /* stays the caller's */
+		inode_get(inode);
+	}
 	file_put(file);
 	return err;
 }

@@ -80,7 +80,7 @@ static int begin_create(struct walk *walk, int dirfd, const char *path, u32 acce
 		goto err_walk;
 	folder = walk->cur.dentry->inode;
 	mutex_lock(&folder->lock);
-	err = dentry_lookup_locked(walk->cur.dentry, &walk->last, out);
+	err = dentry_lookup_locked(walk->cur.dentry, &walk->last, walk->last_hash, out);
 	if (err)
 		goto err_unlock;
 	err = walk_allowed_last(walk);
@@ -257,7 +257,7 @@ int name_unlink(int dirfd, const char *path, bool want_dir)
 		goto out;
 	dir = walk.cur.dentry->inode;
 	mutex_lock(&dir->lock);
-	err = dentry_lookup_locked(walk.cur.dentry, &walk.last, &dentry);
+	err = dentry_lookup_locked(walk.cur.dentry, &walk.last, walk.last_hash, &dentry);
 	if (!err)
 		err = unlink_locked(&walk, dentry, want_dir);
 	mutex_unlock(&dir->lock);
@@ -425,9 +425,9 @@ int name_rename(int from_fd, const char *from, int to_fd, const char *to, u32 fl
 	if (err)
 		goto err_from;
 	rename_lock(&r);
-	err = dentry_lookup_locked(r.from.cur.dentry, &r.from.last, &r.old);
+	err = dentry_lookup_locked(r.from.cur.dentry, &r.from.last, r.from.last_hash, &r.old);
 	if (!err)
-		err = dentry_lookup_locked(r.to.cur.dentry, &r.to.last, &r.new);
+		err = dentry_lookup_locked(r.to.cur.dentry, &r.to.last, r.to.last_hash, &r.new);
 	if (!err)
 		err = rename_check(&r);
 	if (!err)
@@ -586,7 +586,7 @@ static int open_create_last(struct walk *walk, u32 flags, u32 mode, struct path 
 		/* Again under the lock: whoever gets it first creates. */
 		dentry_put(dentry);
 		mutex_lock(&parent->inode->lock);
-		err = dentry_lookup_locked(parent, &walk->last, &dentry);
+		err = dentry_lookup_locked(parent, &walk->last, walk->last_hash, &dentry);
 		if (!err && !dentry_inode(dentry)) {
 			err = may_create(walk);
 			if (!err)

@@ -556,32 +556,39 @@ static void use_real_ids(struct walk *walk, struct cred *real)
 	walk->cred = real;
 }
 
-/* Goes on where @at is, with @rest, and from the start when that is NULL. */
-static __noinline int lookup_slowly(int dirfd, const char *name, u32 flags, const char *rest,
-				    struct path *at)
+static int lookup_end(struct walk *walk, u32 flags, struct path *out)
+{
+	struct cred real;
+	int err;
+
+	if (flags & LOOKUP_REAL_IDS)
+		use_real_ids(walk, &real);
+	err = walk_all(walk, flags);
+	if (unlikely(err)) {
+		walk_end(walk);
+		return err;
+	}
+	*out = walk->cur;
+	walk_drop(walk);
+	return 0;
+}
+
+/* Goes on where @at is, with @rest. */
+static __noinline int lookup_rest(const char *rest, u32 flags, struct path *at)
 {
 	struct walk walk;
-	struct cred real;
-	int err = 0;
 
-	if (rest) {
-		walk_init(&walk, rest);
-		walk.cur = *at;
-	} else {
-		err = walk_begin(&walk, dirfd, name, flags | LOOKUP_WHOLE);
-	}
-	if (err)
-		return err;
-	if (flags & LOOKUP_REAL_IDS)
-		use_real_ids(&walk, &real);
-	err = walk_all(&walk, flags);
-	if (unlikely(err)) {
-		walk_end(&walk);
-		return err;
-	}
-	*at = walk.cur;
-	walk_drop(&walk);
-	return 0;
+	walk_init(&walk, rest);
+	walk.cur = *at;
+	return lookup_end(&walk, flags, at);
+}
+
+static __noinline int lookup_slowly(int dirfd, const char *name, u32 flags, struct path *out)
+{
+	struct walk walk;
+	int err = walk_begin(&walk, dirfd, name, flags | LOOKUP_WHOLE);
+
+	return err ? err : lookup_end(&walk, flags, out);
 }
 
 /* Whether nothing but promises is to be asked, and they let the walk go on as it would. */
@@ -604,7 +611,7 @@ int path_lookup(int dirfd, const char *name, u32 flags, struct path *out)
 
 	if (unlikely((*name != '/' && (dirfd != AT_FDCWD || !*name)) ||
 		     (work && !promised(name, flags, work))))
-		return lookup_slowly(dirfd, name, flags, NULL, out);
+		return lookup_slowly(dirfd, name, flags, out);
 	d.rest = name;
 	d.veil = NULL;
 	d.whole = true;
@@ -612,7 +619,7 @@ int path_lookup(int dirfd, const char *name, u32 flags, struct path *out)
 	fs_context_descend(*name == '/', &d, out);
 	if (likely(!*d.rest && !(flags & LOOKUP_DIRECTORY)))
 		return 0;
-	return lookup_slowly(dirfd, name, flags, d.rest, out);
+	return lookup_rest(d.rest, flags, out);
 }
 
 int path_lookup_user(int dirfd, const char __user *uname, u32 flags, struct path *out)

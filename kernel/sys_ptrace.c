@@ -497,20 +497,18 @@ static long move_memory(struct aspace *as, struct cursor *local, struct cursor *
 
 	for (;;) {
 		u64 n = MIN(cursor_room(local), cursor_room(remote));
-		u64 there;
 		size_t moved;
 
 		if (!n)
 			return done;
-		there = remote->iov->iov_base + remote->off;
-		n = MIN(n, PAGE_SIZE - (there & (PAGE_SIZE - 1)));
-		moved = aspace_copy_user(as, there, (void __user *)(uintptr_t)
-					 (local->iov->iov_base + local->off), (size_t)n, write);
+		moved = aspace_copy_user(as, remote->iov->iov_base + remote->off,
+					 (void __user *)(uintptr_t)(local->iov->iov_base + local->off),
+					 (size_t)n, write);
+		if (!moved)
+			return done ? done : -EFAULT;
 		done += (long)moved;
 		local->off += moved;
 		remote->off += moved;
-		if (moved < n)
-			return done ? done : -EFAULT;
 		sched_point();
 	}
 }

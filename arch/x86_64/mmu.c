@@ -413,6 +413,28 @@ bool mmu_query(struct mmu_space *space, vaddr_t va, struct mmu_entry *out)
 	return true;
 }
 
+u32 mmu_pin(struct mmu_space *space, vaddr_t va, u32 n, bool write, struct frame **out)
+{
+	const u64 *table = leaf_find(space, va), *slot, *end;
+	u64 want = write ? PTE_P | PTE_W : PTE_P;
+	u32 found = 0;
+
+	if (!table)
+		return 0;
+	slot = &table[pt_index(va, 0)];
+	end = MIN(slot + n, table + PT_ENTRIES);
+	for (; slot < end; slot++) {
+		u64 e = atomic_load_relaxed(slot);
+		struct frame *frame = frame_of((e & PTE_ADDR) >> PAGE_SHIFT);
+
+		if ((e & (want | MMU_DEVICE)) != want)
+			break;
+		frame_get(frame); /* the zero page is part of the image: it has one too */
+		out[found++] = frame;
+	}
+	return found;
+}
+
 /* ---- Changing ----------------------------------------------------------- */
 
 void mmu_batch_begin(struct mmu_batch *batch, struct mmu_space *space)

@@ -140,6 +140,12 @@ __must_check int mmu_split(struct mmu_space *space, vaddr_t va);
 /** mmu_query - what is mapped at @va. Return: true and *out, or false. */
 bool mmu_query(struct mmu_space *space, vaddr_t va, struct mmu_entry *out);
 
+struct frame;
+/** mmu_pin - frames of up to @n pages from @va on that the program itself may read now, or
+ * write (@write), each with a reference; stops where there is none, at large entries and
+ * at the end of a table. Return: how many. */
+u32 mmu_pin(struct mmu_space *space, vaddr_t va, u32 n, bool write, struct frame **out);
+
 void mmu_batch_begin(struct mmu_batch *batch, struct mmu_space *space);
 /** mmu_batch_flush - invalidate everywhere, then frame_put() the frames */
 void mmu_batch_flush(struct mmu_batch *batch);
