@@ -7,10 +7,9 @@
  *     dentry_tree_lock   or   a hash stripe     one of them at a time
  *
  * Readers of chains: a dentry leaves its chain with hash_next as it was, so who
- * stands on it goes on. Its memory is freed when nobody can stand there: a CPU's
- * `readers` word is odd while it walks, and wait_for_readers() sees it change. A
- * reader is never preempted. It reads nothing but dentries, so long names, which
- * lie elsewhere, are looked up with the stripe locked. What it found it takes a
+ * stands on it goes on. Its memory is freed when nobody can stand there (fs/chain.h).
+ * A reader reads nothing but dentries, so long names, which lie elsewhere, are
+ * looked up with the stripe locked. What it found it takes a
  * reference on and then looks at the hash again, which is 0 while the rest of the
  * key changes. A dentry that is moved may take a reader along to another chain,
  * where it finds nothing: that is believed only when it was asked with the folder
@@ -23,8 +22,8 @@
  */
 #include <fs/dentry.h>
 
-#include <arch/cpu.h>
 #include <arch/smp.h>
+#include <fs/chain.h>
 #include <kernel/abi/errno.h>
 #include <kernel/core/cmdline.h>
 #include <kernel/lib/format.h>
@@ -170,30 +169,6 @@ struct dentry *dentry_alloc_root(struct superblock *sb, struct inode *inode)
 	return root;
 }
 
-static void nothing(__unused void *arg)
-{
-}
-
-/*
- * Until no CPU walks a chain that it began to before. The call is a full fence on
- * every CPU: a walk that begins later sees what was taken out before; one that
- * had begun is seen here as an odd word, and ends soon.
- */
-static void wait_for_readers(void)
-{
-	struct cpumask all;
-	struct cpu *cpu;
-
-	memset(&all, 0xff, sizeof(all));
-	smp_call(&all, nothing, NULL);
-	FOR_EACH_CPU(cpu) {
-		u64 *word = percpu_ptr_of(readers, cpu), was = atomic_load_acquire(word);
-
-		while ((was & 1) && atomic_load_acquire(word) == was)
-			cpu_relax();
-	}
-}
-
 static void free_retired(void)
 {
 	struct list_head mine = LIST_HEAD_INIT(mine);
@@ -205,7 +180,7 @@ static void free_retired(void)
 	spin_unlock(&retired_lock);
 	if (list_empty(&mine))
 		return;
-	wait_for_readers();
+	chain_wait_readers(&readers);
 	while ((link = list_pop(&mine)))
 		slab_free(dentry_cache, LIST_ENTRY(link, struct dentry, lru));
 }
@@ -334,15 +309,13 @@ static __noinline struct dentry *find_missed(struct dentry *stale)
 struct dentry *dentry_find(struct dentry *parent, const struct fs_name *name, u64 hash)
 {
 	struct dentry *dentry, *stale = NULL;
-	u64 *word = percpu_ptr(readers);
+	u64 *word;
 
 	if (unlikely(name->len > DENTRY_INLINE - 8))
 		return find_exact(parent, name, hash);
-	/* Pairs with the call in wait_for_readers(): no fence needed here. */
-	atomic_store_relaxed(word, *word + 1);
-	atomic_compiler_fence();
+	word = chain_read_begin(&readers);
 	dentry = walk_chain(parent, name, hash, &stale);
-	atomic_store_release(word, *word + 1);
+	chain_read_end(word);
 	if (unlikely(!dentry))
 		return find_missed(stale);
 	mark_used(dentry);
@@ -730,7 +703,8 @@ bool dentry_is_below(struct dentry *dentry, struct dentry *top)
  * EVICT_BATCH of those that only the cache holds; who was used since the last look
  * (unless @keep is 0) and who is in use goes to the young end. The count goes from
  * the cache's 1 to 0 in one step, and finders take no reference on a count of 0: so
- * nobody holds what is evicted.
+ * nobody holds what is evicted. Each of @gone comes with a reference on its file
+ * system, which the inode needs when it goes.
  */
 static u32 evict_some(u32 keep, struct list_head *gone)
 {
@@ -743,6 +717,12 @@ static u32 evict_some(u32 keep, struct list_head *gone)
 		if ((keep && (dentry->flags & DENTRY_USED)) ||
 		    !atomic_cmpxchg(&dentry->refs.n, &only_ours, 0)) {
 			(void)atomic_fetch_and(&dentry->flags, ~(u32)DENTRY_USED);
+			list_move_tail(&dentry->lru, &lru);
+			continue;
+		}
+		/* An unmount that is under way takes its own names out. */
+		if (!refcount_get_unless_zero(&dentry->sb->refs)) {
+			refcount_init(&dentry->refs);
 			list_move_tail(&dentry->lru, &lru);
 			continue;
 		}
@@ -765,9 +745,11 @@ static void evict_round(u32 keep)
 	atomic_add_relaxed(&evictions, n);
 	while ((link = list_pop(&gone))) {
 		struct dentry *dentry = LIST_ENTRY(link, struct dentry, lru);
+		struct superblock *sb = dentry->sb;
 
 		chain_remove(dentry);
 		dentry_release(dentry);
+		superblock_put(sb);
 	}
 }
 

@@ -163,16 +163,21 @@ int file_open(struct inode *inode, const struct path *path, u32 flags, struct fi
 	return err;
 }
 
-/* O_PATH is no descriptor to who wants more than a name. */
-static int refused(int fd, int err)
+/* O_PATH is no descriptor to who wants more than a name. To read and write is EBADF when
+ * the file was not opened so, as on Linux, and EACCES when that right was taken away. */
+static int refused(int fd, u32 rights, int err)
 {
 	struct handle_ref ref;
+	u32 flags;
 
-	if (err == -EACCES && !handle_get(fd, 0, KOBJECT_FILE, &ref)) {
-		if (file_from_object(ref.object)->flags & O_PATH)
-			err = -EBADF;
-		handle_put(&ref);
-	}
+	if (handle_get(fd, 0, KOBJECT_FILE, &ref))
+		return err;
+	flags = atomic_load_relaxed(&file_from_object(ref.object)->flags);
+	if (flags & O_PATH)
+		err = -EBADF;
+	else if (!(rights & (RIGHT_READ | RIGHT_WRITE) & ~file_rights(flags)))
+		err = -EACCES;
+	handle_put(&ref);
 	return err;
 }
 
@@ -180,7 +185,7 @@ int file_handle_slow(int fd, u32 rights, struct handle_ref *ref)
 {
 	int err = handle_get(fd, rights, KOBJECT_FILE, ref);
 
-	return unlikely(err) ? refused(fd, err) : 0;
+	return unlikely(err) ? refused(fd, rights, err) : 0;
 }
 
 u32 file_rights(u32 flags)

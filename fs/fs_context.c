@@ -10,8 +10,10 @@
 #include <fs/epoll.h>
 #include <fs/file.h>
 #include <fs/initrd.h>
+#include <fs/inode_cache.h>
 #include <fs/inotify.h>
 #include <fs/mount.h>
+#include <fs/overlay.h>
 #include <fs/path.h>
 #include <fs/pipe.h>
 #include <fs/procfs.h>
@@ -256,10 +258,12 @@ void fs_init(const struct boot_info *info)
 	struct task *task = current_task();
 
 	dentry_init();
+	inode_cache_init();
 	file_init();
 	epoll_init();
 	inotify_init();
 	tmpfs_init();
+	overlay_init();
 	procfs_init();
 	sysfs_init();
 	devfs_init();

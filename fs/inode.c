@@ -8,6 +8,7 @@
 
 #include <fs/dentry.h>
 #include <fs/file.h>
+#include <fs/inode_cache.h>
 #include <fs/inotify.h>
 #include <fs/lock.h>
 #include <kernel/abi/errno.h>
@@ -42,6 +43,7 @@ void superblock_put(struct superblock *sb)
 		return;
 	inotify_super_gone(sb);
 	dentry_cache_drop(sb);
+	inode_cache_drop(sb);
 	dentry_put(sb->root);
 	sb->release(sb);
 }
@@ -91,6 +93,11 @@ void inode_put(struct inode *inode)
 	} else if (!refcount_put(&inode->refs)) {
 		return;
 	}
+	inode_release(inode);
+}
+
+void inode_release(struct inode *inode)
+{
 	lock_free_inode(inode);
 	inode->ops->release(inode);
 }
@@ -117,6 +124,8 @@ u64 inode_size(const struct inode *inode)
 {
 	if (inode->object)
 		return atomic_load_relaxed(&inode->object->size);
+	if (inode->ops->real)
+		return inode_size(inode->ops->real(inode));
 	return atomic_load_relaxed(&inode->size);
 }
 
@@ -319,7 +328,8 @@ static inline void put_time(s64 ns, u64 *sec, u64 *nsec)
 
 void inode_stat(struct inode *inode, struct linux_stat *st)
 {
-	struct vmobject *obj = inode->object;
+	const struct inode *real = inode->ops->real ? inode->ops->real(inode) : inode;
+	struct vmobject *obj = real->object;
 
 	if (inode->ops->refresh)
 		inode->ops->refresh(inode);

@@ -100,6 +100,8 @@ struct inode_ops {
 	long (*listxattr)(struct inode *inode, char *buf, size_t size, bool all);
 	/** refresh - bring mode, uid, nlink up to date before they are shown */
 	void (*refresh)(struct inode *inode);
+	/** real - whose contents these are (fs/overlay.c): size and blocks; not referenced */
+	struct inode *(*real)(const struct inode *inode);
 	/** open - @file is set up with inode->fops; may replace ops and set priv */
 	int (*open)(struct inode *inode, struct file *file);
 	/** release - last reference: free everything, @inode too. May sleep. */
@@ -176,6 +178,9 @@ static inline void inode_get(struct inode *inode)
 	refcount_get(&inode->refs);
 }
 void inode_put(struct inode *inode);
+/** inode_release - what inode_put() does with the last reference; for caches, which
+ * take it away themselves */
+void inode_release(struct inode *inode);
 /** inode_anon - the shared inode of nameless files (eventfd); not referenced */
 struct inode *inode_anon(void);
 

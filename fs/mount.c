@@ -550,16 +550,6 @@ static void show_options(struct seq *seq, const struct mount *mount, bool info)
 		seq_puts(seq, ",relatime");
 }
 
-static void show_super_options(struct seq *seq, const struct mount *mount)
-{
-	char buf[256];
-
-	buf[0] = 0;
-	if (mount->sb->options)
-		mount->sb->options(mount->sb, buf, sizeof(buf));
-	seq_puts(seq, buf);
-}
-
 /* Blanks and backslashes in a field become octal, as getmntent(3) undoes. */
 static void show_field(struct seq *seq, const char *s)
 {
@@ -569,6 +559,23 @@ static void show_field(struct seq *seq, const char *s)
 		else
 			seq_putc(seq, *s);
 	}
+}
+
+static void show_super_options(struct seq *seq, const struct mount *mount)
+{
+	char *buf;
+
+	if (!mount->sb->options)
+		return;
+	buf = kmalloc(PATH_MAX, 0);
+	if (!buf) {
+		seq->failed = true;
+		return;
+	}
+	buf[0] = 0;
+	mount->sb->options(mount->sb, buf, PATH_MAX);
+	show_field(seq, buf);
+	kfree(buf);
 }
 
 /* Where @mount is seen from @root, or NULL when it is not below it. */

@@ -330,11 +330,11 @@ static int rename_check(struct rename *r)
 	return err;
 }
 
-static int rename_commit(struct rename *r)
+int name_move(const struct name_place *from, const struct name_place *to, u32 flags)
 {
-	struct inode *from_dir = r->from.cur.dentry->inode, *to_dir = r->to.cur.dentry->inode;
-	struct inode *inode = dentry_inode(r->old), *target = dentry_inode(r->new);
-	bool exchange = r->flags & RENAME_EXCHANGE;
+	struct inode *from_dir = from->dir->inode, *to_dir = to->dir->inode;
+	struct inode *inode = dentry_inode(from->dentry), *target = dentry_inode(to->dentry);
+	bool exchange = flags & RENAME_EXCHANGE;
 	struct dentry_name *to_name, *from_name = NULL;
 	int err = -ENOMEM;
 
@@ -342,26 +342,34 @@ static int rename_commit(struct rename *r)
 		return 0; /* links of one file: nothing happens */
 	if (!from_dir->ops->rename)
 		return -EPERM;
-	to_name = dentry_new_name(&r->to.last);
+	to_name = dentry_new_name(&to->name);
 	if (exchange)
-		from_name = dentry_new_name(&r->from.last);
+		from_name = dentry_new_name(&from->name);
 	if (!to_name || (exchange && !from_name))
 		goto err_names;
-	err = from_dir->ops->rename(from_dir, &r->from.last, inode, to_dir, &r->to.last, target,
-				    r->flags);
+	err = from_dir->ops->rename(from_dir, &from->name, inode, to_dir, &to->name, target,
+				    flags);
 	if (err)
 		goto err_names;
 	/* No failure past this point. */
 	if (exchange)
-		dentry_move(r->new, r->from.cur.dentry, from_name);
+		dentry_move(to->dentry, from->dir, from_name);
 	else
-		dentry_kill(r->new);
-	dentry_move(r->old, r->to.cur.dentry, to_name);
+		dentry_kill(to->dentry);
+	dentry_move(from->dentry, to->dir, to_name);
 	return 0;
 err_names:
 	dentry_free_name(to_name);
 	dentry_free_name(from_name);
 	return err;
+}
+
+static int rename_commit(struct rename *r)
+{
+	struct name_place from = { r->from.cur.dentry, r->from.last, r->old };
+	struct name_place to = { r->to.cur.dentry, r->to.last, r->new };
+
+	return name_move(&from, &to, r->flags);
 }
 
 /* After it was done; both dentries are still ours. */

@@ -166,6 +166,15 @@ __must_check int name_symlink(const char *target, int dirfd, const char *path);
 __must_check int name_link(const struct path *from, int dirfd, const char *path);
 __must_check int name_unlink(int dirfd, const char *path, bool dir);
 __must_check int name_rename(int from_fd, const char *from, int to_fd, const char *to, u32 flags);
+/* A name in a folder, and what it is now: perhaps negative. */
+struct name_place {
+	struct dentry *dir;
+	struct fs_name name;
+	struct dentry *dentry;
+};
+/** name_move - have the file system rename @from, which is there, to @to, and the names
+ * with it; nothing is checked. Both folders locked. @flags RENAME_* */
+__must_check int name_move(const struct name_place *from, const struct name_place *to, u32 flags);
 /** name_readlink - text of the link at @path into @buf; its length */
 __must_check long name_readlink(const struct path *path, char *buf, size_t size);
 /** name_open - open(2) for current; @flags O_* */

@@ -11,6 +11,7 @@
 #include <kernel/lib/format.h>
 #include <kernel/lib/string.h>
 #include <mm/kmalloc.h>
+#include <security/cap.h>
 #include <security/handle.h>
 
 typedef unsigned long long ull; /* for printf */
@@ -115,6 +116,23 @@ static int path_of_file(struct file *file, struct path *out)
 	return 0;
 }
 
+/* Opening a handle again makes one with all rights, and one that nobody can revoke: no
+ * way for those with fewer rights than their open gave, and for granted ones. */
+#define RIGHTS_KEPT (RIGHT_READ | RIGHT_WRITE | RIGHT_CONTROL | RIGHT_GRANT | RIGHT_DUP)
+static bool is_limited(struct proc_inode *pi, const struct handle_ref *ref, struct file *file)
+{
+	struct handle_table *table = task_handles(pi->task);
+	struct cap_info info = { .parent = 0 };
+	u32 children;
+
+	if (table) {
+		(void)!cap_describe(table, pi->fd, &info, &children);
+		handle_table_put(table);
+	}
+	return info.parent || (file_rights(atomic_load_relaxed(&file->flags)) & RIGHTS_KEPT &
+			       ~ref->rights);
+}
+
 static int follow_fd(struct proc_inode *pi, struct path *out)
 {
 	struct handle_ref ref;
@@ -125,9 +143,26 @@ static int follow_fd(struct proc_inode *pi, struct path *out)
 	if (!get_handle(pi->task, pi->fd, &ref, &flags))
 		return -ENOENT;
 	file = file_from_object(ref.object);
-	err = file ? path_of_file(file, out) : -ENXIO;
+	if (file && is_limited(pi, &ref, file))
+		err = -EACCES;
+	else
+		err = file ? path_of_file(file, out) : -ENXIO;
 	handle_put(&ref);
 	return err;
+}
+
+/* Only of handles that were granted, or granted from. */
+static void show_derivation(struct seq *seq, struct proc_inode *pi)
+{
+	struct handle_table *table = task_handles(pi->task);
+	struct cap_info info;
+	u32 children;
+
+	if (table && cap_describe(table, pi->fd, &info, &children))
+		seq_printf(seq, "cap:\t%llu\nparent:\t%llu\nchildren:\t%u\n", (ull)info.id,
+			   (ull)info.parent, children);
+	if (table)
+		handle_table_put(table);
 }
 
 static int show_fdinfo(struct seq *seq, struct proc_inode *pi)
@@ -151,6 +186,7 @@ static int show_fdinfo(struct seq *seq, struct proc_inode *pi)
 			file->ops->fdinfo(file, seq);
 	}
 	seq_printf(seq, "rights:\t%#x\n", ref.rights);
+	show_derivation(seq, pi);
 	handle_put(&ref);
 	return 0;
 }

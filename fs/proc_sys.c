@@ -10,6 +10,7 @@
 #include <fs/chardev.h>
 #include <fs/dentry.h>
 #include <fs/file.h>
+#include <fs/inode_cache.h>
 #include <fs/inotify.h>
 #include <fs/mem.h>
 #include <fs/mount.h>
@@ -229,6 +230,7 @@ static int show_filesystems(struct seq *seq, __unused struct proc_inode *pi)
 
 static int show_vfs_cache(struct seq *seq, __unused struct proc_inode *pi)
 {
+	struct inode_cache_stats i;
 	struct dentry_stats d;
 
 	dentry_stats(&d);
@@ -237,6 +239,11 @@ static int show_vfs_cache(struct seq *seq, __unused struct proc_inode *pi)
 		   d.cached, d.limit, (unsigned long long)d.hits,
 		   (unsigned long long)d.negative_hits, (unsigned long long)d.misses,
 		   (unsigned long long)d.evictions);
+	inode_cache_stats(&i);
+	seq_printf(seq, "inodes_cached %u\ninodes_limit %u\ninode_hits %llu\n"
+		   "inode_misses %llu\ninode_evictions %llu\n",
+		   i.cached, i.limit, (unsigned long long)i.hits, (unsigned long long)i.misses,
+		   (unsigned long long)i.evictions);
 	return 0;
 }
 

@@ -403,7 +403,7 @@ long sys_umask(u32 mask)
 
 /* ---- mounts ---- */
 
-/* A string that may be NULL; at most a page, as Linux. */
+/* A string that may be NULL. */
 static int copy_option(const char __user *ustr, char *buf, size_t size)
 {
 	long len;
@@ -419,7 +419,7 @@ struct mount_args {
 	bool typed; /* not NULL */
 	char type[32];
 	char source[256];
-	char data[512];
+	char data[PATH_MAX]; /* at most a page, as Linux */
 };
 
 #define MS_PROPAGATION (MS_SHARED | MS_PRIVATE | MS_SLAVE | MS_UNBINDABLE)

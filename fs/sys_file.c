@@ -107,7 +107,7 @@ long sys_close_range(unsigned int first, unsigned int last, int flags)
 		/* The table belongs to the process: one thread cannot leave it. */
 		if (task->nr_threads > 1)
 			return -EINVAL;
-		own = handle_table_fork(old);
+		own = handle_table_fork(old, task->pid);
 		if (!own)
 			return -ENOMEM;
 		task->handles = own;

@@ -46,9 +46,7 @@ int fs_hook_open_exec(int dirfd, const char *path, u32 at_flags, struct file **o
 
 u64 fs_hook_file_size(struct file *file)
 {
-	const struct inode *inode = file->inode;
-
-	return inode->object ? inode->object->size : inode->size;
+	return inode_size(file->inode);
 }
 
 long fs_hook_file_read(struct file *file, u64 pos, void *buf, size_t len)

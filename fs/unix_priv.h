@@ -43,10 +43,7 @@ struct unix_rights {
 	u32 uid;                  /* whose RLIMIT_NOFILE they count against */
 	u32 n;
 	bool inflight;
-	struct {
-		struct kobject *object; /* referenced */
-		u32 rights;
-	} handle[];
+	struct handle_copy handle[];
 };
 
 /* Lock key: s lock of the socket it is queued at; the rest is fixed. */

@@ -101,7 +101,7 @@ static void count_rights(struct unix_rights *rights, bool up)
 static void put_handles(struct unix_rights *rights)
 {
 	for (u32 i = 0; i < rights->n; i++)
-		kobject_put(rights->handle[i].object);
+		handle_copy_put(&rights->handle[i]);
 	kfree(rights);
 }
 
@@ -191,21 +191,18 @@ static int add_rights(const char *data, u32 n, struct unix_scm *scm)
 	if (n && pledge_require(PLEDGE_SENDFD))
 		return -ENOSYS;
 	for (u32 i = 0; i < n; i++) {
-		struct handle_ref ref;
+		struct handle_copy *copy = &rights->handle[rights->n];
 		int fd, err;
 
 		memcpy(&fd, data + i * sizeof(fd), sizeof(fd));
-		err = handle_get(fd, RIGHT_DUP, 0, &ref);
+		err = handle_copy_get(fd, RIGHT_DUP, copy);
 		if (err)
 			return err;
-		if (unlikely(pledge_current()) && is_folder(ref.object)) {
-			handle_put(&ref);
+		if (unlikely(pledge_current()) && is_folder(copy->object)) {
+			handle_copy_put(copy);
 			return pledge_violated(0, true);
 		}
-		kobject_get(ref.object);
-		rights->handle[rights->n].object = ref.object;
-		rights->handle[rights->n++].rights = ref.rights;
-		handle_put(&ref);
+		rights->n++;
 	}
 	return 0;
 }
@@ -299,8 +296,7 @@ static int install(struct socket_msg *msg, struct unix_rights *rights)
 			handle_unreserve(fd);
 			break;
 		}
-		kobject_get(rights->handle[done].object);
-		handle_install(fd, rights->handle[done].object, rights->handle[done].rights, flags);
+		handle_install_copy(fd, &rights->handle[done], flags);
 		done++;
 	}
 	if (done < rights->n)
@@ -335,19 +331,23 @@ int unix_rights_peek(const struct unix_msg *m, struct unix_rights **out)
 {
 	/* Only readers take rights out, and one of them is here. */
 	struct unix_rights *from = m->rights, *copy;
-	size_t size = sizeof(*copy) + from->n * sizeof(copy->handle[0]);
+	int err = 0;
 
-	copy = kmalloc(size, 0);
+	copy = kmalloc(sizeof(*copy) + from->n * sizeof(copy->handle[0]), 0);
 	if (!copy)
 		return -ENOMEM;
+	*copy = (struct unix_rights){ .uid = from->uid };
 	mutex_lock(&unix_gc_lock); /* no candidate may gain a reference meanwhile */
-	memcpy(copy, from, size);
-	copy->inflight = false;
-	for (u32 i = 0; i < copy->n; i++)
-		kobject_get(copy->handle[i].object);
+	while (copy->n < from->n && !err) {
+		err = handle_copy_again(&from->handle[copy->n], &copy->handle[copy->n]);
+		copy->n += !err;
+	}
 	mutex_unlock(&unix_gc_lock);
-	*out = copy;
-	return 0;
+	if (err)
+		put_handles(copy);
+	else
+		*out = copy;
+	return err;
 }
 
 /* ---- garbage ---- */

@@ -7,6 +7,7 @@
 #include <fs/dentry.h>
 #include <fs/file.h>
 #include <fs/fs_context.h>
+#include <fs/inode_cache.h>
 #include <fs/mount.h>
 #include <fs/path.h>
 #include <kernel/abi/errno.h>
@@ -87,6 +88,75 @@ KTEST(vfs, cache_keeps_its_limit)
 	dentry_stats(&stats);
 	KCHECK(stats.cached <= few);
 	dentry_cache_set_limit(limit);
+	end(run);
+}
+
+/* An overlay in TOP with files f0, f1, ... below. */
+static void begin_overlay(struct ktest_run *run, int files)
+{
+	static const char *const dirs[] = { TOP "/l", TOP "/u", TOP "/w", TOP "/m" };
+	struct path where;
+	char name[64];
+
+	for (u32 i = 0; i < ARRAY_SIZE(dirs); i++)
+		KCHECK_EQ(make(dirs[i], S_IFDIR | 0755), 0);
+	for (int i = 0; i < files; i++) {
+		snprintf(name, sizeof(name), TOP "/l/f%d", i);
+		KCHECK_EQ(make(name, S_IFREG | 0644), 0);
+	}
+	KREQUIRE(!path_lookup(AT_FDCWD, TOP "/m", LOOKUP_DIRECTORY, &where));
+	KCHECK_EQ(mount_add(fs_type_find("overlay"), "test",
+			    "lowerdir=" TOP "/l,upperdir=" TOP "/u,workdir=" TOP "/w", 0, &where),
+		  0);
+	path_put(&where);
+}
+
+static void end_overlay(struct ktest_run *run)
+{
+	struct path where;
+
+	KREQUIRE(!path_lookup(AT_FDCWD, TOP "/m", LOOKUP_DIRECTORY, &where));
+	KCHECK_EQ(mount_remove(&where, 0), 0);
+	path_put(&where);
+}
+
+KTEST(vfs, inode_cache_keeps_its_limit)
+{
+	struct inode_cache_stats before, after;
+	struct path held, again;
+	char name[64];
+	u32 few, limit;
+
+	if (!begin(run))
+		return;
+	begin_overlay(run, 300);
+	inode_cache_stats(&before);
+	limit = before.limit;
+	few = before.cached + 32;
+	inode_cache_set_limit(few);
+	KREQUIRE(!path_lookup(AT_FDCWD, TOP "/m/f7", 0, &held));
+	for (int i = 0; i < 300; i++) {
+		snprintf(name, sizeof(name), TOP "/m/f%d", i);
+		KCHECK(exists(name));
+		dentry_cache_shrink(0); /* what has a cached name is in use */
+	}
+	inode_cache_stats(&after);
+	KCHECK(after.cached <= few);
+	KCHECK(after.misses >= before.misses + 299);
+	KCHECK(after.evictions > before.evictions);
+	/* Whoever uses it keeps it the same, and found. */
+	KREQUIRE(!path_lookup(AT_FDCWD, TOP "/m/f7", 0, &again));
+	KCHECK(path_inode(&held) == path_inode(&again));
+	path_put(&again);
+	path_put(&held);
+	dentry_cache_shrink(0);
+	before = after;
+	KCHECK(exists(TOP "/m/f299")); /* the youngest is there still */
+	inode_cache_stats(&after);
+	KCHECK_EQ(after.misses, before.misses);
+	KCHECK(after.hits > before.hits);
+	inode_cache_set_limit(limit);
+	end_overlay(run);
 	end(run);
 }
 

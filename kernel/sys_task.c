@@ -157,7 +157,7 @@ static int unshare_files(struct task *task)
 
 	if (!task->handles_shared)
 		return 0;
-	own = handle_table_fork(old);
+	own = handle_table_fork(old, task->pid);
 	if (!own)
 		return -ENOMEM;
 	flags = spin_lock_irq(&task_tree_lock);

@@ -19,6 +19,7 @@
 #include <arch/uaccess.h>
 #include <kernel/abi/errno.h>
 #include <kernel/lib/string.h>
+#include <mm/lease.h>
 #include <mm/pmm.h>
 #include <mm/slab.h>
 
@@ -143,6 +144,11 @@ void region_copy_of(struct region *new, const struct region *r)
 	new->offset = r->offset;
 	new->object = r->object;
 	new->file = r->file;
+	new->lease = r->lease;
+	if (unlikely(r->lease)) {
+		vm_lease_get(r->lease);
+		list_init(&new->lease_link);
+	}
 	if (r->object)
 		vmobject_get(r->object);
 	if (r->file)
@@ -162,6 +168,8 @@ static void region_added(struct region *r)
 		list_add(&r->object_link, &r->object->mappings);
 		mutex_unlock(&r->object->lock);
 	}
+	if (unlikely(r->lease) && !(r->flags & REGION_REVOKED))
+		vm_lease_list(r);
 }
 
 void region_insert(struct region *r)
@@ -190,6 +198,8 @@ void region_detach(struct region *r, struct dead_regions *dead)
 		list_del(&r->object_link);
 		mutex_unlock(&r->object->lock);
 	}
+	if (unlikely(r->lease))
+		vm_lease_unlist(r);
 	r->next_dead = dead->first;
 	dead->first = r;
 }
@@ -204,6 +214,8 @@ void dead_free(struct dead_regions *dead)
 			vmobject_put(r->object);
 		if (r->file)
 			aspace_file_put(r->file);
+		if (r->lease)
+			vm_lease_put(r->lease);
 		slab_free(region_cache, r);
 	}
 }
@@ -225,7 +237,7 @@ static bool mergeable(const struct region *a, const struct region *b)
 {
 	return a->end == b->start && a->prot == b->prot && a->flags == b->flags &&
 	       a->max_prot == b->max_prot && a->object == b->object && a->file == b->file &&
-	       !(a->flags & REGION_GROWSDOWN) &&
+	       a->lease == b->lease && !(a->flags & REGION_GROWSDOWN) &&
 	       (!a->object || a->offset + (a->end - a->start) == b->offset);
 }
 
@@ -429,6 +441,7 @@ static void fill_region(struct region *r, const struct map_request *req, u64 add
 	r->object = req->object;
 	r->offset = req->object ? req->offset : 0;
 	r->file = req->file;
+	r->lease = req->lease;
 	if (req->map_flags & MAP_SHARED)
 		r->flags |= REGION_SHARED;
 	if (req->map_flags & MAP_GROWSDOWN)
@@ -486,6 +499,8 @@ static int map_locked(struct aspace *as, const struct map_request *req, u64 len,
 		return -ENOMEM;
 	region_copy_of(r, &want);
 	region_insert(r);
+	if (unlikely(r->lease) && vm_lease_ended(r->lease))
+		r->flags |= REGION_REVOKED;
 	(void)merge_locked(r, dead);
 	return 0;
 }
@@ -800,6 +815,23 @@ void aspace_unmap_object(struct aspace *as, struct vmobject *obj, u64 start, u64
 	aspace_unlock(as);
 }
 
+void aspace_end_lease(struct aspace *as, struct vm_lease *lease)
+{
+	struct mmu_batch batch;
+	struct region *r;
+
+	aspace_lock(as);
+	mmu_batch_begin(&batch, &as->mmu);
+	for (r = vmtree_first(&as->regions); r; r = vmtree_next(r)) {
+		if (r->lease != lease || (r->flags & REGION_REVOKED))
+			continue;
+		r->flags |= REGION_REVOKED;
+		mmu_unmap(&batch, r->start, r->end);
+	}
+	mmu_batch_flush(&batch);
+	aspace_unlock(as);
+}
+
 bool aspace_region_at(struct aspace *as, u64 va, struct region_info *out)
 {
 	struct region *r;
@@ -823,7 +855,8 @@ struct vmobject *aspace_object_at(struct aspace *as, u64 va, u64 *offset, u64 *e
 
 	aspace_lock(as);
 	r = walk_next(as, va);
-	if (r && r->object && (r->flags & REGION_SHARED) && (r->prot & PROT_WRITE)) {
+	if (r && r->object && (r->prot & PROT_WRITE) &&
+	    (r->flags & (REGION_SHARED | REGION_REVOKED)) == REGION_SHARED) {
 		obj = r->object;
 		vmobject_get(obj);
 		*offset = r->offset + (va - r->start);

@@ -20,6 +20,7 @@
 #include <mm/vmtree.h>
 
 struct file;
+struct vm_lease;
 struct vmobject;
 
 /* Lock key: i immutable, a as->lock. */
@@ -66,10 +67,12 @@ struct map_request {
 	struct vmobject *object; /* a reference is taken; NULL: anonymous */
 	u64 offset;              /* page-aligned bytes into object */
 	struct file *file;       /* a reference is taken */
+	struct vm_lease *lease;  /* a reference is taken; NULL: none */
 	u64 rlimit_as;           /* RLIMIT_AS of the caller */
 };
 
-/** aspace_map - mmap(2). Return: 0 and *out; -EINVAL -ENOMEM -EEXIST -EPERM. */
+/** aspace_map - mmap(2). Return: 0 and *out; -EINVAL -ENOMEM -EEXIST -EPERM; with a
+ * lease that has ended the mapping is there and faults. */
 __must_check int aspace_map(struct aspace *as, const struct map_request *req, u64 *out);
 /** aspace_unmap - munmap(2) */
 __must_check int aspace_unmap(struct aspace *as, u64 addr, u64 len);

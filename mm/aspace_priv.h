@@ -66,6 +66,10 @@ u64 place_locked(struct aspace *as, u64 hint, u64 len, u32 map_flags);
  * @copies: private copies too. Takes as->lock. */
 void aspace_unmap_object(struct aspace *as, struct vmobject *obj, u64 start, u64 end, bool copies);
 
+/** aspace_end_lease - take away what regions of @lease show; they fault from now on.
+ * Takes as->lock. */
+void aspace_end_lease(struct aspace *as, struct vm_lease *lease);
+
 /** fault_locked - aspace_fault() under as->lock; @around: also enter pages nearby */
 struct fault_result fault_locked(struct aspace *as, u64 va, enum fault_access access);
 

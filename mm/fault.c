@@ -25,6 +25,7 @@
  *   shared              any          write   object's frame, writable, marked dirty
  *   device              empty        any     the device's page, uncached
  *   object ends before  -            any     SIGBUS ADRERR
+ *   revoked (lease.h)   -            any     SIGBUS ADRERR
  *   no memory           -            any     SIGKILL once nobody else can be killed
  *                                            (kernel/task/oom.c)
  *
@@ -293,6 +294,8 @@ struct fault_result fault_locked(struct aspace *as, u64 va, enum fault_access ac
 	there = mmu_query(&as->mmu, va, &entry);
 	if (there && (write ? entry.prot & MMU_WRITE : entry.prot & MMU_READ))
 		return resolved;
+	if (r->object && (r->flags & REGION_REVOKED)) /* then nothing is there either */
+		return failure(-EFAULT);
 	if (r->object && (r->object->flags & VMOBJECT_DEVICE))
 		return fault_device(r, va);
 	if (r->flags & REGION_SHARED)
@@ -367,7 +370,7 @@ static struct fault_result fault_forced(struct aspace *as, u64 va)
 {
 	struct region *r = find_region(as, va);
 
-	if (r && !(r->prot & PROT_WRITE) && !(r->flags & REGION_SHARED) &&
+	if (r && !(r->prot & PROT_WRITE) && !(r->flags & (REGION_SHARED | REGION_REVOKED)) &&
 	    permitted(r, FAULT_READ) && !(r->object && (r->object->flags & VMOBJECT_DEVICE)))
 		return fault_own(r, ALIGN_DOWN(va, PAGE_SIZE));
 	return fault_locked(as, va, FAULT_WRITE);

@@ -9,7 +9,8 @@ bool aspace_shared_object(struct aspace *as, u64 va, struct vmobject **obj, u64 
 
 	aspace_lock(as);
 	r = vmtree_find(&as->regions, va);
-	found = r && va >= r->start && (r->flags & REGION_SHARED) && r->object;
+	found = r && va >= r->start && r->object &&
+		(r->flags & (REGION_SHARED | REGION_REVOKED)) == REGION_SHARED;
 	if (found) {
 		*obj = r->object;
 		vmobject_get(r->object);

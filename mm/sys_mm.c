@@ -12,8 +12,10 @@
 #include <kernel/syscall_protos.h>
 #include <kernel/task/task.h>
 #include <mm/aspace.h>
+#include <mm/lease.h>
 #include <mm/object.h>
 #include <mm/pmm.h>
+#include <security/cap.h>
 #include <security/cred.h>
 #include <security/handle.h>
 
@@ -151,11 +153,15 @@ long sys_mmap(vaddr_t addr, size_t len, unsigned long prot, unsigned long flags,
 			result = -EOVERFLOW;
 		else
 			result = file_request(&req, req.file, ref.rights);
+		if (!result)
+			result = cap_lease(fd, ref.object, &req.lease);
 	}
 	if (!result)
 		result = do_map(&req);
 	if (req.object)
 		vmobject_put(req.object);
+	if (unlikely(req.lease))
+		vm_lease_put(req.lease);
 	if (ref.object)
 		handle_put(&ref);
 	return result;

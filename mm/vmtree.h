@@ -16,6 +16,7 @@
 struct aspace;
 struct file;
 struct vmobject;
+struct vm_lease;
 
 /* Linux's stack_guard_gap: nothing is placed this close below a stack. */
 #define VM_GUARD_GAP (256ull << 12)
@@ -32,6 +33,7 @@ enum region_flags {
 	REGION_NOHUGE = 256,
 	REGION_VDSO = 512,     /* the kernel's own: names for /proc/PID/maps */
 	REGION_VVAR = 1024,
+	REGION_REVOKED = 2048, /* its lease has ended: faults give SIGBUS */
 };
 
 /* Lock key: a as->lock, o obj->lock. Ranges are page-aligned. */
@@ -50,6 +52,8 @@ struct region {
 	struct aspace *as;            /* [i] */
 	struct list_head object_link; /* [o] obj->mappings */
 	struct region *next_dead;     /* [a] taken out, to be freed without the lock */
+	struct vm_lease *lease;       /* [i] mm/lease.h; NULL: nobody can take it back */
+	struct list_head lease_link;  /* [lease->lock] */
 };
 
 struct vmtree {

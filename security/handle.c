@@ -6,7 +6,10 @@
  *   - every number below `low` is in use, so the lowest free one is found from
  *     there on;
  *   - `slots` and `used` are replaced only under the lock; the only thread of
- *     the only user of a table may read them without it.
+ *     the only user of a table may read them without it, so who makes another's
+ *     table larger leaves it the old array (`retired`);
+ *   - `nr_nodes` counts the slots with a place in the derivation tree; while it is
+ *     0 security/cap.c has no part in anything here.
  */
 #include <security/handle.h>
 
@@ -14,9 +17,18 @@
 #include <kernel/lib/bitmap.h>
 #include <kernel/lib/string.h>
 #include <mm/kmalloc.h>
+#include <security/cap.h>
 #include <security/task_hooks.h>
 
+#include "handle_priv.h"
+
 #define TABLE_MIN 64u /* one word of the bitmap */
+
+/* An array that its owner may still be reading. */
+struct retired_slots {
+	struct retired_slots *next;
+	struct handle *slots;
+};
 
 static u64 live_handles; /* atomic; debug builds only */
 
@@ -36,7 +48,7 @@ static struct handle_table *table_current(void)
 	return task_hook_handles();
 }
 
-static struct handle_table *table_alloc(u32 size)
+static struct handle_table *table_alloc(u32 size, s32 owner)
 {
 	struct handle_table *table = kzalloc(sizeof(*table), 0);
 
@@ -45,6 +57,7 @@ static struct handle_table *table_alloc(u32 size)
 	refcount_init(&table->refs);
 	spin_init(&table->lock, RANK_HANDLES, "handles");
 	table->size = size;
+	table->owner = owner;
 	table->slots = kcalloc(size, sizeof(struct handle), 0);
 	table->used = kcalloc(size / 64, sizeof(u64), 0);
 	if (table->slots && table->used)
@@ -55,9 +68,9 @@ static struct handle_table *table_alloc(u32 size)
 	return NULL;
 }
 
-struct handle_table *handle_table_create(void)
+struct handle_table *handle_table_create(s32 owner)
 {
-	return table_alloc(TABLE_MIN);
+	return table_alloc(TABLE_MIN, owner);
 }
 
 void handle_table_get(struct handle_table *table)
@@ -73,6 +86,8 @@ static void slot_release(const struct handle *slot)
 	if (!obj)
 		return;
 	live_add(-1);
+	if (unlikely(slot->node))
+		cap_node_closed(slot->node);
 	if (obj->ops->closed)
 		obj->ops->closed(obj);
 	kobject_put(obj);
@@ -83,6 +98,8 @@ static struct handle slot_take_locked(struct handle_table *table, u32 fd)
 {
 	struct handle *slot = &table->slots[fd], old = *slot;
 
+	if (unlikely(old.node))
+		table->nr_nodes--;
 	*slot = (struct handle){ .generation = old.generation + 1 };
 	table->used[fd / 64] &= ~BIT(fd % 64);
 	table->low = MIN(table->low, fd);
@@ -137,11 +154,23 @@ static bool drop_cloexec(const struct handle *slot)
 	return slot->flags & HANDLE_CLOEXEC;
 }
 
+static void free_retired(struct retired_slots *retired)
+{
+	while (retired) {
+		struct retired_slots *next = retired->next;
+
+		kfree(retired->slots);
+		kfree(retired);
+		retired = next;
+	}
+}
+
 void handle_table_put(struct handle_table *table)
 {
 	if (!refcount_put(&table->refs))
 		return;
 	table_sweep(table, 0, ~0u, drop_any);
+	free_retired(table->retired);
 	kfree(table->slots);
 	kfree(table->used);
 	kfree(table);
@@ -162,8 +191,10 @@ void handle_close_range(u32 first, u32 last)
 	table_sweep(table_current(), first, last, drop_any);
 }
 
-/* Copy slots that may be duplicated into @copy, which is at least as large. */
-static void table_copy_locked(const struct handle_table *table, struct handle_table *copy)
+/* Copy slots that may be duplicated into @copy, which is at least as large. @spares: for
+ * those with nodes. */
+static void table_copy_locked(const struct handle_table *table, struct handle_table *copy,
+			      struct cap_spares *spares)
 {
 	for (u32 word = 0; word < table->size / 64; word++) {
 		for (u64 bits = table->used[word]; bits; bits &= bits - 1) {
@@ -176,31 +207,53 @@ static void table_copy_locked(const struct handle_table *table, struct handle_ta
 			kobject_get(slot->object);
 			copy->slots[fd] = *slot;
 			copy->slots[fd].node = NULL;
+			if (unlikely(slot->node))
+				handle_table_set_node_locked(copy, &copy->slots[fd],
+					cap_node_copy_locked(slot->node, spares, copy, fd));
 			copy->used[word] |= BIT(fd % 64);
 			live_add(1);
 		}
 	}
 }
 
-struct handle_table *handle_table_fork(struct handle_table *table)
+/* @copy is as @table if it is large enough, and @spares are enough. */
+static bool table_copy(struct handle_table *table, struct handle_table *copy,
+		       struct cap_spares *spares)
 {
-	u32 size = atomic_load_relaxed(&table->size);
+	bool nodes = spares->n, fits;
 
-	for (;;) {
-		struct handle_table *copy = table_alloc(size);
+	if (unlikely(nodes))
+		cap_lock();
+	spin_lock(&table->lock);
+	fits = table->size <= copy->size && table->nr_nodes <= spares->n;
+	if (fits)
+		table_copy_locked(table, copy, spares);
+	spin_unlock(&table->lock);
+	if (unlikely(nodes))
+		cap_unlock();
+	return fits;
+}
 
-		if (!copy)
-			return NULL;
-		spin_lock(&table->lock);
-		if (table->size <= size) {
-			table_copy_locked(table, copy);
-			spin_unlock(&table->lock);
-			return copy;
-		}
-		size = table->size; /* grew meanwhile */
-		spin_unlock(&table->lock);
+struct handle_table *handle_table_fork(struct handle_table *table, s32 owner)
+{
+	struct cap_spares spares = { NULL, 0 };
+	struct handle_table *copy;
+
+	/* Again when it grew meanwhile. */
+	while ((copy = table_alloc(atomic_load_relaxed(&table->size), owner))) {
+		u32 nodes = atomic_load_relaxed(&table->nr_nodes);
+		bool able = likely(!nodes) || !cap_spares_add(&spares, nodes);
+
+		if (able && table_copy(table, copy, &spares))
+			break;
 		handle_table_put(copy);
+		copy = NULL;
+		if (!able)
+			break;
 	}
+	if (unlikely(spares.first))
+		cap_spares_free(&spares);
+	return copy;
 }
 
 static int slot_check(const struct handle *slot, u32 rights, u32 type)
@@ -221,7 +274,7 @@ static inline int slot_get(const struct handle_table *table, int fd, u32 rights,
 	const struct handle *slot;
 	int err;
 
-	if (unlikely((u32)fd >= table->size))
+	if (unlikely((u32)fd >= atomic_load_acquire(&table->size)))
 		return -EBADF;
 	slot = &table->slots[fd];
 	err = slot_check(slot, rights, type);
@@ -276,15 +329,20 @@ static int table_grow(struct handle_table *table, u32 fd)
 {
 	u32 size = TABLE_MIN;
 	struct handle *slots, *old_slots;
+	struct retired_slots *retired = NULL;
+	bool own = table == table_current();
 	u64 *used, *old_used;
 
 	while (size <= fd)
 		size *= 2;
 	slots = kcalloc(size, sizeof(*slots), 0);
 	used = kcalloc(size / 64, sizeof(*used), 0);
-	if (!slots || !used) {
+	if (!own)
+		retired = kmalloc(sizeof(*retired), 0);
+	if (!slots || !used || (!own && !retired)) {
 		kfree(slots);
 		kfree(used);
+		kfree(retired);
 		return -ENOMEM;
 	}
 	spin_lock(&table->lock);
@@ -297,9 +355,17 @@ static int table_grow(struct handle_table *table, u32 fd)
 		old_used = table->used;
 		table->slots = slots;
 		table->used = used;
+		/* Pairs with the acquires of readers without the lock. */
 		atomic_store_release(&table->size, size);
+		if (retired) {
+			*retired = (struct retired_slots){ table->retired, old_slots };
+			table->retired = retired;
+			retired = NULL;
+			old_slots = NULL;
+		}
 	}
 	spin_unlock(&table->lock);
+	kfree(retired);
 	kfree(old_slots);
 	kfree(old_used);
 	return 0;
@@ -310,11 +376,9 @@ static u32 number_limit(void)
 	return (u32)MIN(task_hook_nofile_limit(), (u64)HANDLE_TABLE_MAX);
 }
 
-int handle_reserve(int min)
+int handle_table_reserve(struct handle_table *table, int min, u32 limit)
 {
-	struct handle_table *table = table_current();
-	u32 limit = number_limit();
-
+	limit = MIN(limit, HANDLE_TABLE_MAX);
 	if (min < 0 || (u32)min >= limit)
 		return min == 0 ? -EMFILE : -EINVAL;
 	for (;;) {
@@ -340,29 +404,70 @@ int handle_reserve(int min)
 	}
 }
 
+int handle_reserve(int min)
+{
+	return handle_table_reserve(table_current(), min, number_limit());
+}
+
+void handle_table_unreserve(struct handle_table *table, u32 fd)
+{
+	spin_lock(&table->lock);
+	slot_take_locked(table, fd);
+	spin_unlock(&table->lock);
+}
+
 void handle_unreserve(int fd)
 {
-	struct handle_table *table = table_current();
+	handle_table_unreserve(table_current(), (u32)fd);
+}
 
-	spin_lock(&table->lock);
-	slot_take_locked(table, (u32)fd);
-	spin_unlock(&table->lock);
+void handle_table_set_node_locked(struct handle_table *table, struct handle *slot,
+				  struct cap_node *node)
+{
+	u32 had = slot->node != NULL, has = node != NULL;
+
+	slot->node = node;
+	atomic_store_relaxed(&table->nr_nodes, table->nr_nodes + has - had);
+}
+
+/* The key last: with it the only thread of the owner may use the rest. */
+void handle_table_fill_locked(struct handle_table *table, u32 fd, struct kobject *obj, u32 rights,
+			      u32 flags, struct cap_node *node)
+{
+	struct handle *slot = &table->slots[fd];
+
+	ASSERT(slot->flags & HANDLE_RESERVED);
+	slot->rights = rights;
+	slot->flags = flags;
+	if (unlikely(node))
+		handle_table_set_node_locked(table, slot, node);
+	atomic_store_release(&slot->object, obj);
+	atomic_store_release(&slot->key, handle_key(rights, obj->type));
+}
+
+int handle_table_check_locked(const struct handle_table *table, int fd, u32 rights,
+			      struct handle **slot)
+{
+	if ((u32)fd >= table->size)
+		return -EBADF;
+	*slot = &table->slots[fd];
+	return slot_check(*slot, rights, 0);
+}
+
+void handle_table_revoke_locked(struct handle_table *table, struct handle *slot)
+{
+	handle_table_set_node_locked(table, slot, NULL);
+	atomic_store_relaxed(&slot->flags, slot->flags | HANDLE_REVOKED);
+	atomic_store_release(&slot->key, 0u);
 }
 
 void handle_install(int fd, struct kobject *obj, u32 rights, u32 flags)
 {
 	struct handle_table *table = table_current();
-	struct handle *slot;
 
 	spin_lock(&table->lock);
-	slot = &table->slots[fd];
-	ASSERT(slot->flags & HANDLE_RESERVED);
-	slot->rights = rights;
-	slot->key = handle_key(rights, obj->type);
-	slot->flags = flags;
-	slot->object = obj;
+	handle_table_fill_locked(table, (u32)fd, obj, rights, flags, NULL);
 	spin_unlock(&table->lock);
-	live_add(1);
 }
 
 int handle_open(struct kobject *obj, u32 rights, u32 flags)
@@ -390,70 +495,135 @@ int handle_close(int fd)
 	return 0;
 }
 
-int handle_dup(int fd, int min, u32 flags)
+int handle_copy_get(int fd, u32 rights, struct handle_copy *out)
 {
 	struct handle_ref ref;
-	int err = handle_get(fd, RIGHT_DUP, 0, &ref);
-	int copy;
+	int err;
 
+	/* A handle that has a node is there, so is the count of it. */
+	if (unlikely(atomic_load_relaxed(&table_current()->nr_nodes)))
+		return cap_copy_get(fd, rights, out);
+	err = handle_get(fd, rights, 0, &ref);
 	if (err)
 		return err;
-	copy = handle_reserve(min);
-	if (copy >= 0) {
+	*out = (struct handle_copy){ ref.object, ref.rights, NULL };
+	if (!ref.counted)
 		kobject_get(ref.object);
-		handle_install(copy, ref.object, ref.rights, flags);
-	}
-	handle_put(&ref);
-	return copy;
+	return 0;
 }
 
-/* Put @new into slot @fd whatever is there. Return: fd; -EBUSY reserved. */
-static int slot_replace(struct handle_table *table, u32 fd, const struct handle *new)
+int handle_copy_again(const struct handle_copy *copy, struct handle_copy *out)
 {
-	struct handle old;
+	if (unlikely(copy->node))
+		return cap_copy_again(copy, out);
+	*out = *copy;
+	kobject_get(out->object);
+	return 0;
+}
 
+void handle_copy_put(struct handle_copy *copy)
+{
+	if (!copy->object)
+		return;
+	if (unlikely(copy->node))
+		cap_node_closed(copy->node);
+	kobject_put(copy->object);
+	copy->object = NULL;
+}
+
+/*
+ * Put what @copy holds into slot @fd, reserved by current or, to @replace it, whatever is
+ * there; all at once, so that other threads see the old handle or the new one.
+ * Return: 0, @copy used up; -EBUSY reserved by another thread.
+ */
+static int slot_put(struct handle_table *table, u32 fd, struct handle_copy *copy, u32 flags,
+		    bool replace)
+{
+	struct handle old, new = { copy->object, copy->rights, flags, 0, 0, copy->node };
+	bool tree = copy->node != NULL;
+	struct handle *slot;
+
+	if (unlikely(tree))
+		cap_lock();
 	spin_lock(&table->lock);
-	old = table->slots[fd];
-	if (!old.object && (old.flags & HANDLE_RESERVED)) {
+	slot = &table->slots[fd];
+	old = *slot;
+	if (replace && !old.object && (old.flags & HANDLE_RESERVED)) {
 		spin_unlock(&table->lock);
+		if (unlikely(tree))
+			cap_unlock();
 		return -EBUSY;
 	}
-	table->slots[fd] = *new;
-	table->slots[fd].generation = old.generation + 1;
+	new.generation = old.generation + replace;
+	new.key = handle_key(new.rights, new.object->type);
+	if (unlikely(tree) && !cap_node_arrive_locked(new.node, table, fd)) {
+		new.flags |= HANDLE_REVOKED; /* on its way */
+		new.key = 0;
+		new.node = NULL;
+	}
+	handle_table_set_node_locked(table, slot, new.node);
+	*slot = new;
 	table->used[fd / 64] |= BIT(fd % 64);
 	spin_unlock(&table->lock);
+	if (unlikely(tree)) {
+		cap_unlock();
+		if (!new.node)
+			cap_node_closed(copy->node);
+	}
+	copy->object = NULL;
 	live_add(1);
 	slot_release(&old);
-	return (int)fd;
+	return 0;
+}
+
+void handle_install_copy(int fd, struct handle_copy *copy, u32 flags)
+{
+	if (unlikely(copy->node))
+		(void)!slot_put(table_current(), (u32)fd, copy, flags, false);
+	else
+		handle_install(fd, copy->object, copy->rights, flags);
+	copy->object = NULL;
+}
+
+int handle_open_copy(int min, struct handle_copy *copy, u32 flags)
+{
+	int fd = handle_reserve(min);
+
+	if (fd >= 0)
+		handle_install_copy(fd, copy, flags);
+	else
+		handle_copy_put(copy);
+	return fd;
+}
+
+int handle_dup(int fd, int min, u32 flags)
+{
+	struct handle_copy copy;
+	int err = handle_copy_get(fd, RIGHT_DUP, &copy);
+
+	return err ? err : handle_open_copy(min, &copy, flags);
 }
 
 int handle_dup_to(int fd, int newfd, u32 flags)
 {
 	struct handle_table *table = table_current();
-	struct handle new = { .flags = flags };
-	struct handle_ref ref;
+	struct handle_copy copy;
 	int err;
 
 	if (fd == newfd)
 		return -EINVAL;
 	if ((u32)newfd >= number_limit())
 		return -EBADF;
-	err = handle_get(fd, RIGHT_DUP, 0, &ref);
+	err = handle_copy_get(fd, RIGHT_DUP, &copy);
 	if (err)
 		return err;
 	if ((u32)newfd >= atomic_load_relaxed(&table->size))
 		err = table_grow(table, (u32)newfd);
-	if (!err) {
-		kobject_get(ref.object);
-		new.object = ref.object;
-		new.rights = ref.rights;
-		new.key = handle_key(ref.rights, ref.object->type);
-		err = slot_replace(table, (u32)newfd, &new);
-		if (err < 0)
-			kobject_put(ref.object);
-	}
-	handle_put(&ref);
-	return err;
+	if (!err)
+		err = slot_put(table, (u32)newfd, &copy, flags, true);
+	if (err)
+		handle_copy_put(&copy);
+	return err ? err : newfd;
 }
 
 int handle_get_flags(int fd)

@@ -13,20 +13,10 @@
  */
 #pragma once
 
+#include <kernel/abi/cap.h>
 #include <kernel/core/refcount.h>
 #include <kernel/core/spinlock.h>
 #include <kernel/lib/types.h>
-
-enum kobject_type {
-	KOBJECT_FILE = 1, /* struct file: files, pipes, ttys, eventfds, ... */
-	KOBJECT_PROCESS,  /* pidfd */
-	KOBJECT_CHANNEL,
-	KOBJECT_MEMORY,
-	KOBJECT_IRQ,
-	KOBJECT_MMIO,
-	KOBJECT_IOPORT,
-	KOBJECT_NODE_QUOTA,
-};
 
 struct kobject;
 
@@ -64,24 +54,10 @@ static inline void kobject_put(struct kobject *obj)
 		obj->ops->release(obj);
 }
 
-enum handle_rights {
-	RIGHT_READ = 1 << 0,
-	RIGHT_WRITE = 1 << 1,
-	RIGHT_EXEC = 1 << 2,   /* mmap PROT_EXEC, execveat */
-	RIGHT_SEEK = 1 << 3,   /* lseek, pread, pwrite */
-	RIGHT_CONTROL = 1 << 4, /* ioctl, fcntl settings, fchmod, ftruncate ... */
-	RIGHT_STAT = 1 << 5,
-	RIGHT_MAP = 1 << 6,
-	RIGHT_WAIT = 1 << 7,   /* poll, waitid */
-	RIGHT_SIGNAL = 1 << 8, /* pidfd_send_signal */
-	RIGHT_LOOKUP = 1 << 9, /* base of *at(), fchdir */
-	RIGHT_GRANT = 1 << 10, /* cap_grant */
-	RIGHT_DUP = 1 << 11,   /* dup, fork, SCM_RIGHTS */
-	RIGHT_ALL = (1 << 12) - 1,
-	/* of a pidfd; nothing can be read, but that is EINVAL on Linux, not EBADF */
-	RIGHTS_PIDFD = RIGHT_READ | RIGHT_WRITE | RIGHT_CONTROL | RIGHT_STAT | RIGHT_WAIT |
-		       RIGHT_SIGNAL | RIGHT_GRANT | RIGHT_DUP,
-};
+/* Of a pidfd; nothing can be read, but that is EINVAL on Linux, not EBADF. */
+#define RIGHTS_PIDFD                                                               \
+	(RIGHT_READ | RIGHT_WRITE | RIGHT_CONTROL | RIGHT_STAT | RIGHT_WAIT | RIGHT_SIGNAL | \
+	 RIGHT_GRANT | RIGHT_DUP)
 
 enum handle_flags {
 	HANDLE_CLOEXEC = 1,
@@ -89,7 +65,7 @@ enum handle_flags {
 	HANDLE_RESERVED = 4, /* number given out, nothing installed yet */
 };
 
-struct cap_node; /* derivation tree: security/cap.c, with cap_grant and cap_revoke */
+struct cap_node; /* place in the derivation tree: security/cap.h */
 
 struct handle {
 	struct kobject *object;
@@ -97,7 +73,7 @@ struct handle {
 	u32 flags;
 	u32 generation; /* grows each time the slot is reused */
 	u32 key;        /* of one that may be used: handle_key(); else 0 */
-	struct cap_node *node;
+	struct cap_node *node; /* NULL: neither granted nor granted from */
 };
 
 #define HANDLE_KEY_TYPE_SHIFT 16
@@ -126,17 +102,21 @@ struct handle_table {
 	u32 low;               /* [l] all below are in use */
 	struct handle *slots;  /* [l] */
 	u64 *used;             /* [l] */
+	u32 nr_nodes;          /* [l][a] slots with a node */
+	s32 owner;             /* [i] pid of the process it was made for */
+	u64 revocation;        /* [l][a] number of the last one that hit it */
+	struct retired_slots *retired; /* [l] grown by another process: security/handle.c */
 };
 
-/** handle_table_create - empty. NULL when out of memory. */
-struct handle_table *handle_table_create(void);
+/** handle_table_create - empty, for process @owner. NULL when out of memory. */
+struct handle_table *handle_table_create(s32 owner);
 void handle_table_get(struct handle_table *table);
 /** handle_table_put - the last reference closes all. May sleep. */
 void handle_table_put(struct handle_table *table);
 /** handle_table_weight - about how many handles there are; racy */
 u32 handle_table_weight(const struct handle_table *table);
-/** handle_table_fork - copy: the handles with RIGHT_DUP. NULL: out of memory. */
-struct handle_table *handle_table_fork(struct handle_table *table);
+/** handle_table_fork - copy for @owner: the handles with RIGHT_DUP. NULL: out of memory. */
+struct handle_table *handle_table_fork(struct handle_table *table, s32 owner);
 /** handle_table_exec - close what is CLOEXEC */
 void handle_table_exec(struct handle_table *table);
 
@@ -164,9 +144,13 @@ static inline const struct handle *handle_lone(const struct handle_table *table,
 {
 	const struct handle *slot;
 
-	/* With one reference nobody else can change the table (tables of others
-	 * are only read, under their lock), and what it names stays. */
-	if (unlikely(refcount_read(&table->refs) != 1 || (u32)fd >= table->size))
+	/*
+	 * With one reference nobody else closes anything, so what it names stays. Who
+	 * grants or revokes from another process fills free slots, clears keys, and
+	 * leaves the old array when it grows (size after slots: table_grow()).
+	 */
+	if (unlikely(refcount_read(&table->refs) != 1 ||
+		     (u32)fd >= atomic_load_acquire(&table->size)))
 		return NULL;
 	slot = &table->slots[fd];
 	if (unlikely(!handle_key_allows(slot->key, rights, type)))
@@ -189,6 +173,29 @@ void handle_unreserve(int fd);
 void handle_install(int fd, struct kobject *obj, u32 rights, u32 flags);
 /** handle_open - reserve and install; on error the caller keeps its reference */
 __must_check int handle_open(struct kobject *obj, u32 rights, u32 flags);
+
+/*
+ * A handle on its way from one table to another: a copy for dup or a message, its
+ * place in the derivation tree beside the original's; or what cap_grant() makes.
+ */
+struct handle_copy {
+	struct kobject *object; /* referenced; NULL: went elsewhere */
+	u32 rights;
+	struct cap_node *node;  /* or NULL */
+};
+
+/** handle_copy_get - of current's handle @fd, which must have @rights.
+ * Return: 0; -errno as handle_get(); -ENOMEM. */
+__must_check int handle_copy_get(int fd, u32 rights, struct handle_copy *out);
+/** handle_copy_again - one more. Return: 0; -ENOMEM. */
+__must_check int handle_copy_again(const struct handle_copy *copy, struct handle_copy *out);
+/** handle_copy_put - it goes nowhere. May sleep. */
+void handle_copy_put(struct handle_copy *copy);
+/** handle_install_copy - fill a reserved number of current's; @copy is used up */
+void handle_install_copy(int fd, struct handle_copy *copy, u32 flags);
+/** handle_open_copy - reserve from @min on and install; @copy is used up in any case.
+ * Return: number; -errno as handle_reserve() */
+__must_check int handle_open_copy(int min, struct handle_copy *copy, u32 flags);
 
 /** handle_close - Return: 0; -EBADF */
 __must_check int handle_close(int fd);

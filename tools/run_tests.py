@@ -85,6 +85,8 @@ TORTURE = (
     Config("ubsan-torture", "microvm", 1, 1, 256, "ubsan", (), ("fuzz_syscalls 7 1000000",)),
     Config("forks-torture", "q35", 2, 2, 256, "release", (), ("leak_test @forks 1000000",
                                                               "leak_test @execs 200000")),
+    Config("caps-torture", "microvm", 1, 1, 256, "release", (), ("grant_test @model 1000000 1",)),
+    Config("caps-kasan-torture", "microvm", 1, 1, 512, "kasan", (), ("grant_test @model 100000 2",)),
     Config("kasan-torture", "microvm", 1, 1, 512, "kasan", (), ("fuzz_syscalls 7 1000000",)),
 )
 TORTURE_LIMIT_S = 4 * 3600.0

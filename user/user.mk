@@ -14,9 +14,12 @@ SHELL_SRCS := $(wildcard user/shell/*.c)
 SHELL_OBJS := $(SHELL_SRCS:%.c=build/%.o)
 SANDBOX_SRCS := $(wildcard user/sandbox/*.c)
 SANDBOX_OBJS := $(SANDBOX_SRCS:%.c=build/%.o)
+# Tools of one file each: user/bin/NAME.c is /bin/NAME.
+BIN_SRCS := $(wildcard user/bin/*.c)
+BIN_ELFS := $(BIN_SRCS:user/bin/%.c=build/user/bin/%.elf)
 
 .PHONY: user initrd lint-user
-user: build/user/init.elf build/user/exsh.elf build/user/sandbox.elf
+user: build/user/init.elf build/user/exsh.elf build/user/sandbox.elf $(BIN_ELFS)
 initrd: build/initrd.cpio
 
 build/user/%.o: user/%.c user/user.mk
@@ -33,6 +36,12 @@ build/user/shell/exsh: $(SHELL_OBJS)
 build/user/sandbox/sandbox: $(SANDBOX_OBJS)
 	$(Q)$(USER_CC) -static -o $@ $^
 
+build/user/bin/%: build/user/bin/%.o
+	$(Q)$(USER_CC) -static -o $@ $^
+build/user/bin/%.elf: build/user/bin/%
+	$(Q)strip -o $@ $<
+.PRECIOUS: build/user/bin/%.o
+
 # Stripped: every byte of it is in memory twice while the archive is unpacked.
 build/user/exsh.elf: build/user/shell/exsh
 	$(Q)strip -o $@ $<
@@ -45,22 +54,23 @@ build/pkg/busybox: tools/package.py
 	$(Q)tools/package.py --file /bin/busybox -o $@ busybox-static
 	@touch $@
 
-build/initrd.cpio: build/user/init.elf build/user/exsh.elf build/user/sandbox.elf \
+build/initrd.cpio: build/user/init.elf build/user/exsh.elf build/user/sandbox.elf $(BIN_ELFS) \
 		build/pkg/busybox tools/mkinitrd.py user/user.mk user/report \
 		user/etc $(shell find user/etc)
 	$(if $(Q),@echo "  CPIO  $@")
 	$(Q)tools/mkinitrd.py -o $@ --base --busybox build/pkg/busybox --tree user/etc:/etc \
 		--file build/user/init.elf:/sbin/init:755 --file build/user/exsh.elf:/bin/exsh:755 \
 		--file build/user/sandbox.elf:/bin/sandbox:755 --link /bin/pledge:sandbox --link /bin/unveil:sandbox \
+		$(foreach b,$(BIN_ELFS),--file $(b):/bin/$(basename $(notdir $(b))):755) \
 		--file user/report:/bin/report:755
 
 # A second opinion on the C, with musl's headers.
 MUSL_INC ?= $(firstword $(wildcard /usr/include/x86_64-linux-musl /usr/include/musl))
 lint-user:
 	$(Q)clang -fsyntax-only -nostdlibinc -isystem $(MUSL_INC) \
-		$(filter-out -MMD -MP -static,$(USER_CFLAGS)) $(INIT_SRCS) $(SHELL_SRCS) $(SANDBOX_SRCS)
+		$(filter-out -MMD -MP -static,$(USER_CFLAGS)) $(INIT_SRCS) $(SHELL_SRCS) $(SANDBOX_SRCS) $(BIN_SRCS)
 
--include $(INIT_OBJS:.o=.d) $(SHELL_OBJS:.o=.d) $(SANDBOX_OBJS:.o=.d)
+-include $(INIT_OBJS:.o=.d) $(SHELL_OBJS:.o=.d) $(SANDBOX_OBJS:.o=.d) $(BIN_SRCS:%.c=build/%.d)
 
 # The boot's cost in instructions: tools/measure.py.
 build/user/first_user: tests/bench/first_user.asm

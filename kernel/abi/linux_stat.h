@@ -105,6 +105,7 @@ static_assert(offsetof(struct linux_statfs, f_flags) == 80, "Linux ABI");
 #define PIPEFS_MAGIC       0x50495045
 #define SOCKFS_MAGIC       0x534f434b
 #define ANON_INODE_FS_MAGIC 0x09041934
+#define OVERLAYFS_SUPER_MAGIC 0x794c7630
 #define EXT4_SUPER_MAGIC   0xef53
 #define MSDOS_SUPER_MAGIC  0x4d44
 

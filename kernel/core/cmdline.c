@@ -18,7 +18,8 @@
 #define MAX_CACHED 1000000u
 
 struct boot_options boot_options = {
-	.loglevel = LOG_INFO, .init = "/sbin/init", .dentries = 2048, .keymap = "us",
+	.loglevel = LOG_INFO, .init = "/sbin/init", .dentries = 2048,
+	.inodes = 1024, .keymap = "us",
 	.consoles = BIT(CONSOLE_SERIAL) | BIT(CONSOLE_SCREEN),
 };
 
@@ -148,6 +149,11 @@ static bool set_dentries(const char *v)
 	return number(v, MAX_CACHED, &boot_options.dentries);
 }
 
+static bool set_inodes(const char *v)
+{
+	return number(v, MAX_CACHED, &boot_options.inodes);
+}
+
 static bool set_kbench(__unused const char *v)
 {
 	return boot_options.kbench = true;
@@ -176,6 +182,7 @@ static const struct option options[] = {
 	  "ttyS0 or tty1: where the log goes, repeatable (both); the last is /dev/console" },
 	{ "keymap", true, set_keymap, "us, fr or de: what is printed on the keyboard (us)" },
 	{ "dentries", true, set_dentries, "limit of the cache of names (2048)" },
+	{ "inodes", true, set_inodes, "limit of the cache of inodes (1024)" },
 	{ "tsc_deadline", false, set_tsc_deadline,
 	  "time interrupts by the TSC's deadline register" },
 	{ "tsc_unsteady", false, set_tsc_unsteady,

@@ -24,6 +24,7 @@ struct boot_options {
 	enum { CONSOLE_ANY, CONSOLE_SERIAL, CONSOLE_SCREEN } console; /* the last one named */
 	char keymap[8];        /* keymap=us|fr|de, default us */
 	u32 dentries;          /* dentries=N: limit of the cache of names, default 2048 */
+	u32 inodes;            /* inodes=N: limit of the cache of inodes, default 1024 */
 	bool tsc_deadline;     /* tsc_deadline: APIC timer by TSC deadline */
 	bool tsc_unsteady;     /* tsc_unsteady: as if the CPUs' TSCs differed */
 };

@@ -16,7 +16,9 @@ enum lock_rank {
 	RANK_MOUNT,       /* the mount tree; above every inode */
 	RANK_RENAME,      /* renames of directories: keeps the tree a tree */
 	RANK_FS_CONTEXT,  /* cwd, root, umask of a task */
-	RANK_INODE,       /* a directory's names or a file's size; pairs by address */
+	RANK_OVERLAY,     /* of an overlay: its inodes, copying up, its layers' names; one over
+	                     another overlay outermost (fs/overlay_priv.h) */
+	RANK_INODE = RANK_OVERLAY + 6, /* a directory's names or a file's size; pairs by address */
 	RANK_AIO,         /* contexts of asynchronous input and output */
 	RANK_MQUEUE_NAMES, /* names of POSIX message queues */
 	RANK_MQUEUE,      /* messages of one of them */
@@ -30,6 +32,7 @@ enum lock_rank {
 	RANK_OBJECT,      /* filling a memory object's pages */
 	RANK_PAGETABLE,   /* page tables of one space while entries change */
 	RANK_SOCKET_GC,   /* which handles are in flight between sockets */
+	RANK_CAPS,        /* the derivation tree of handles; tables are looked at under it */
 	/* spinlocks */
 	RANK_EPOLL_WATCH, /* which epolls watch a file */
 	RANK_TIMERFD_WALL, /* which timerfds follow the wall clock; interrupts on, so above

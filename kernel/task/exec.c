@@ -162,7 +162,7 @@ static int prepare_unshare(struct exec_state *st)
 	struct task *task = current_task();
 
 	if (task->handles_shared) {
-		st->handles = handle_table_fork(task->handles);
+		st->handles = handle_table_fork(task->handles, task->pid);
 		if (!st->handles)
 			return -ENOMEM;
 	}
@@ -423,7 +423,7 @@ static struct task *make_init_task(void)
 
 	if (!task || pid_reserve(PID_INIT))
 		return NULL;
-	task->handles = handle_table_create();
+	task->handles = handle_table_create(PID_INIT);
 	task->fs = fs_hook_context_root();
 	task->sig = signal_state_alloc();
 	task->cred = cred_root();

@@ -139,7 +139,7 @@ static int copy_resources(struct task *task, struct task *parent, u64 flags)
 		task->handles = parent->handles;
 		task->handles_shared = parent->handles_shared = true;
 	} else {
-		task->handles = handle_table_fork(parent->handles);
+		task->handles = handle_table_fork(parent->handles, task->pid);
 	}
 	if (flags & CLONE_FS) {
 		fs_hook_context_get(parent->fs);

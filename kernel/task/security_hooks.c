@@ -5,6 +5,7 @@
 #include <arch/atomic.h>
 #include <kernel/task/task.h>
 #include <security/cred.h>
+#include <security/handle.h>
 
 struct handle_table *task_hook_handles(void)
 {
@@ -17,6 +18,17 @@ struct handle_table *task_hook_handles_shared(bool *multithreaded)
 
 	*multithreaded = atomic_load_relaxed(&task->nr_threads) > 1;
 	return task->handles;
+}
+
+void task_hook_interrupt(u64 number)
+{
+	irqflags_t flags = spin_lock_irq(&task_tree_lock);
+	struct task *task;
+
+	LIST_FOR_EACH(task, &task_list, all_link)
+		if (task->handles && atomic_load_relaxed(&task->handles->revocation) >= number)
+			signal_interrupt(task);
+	spin_unlock_irq(&task_tree_lock, flags);
 }
 
 u64 task_hook_nofile_limit(void)

@@ -315,6 +315,17 @@ static void kill_task_locked(struct task *task, int status)
 	signal_kill_threads_locked(task, NULL);
 }
 
+void signal_interrupt(struct task *task)
+{
+	irqflags_t flags;
+	struct signal_state *sig = lock_state(task, &flags);
+	struct thread *thread;
+
+	LIST_FOR_EACH(thread, &task->threads, task_link)
+		wake_thread(thread, THREAD_WORK_SIGNAL, false);
+	signal_unlock(sig, flags);
+}
+
 static struct thread *choose_thread_locked(struct task *task, int signo)
 {
 	struct thread *thread;

@@ -48,6 +48,9 @@ void signal_send_kernel(struct task *task, int signo);
  * blocked or ignored (force_sig_info) */
 void signal_force(const struct linux_siginfo *info);
 
+/** signal_interrupt - calls that wait in @task begin again as if a signal had come that
+ * nobody handles: what they were told to wait for may be gone */
+void signal_interrupt(struct task *task);
 /** signal_pending - current has a deliverable signal: interruptible sleeps end */
 bool signal_pending(void);
 bool signal_pending_thread(const struct thread *thread);

@@ -13,7 +13,7 @@ PURE_SRCS := $(wildcard kernel/lib/*.c) $(wildcard boot/*.c) \
 	mm/buddy.c mm/arena.c mm/vmtree.c mm/pagetree.c arch/x86_64/pagetable.c \
 	fs/tty_ldisc.c kernel/time/timer_queue.c \
 	$(patsubst %,user/shell/%.c,pool lex word parse print pattern arith line) \
-	user/init/manifest.c
+	$(patsubst %,user/init/%.c,manifest order restart)
 
 HOST_DIR := build/host
 HOST_CC ?= gcc

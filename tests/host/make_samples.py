@@ -318,6 +318,9 @@ shell_samples()
 put("manifest", "all",
     b"# c\nexec /bin/x # d\nfallback /y\nargs -a \"b c\" \"\\\"\"\nname -x\n"
     b"env A=1\ndir /\ntty /dev/console\nrespawn never\n")
+put("manifest", "limits",
+    b"exec /x\nneeds a b\nhandle 3 rw /dev/null\npledge stdio rpath\nunveil rwxc:/tmp r:/\n"
+    b"cpus 0-3,7\nnice -5\nbackoff 10 100\ngiveup 3\nstop 500\n")
 gzip_samples()
 cpio_samples()
 elf_samples()

@@ -37,6 +37,55 @@ TEST(manifest_defaults)
 	CHECK(parse("exec /x"));
 	CHECK(!m.fallback && !m.name && !m.dir && !m.tty && !m.args[0] && !m.env[0]);
 	CHECK_EQ(m.respawn, RESPAWN_ALWAYS);
+	CHECK(!m.needs[0] && !m.unveil[0] && !m.pledge && !m.n_handles && !m.nice);
+	CHECK_EQ(m.backoff_first_ms, 100);
+	CHECK_EQ(m.backoff_max_ms, 32000);
+	CHECK_EQ(m.stop_ms, 2000);
+	CHECK_EQ(m.giveup, 10);
+	/* What people sit at comes back always. */
+	CHECK(parse("exec /x\ntty /dev/tty1"));
+	CHECK_EQ(m.giveup, 0);
+	CHECK(parse("giveup 3\nexec /x\ntty /dev/tty1"));
+	CHECK_EQ(m.giveup, 3);
+}
+
+TEST(manifest_what_it_may_do)
+{
+	CHECK(parse("exec /x\nneeds a b\nneeds c-1@tty\nhandle 3 rw /dev/null\nhandle 31 r /d\n"
+		    "handle 4 w /e\npledge stdio  \"rpath\" unix\nunveil r:/etc rwxc:/tmp\nunveil x:/b\n"
+		    "cpus 0-2,64,255\nnice -20\nbackoff 0 50\ngiveup never\nstop 0\n"));
+	CHECK_STR(m.needs[0], "a");
+	CHECK_STR(m.needs[2], "c-1@tty");
+	CHECK_EQ(m.needs_line, 2);
+	CHECK(!m.needs[3]);
+	CHECK_EQ(m.n_handles, 3);
+	CHECK_EQ(m.handles[0].fd, 3);
+	CHECK_EQ(m.handles[0].mode, MANIFEST_BOTH);
+	CHECK_STR(m.handles[1].path, "/d");
+	CHECK_EQ(m.handles[1].mode, MANIFEST_READ);
+	CHECK_EQ(m.handles[2].mode, MANIFEST_WRITE);
+	CHECK_STR(m.pledge, "stdio rpath unix");
+	CHECK_STR(m.unveil[1], "rwxc:/tmp");
+	CHECK_STR(m.unveil[2], "x:/b");
+	CHECK_EQ(m.cpus[0], 7);
+	CHECK_EQ(m.cpus[1], 1);
+	CHECK_EQ(m.cpus[2], 0);
+	CHECK_EQ(m.cpus[3], (s64)(1ull << 63));
+	CHECK_EQ(m.nice, -20);
+	CHECK_EQ(m.backoff_first_ms, 0);
+	CHECK_EQ(m.backoff_max_ms, 50);
+	CHECK_EQ(m.giveup, 0);
+	CHECK_EQ(m.stop_ms, 0);
+	CHECK(parse("exec /x\npledge\n"));
+	CHECK_STR(m.pledge, "");
+}
+
+TEST(manifest_names_of_services)
+{
+	CHECK(manifest_name_ok("a") && manifest_name_ok("net-2.b_C@ttyS0"));
+	CHECK(!manifest_name_ok("") && !manifest_name_ok(".x") && !manifest_name_ok("a/b") &&
+	      !manifest_name_ok("a b") && !manifest_name_ok("\xc3\xa4"));
+	CHECK(!manifest_name_ok("0123456789012345678901234567890123456789012345678"));
 }
 
 TEST(manifest_errors_say_the_line)
@@ -58,6 +107,35 @@ TEST(manifest_errors_say_the_line)
 		{ "respawn never\nrespawn never\n", 2, "second time" },
 		{ "exec /x\nenv A\n", 2, "NAME=VALUE" },
 		{ "exec /x\nenv =1\n", 2, "NAME=VALUE" },
+		{ "exec /x\nneeds\n", 2, "at least one" },
+		{ "exec /x\nneeds a/b\n", 2, "no service's name" },
+		{ "exec /x\nhandle 3 r\n", 2, "FD MODE PATH" },
+		{ "exec /x\nhandle 2 r /a\n", 2, "3 to 31" },
+		{ "exec /x\nhandle 32 r /a\n", 2, "3 to 31" },
+		{ "exec /x\nhandle 3x r /a\n", 2, "3 to 31" },
+		{ "exec /x\nhandle 3 q /a\n", 2, "r, w or rw" },
+		{ "exec /x\nhandle 3 r a\n", 2, "absolute" },
+		{ "exec /x\nhandle 3 r /a\nhandle 3 w /b", 3, "descriptor 3 a second time" },
+		{ "exec /x\nunveil /a\n", 2, "PERMS:/PATH" },
+		{ "exec /x\nunveil rq:/a\n", 2, "PERMS:/PATH" },
+		{ "exec /x\nunveil r:a\n", 2, "PERMS:/PATH" },
+		{ "exec /x\nunveil :/a\n", 2, "PERMS:/PATH" },
+		{ "exec /x\npledge a\npledge b", 3, "second time" },
+		{ "exec /x\ncpus\n", 2, "one word" },
+		{ "exec /x\ncpus 3-1\n", 2, "a list" },
+		{ "exec /x\ncpus 1,\n", 2, "a list" },
+		{ "exec /x\ncpus 1-\n", 2, "a list" },
+		{ "exec /x\ncpus 256\n", 2, "a list" },
+		{ "exec /x\ncpus 1 2\n", 2, "one word" },
+		{ "exec /x\nnice 20\n", 2, "0 to 19" },
+		{ "exec /x\nnice --1\n", 2, "not" },
+		{ "exec /x\nbackoff 100\n", 2, "two words" },
+		{ "exec /x\nbackoff 100 50\n", 2, "above its end" },
+		{ "exec /x\nbackoff 0 3600001\n", 2, "3600000" },
+		{ "exec /x\nbackoff 0 4294967297\n", 2, "3600000" },
+		{ "exec /x\ngiveup 0\n", 2, "1 to" },
+		{ "exec /x\nstop soon\n", 2, "soon" },
+		{ "exec /x\nstop 1\nstop 1", 3, "second time" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {

@@ -12,6 +12,7 @@
 #include <arch/serial.h>
 #include <arch/time.h>
 #include <fs/dentry.h>
+#include <fs/inode_cache.h>
 #include <kernel/abi/ctl.h>
 #include <kernel/core/lockdep.h>
 #include <kernel/core/log.h>
@@ -93,6 +94,8 @@ static void count(struct live_counts *out)
 	struct pmm_stats stats;
 
 	dentry_cache_shrink(0); /* names that are cached, or no more, are no leak */
+	inode_cache_shrink(0);
+	dentry_cache_shrink(0); /* those of an overlay's layers */
 	pmm_drain();
 	pmm_stats(NODE_ANY, &stats);
 	out->pages = (s64)(stats.total - stats.free - stats.slab - stats.tables);

@@ -63,10 +63,6 @@ def main() -> int:
         if not t.read_until(awaited.encode()):
             missed = awaited or "(the end)"
             break
-        if keys[:1] < " ":  # a prefix key: tmux takes what comes with it at once for pasted
-            os.write(fd, keys[:1].encode())
-            keys = keys[1:]
-            time.sleep(0.02)
         os.write(fd, keys.encode())
     if missed is not None:
         os.kill(pid, signal.SIGKILL)

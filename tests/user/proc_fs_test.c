@@ -360,7 +360,7 @@ CASE(errors)
 	CHECK_EQ(sys(SYS_openat, sys(SYS_open, "/proc/self", O_RDONLY), "stat", O_RDONLY) >= 0, 1);
 }
 
-/* Of Exo-OS alone: what the cache of names did. */
+/* Of Exo-OS alone: what the caches of names and inodes did. */
 static long vfs_cache(const char *key)
 {
 	char buf[1024] = "", *at;
@@ -395,6 +395,9 @@ CASE(vfs_cache_counts)
 	CHECK_EQ(stat("f", &st), 0);
 	CHECK(vfs_cache("dentry_hits") > hits);
 	CHECK(vfs_cache("dentry_evictions") >= 0);
+	CHECK(vfs_cache("inodes_limit") >= 16);
+	CHECK(vfs_cache("inodes_cached") >= 0 && vfs_cache("inode_hits") >= 0);
+	CHECK(vfs_cache("inode_misses") >= 0 && vfs_cache("inode_evictions") >= 0);
 }
 
 static long put_text(const char *path, const char *words)

@@ -13,6 +13,7 @@
  *
  *   init [exo.agent]        as process 1
  *   init --agent-fd N       serve the port on descriptor N and exit (tests)
+ *   init --supervise DIR RUN    keep the services of DIR until SIGTERM (tests): supervise.h
  */
 #include "init.h"
 
@@ -28,6 +29,8 @@
 #include <sys/stat.h>
 #include <termios.h>
 #include <unistd.h>
+
+#include "supervise.h"
 
 #define AGENT_WORD "exo.agent"
 #define WINSIZE_WORD "exo.winsize"
@@ -51,18 +54,17 @@ static const struct mount_row mounts[] = {
 
 void init_say(const char *fmt, ...)
 {
-	char line[256];
+	char line[256] = "init: ";
 	va_list ap;
 	size_t len;
 
 	va_start(ap, fmt);
-	vsnprintf(line, sizeof(line) - 1, fmt, ap);
+	vsnprintf(line + 6, sizeof(line) - 7, fmt, ap);
 	va_end(ap);
 	len = strlen(line);
 	line[len] = '\n';
-	/* Nobody is left to tell when the console itself fails. */
-	if (write(STDERR_FILENO, "init: ", 6) != 6 ||
-	    write(STDERR_FILENO, line, len + 1) < 0)
+	/* In one piece, others write here too. Nobody is left to tell when this fails. */
+	if (write(STDERR_FILENO, line, len + 1) < 0)
 		return;
 }
 
@@ -202,6 +204,8 @@ int main(int argc, char **argv)
 {
 	if (argc == 3 && strcmp(argv[1], "--agent-fd") == 0)
 		return agent_serve(atoi(argv[2])) ? 1 : 0;
+	if (argc == 4 && strcmp(argv[1], "--supervise") == 0)
+		return supervise_folder(argv[2], argv[3]);
 	if (getpid() != 1) {
 		fprintf(stderr, "init: this is process 1's program; "
 				"see busybox's poweroff, halt and reboot\n");
@@ -219,5 +223,5 @@ int main(int argc, char **argv)
 	setenv("TERM", "linux", 0);
 	if (word_given(argc, argv, AGENT_WORD))
 		agent_main();
-	service_serve(word_given(argc, argv, WINSIZE_WORD) ? open_port(AGENT_PORT) : -1);
+	supervise_machine(word_given(argc, argv, WINSIZE_WORD) ? open_port(AGENT_PORT) : -1);
 }

@@ -19,14 +19,6 @@ void init_reset_signals(void);
 void init_stop(int how);
 
 /**
- * service_serve - start and keep what /etc/exo/services asks for, for ever
- * @port_fd: the control port, on which the host tells its terminal's size; -1: none
- * Reaps orphans, starts again what ends, and obeys the signals by which busybox's
- * poweroff, halt and reboot address process 1.
- */
-__noreturn void service_serve(int port_fd);
-
-/**
  * agent_serve - serve the control port (kernel/abi/ctl.h) on @fd
  * @fd: a terminal in raw mode, a pipe pair's or a socket's descriptor
  * Return: 0 after OFF or when the peer is gone; -EPROTO when it sent nonsense;

@@ -7,14 +7,25 @@
 #include <string.h>
 
 #define LINE_WORDS (MANIFEST_WORDS + 2)
+#define NAME_MAX_LEN 48u
+
+enum {
+	DEFAULT_FIRST_MS = 100,
+	DEFAULT_MAX_MS = 32000,
+	DEFAULT_STOP_MS = 2000,
+	DEFAULT_GIVEUP = 10,
+};
 
 struct reader {
 	struct manifest *m;
 	struct manifest_error *error;
 	char *words[LINE_WORDS + 1]; /* of the line: key first; NULL at the end */
-	size_t n_words, n_args, n_env;
-	bool has_respawn;
+	size_t n_words, n_args, n_env, n_needs, n_unveil;
+	u32 said; /* bits: which of the keys that have no other mark */
 };
+
+enum said { SAID_RESPAWN = 1, SAID_BACKOFF = 2, SAID_GIVEUP = 4, SAID_STOP = 8, SAID_CPUS = 16,
+	    SAID_NICE = 32 };
 
 static __printf(2, 3) bool fail(struct reader *r, const char *fmt, ...)
 {
@@ -99,47 +110,262 @@ static bool set_env(struct reader *r)
 	return add_words(r, r->m->env, &r->n_env);
 }
 
+/* One of the keys without a mark of its own, with @n words behind it. */
+static bool say_once(struct reader *r, enum said what, size_t n)
+{
+	if (r->said & what)
+		return fail(r, "'%s' a second time", r->words[0]);
+	if (r->n_words != n + 1)
+		return fail(r, "'%s' wants %s", r->words[0], n == 1 ? "one word" : "two words");
+	r->said |= what;
+	return true;
+}
+
+/* A decimal number of at most @max at *from, which goes behind it. */
+static bool read_number(const char **from, u32 max, u32 *out)
+{
+	const char *s = *from;
+
+	for (*out = 0; *s >= '0' && *s <= '9'; s++) {
+		*out = *out * 10 + (u32)(*s - '0');
+		if (*out > max)
+			return false;
+	}
+	if (s == *from)
+		return false;
+	*from = s;
+	return true;
+}
+
+static bool set_number(struct reader *r, const char *word, u32 min, u32 max, u32 *out)
+{
+	const char *s = word;
+
+	if (read_number(&s, max, out) && !*s && *out >= min)
+		return true;
+	return fail(r, "'%s' wants %u to %u, not '%.40s'", r->words[0], min, max, word);
+}
+
 static bool set_respawn(struct reader *r)
 {
 	static const char *const names[] = { "always", "failure", "never" };
-	const char *word = NULL;
 
-	if (r->has_respawn)
-		return fail(r, "'respawn' a second time");
-	if (!set_once(r, &word, false))
+	if (!say_once(r, SAID_RESPAWN, 1))
 		return false;
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		if (strcmp(word, names[i]) == 0) {
+		if (strcmp(r->words[1], names[i]) == 0) {
 			r->m->respawn = (enum manifest_respawn)i;
-			r->has_respawn = true;
 			return true;
 		}
 	}
-	return fail(r, "respawn is always, failure or never, not '%s'", word);
+	return fail(r, "respawn is always, failure or never, not '%s'", r->words[1]);
+}
+
+static bool set_backoff(struct reader *r)
+{
+	struct manifest *m = r->m;
+
+	if (!say_once(r, SAID_BACKOFF, 2) ||
+	    !set_number(r, r->words[1], 0, MANIFEST_MAX_MS, &m->backoff_first_ms) ||
+	    !set_number(r, r->words[2], 0, MANIFEST_MAX_MS, &m->backoff_max_ms))
+		return false;
+	if (m->backoff_first_ms > m->backoff_max_ms)
+		return fail(r, "'backoff' begins above its end");
+	return true;
+}
+
+static bool set_giveup(struct reader *r)
+{
+	if (!say_once(r, SAID_GIVEUP, 1))
+		return false;
+	r->m->giveup = 0;
+	return strcmp(r->words[1], "never") == 0 ||
+	       set_number(r, r->words[1], 1, 1000000, &r->m->giveup);
+}
+
+static bool set_nice(struct reader *r)
+{
+	const char *word;
+	u32 n;
+
+	if (!say_once(r, SAID_NICE, 1))
+		return false;
+	word = r->words[1];
+	if (!set_number(r, word + (*word == '-'), 0, *word == '-' ? 20 : 19, &n))
+		return false;
+	r->m->nice = *word == '-' ? -(int)n : (int)n;
+	return true;
+}
+
+/* One CPU or a range, *from goes behind it. */
+static bool add_cpus(struct manifest *m, const char **from)
+{
+	u32 first, last;
+
+	if (!read_number(from, MANIFEST_CPUS - 1, &first))
+		return false;
+	last = first;
+	if (**from == '-') {
+		(*from)++;
+		if (!read_number(from, MANIFEST_CPUS - 1, &last))
+			return false;
+	}
+	for (u32 cpu = first; cpu <= last; cpu++)
+		m->cpus[cpu / 64] |= 1ull << cpu % 64;
+	return first <= last;
+}
+
+static bool set_cpus(struct reader *r)
+{
+	const char *s;
+
+	if (!say_once(r, SAID_CPUS, 1))
+		return false;
+	s = r->words[1];
+	while (add_cpus(r->m, &s)) {
+		if (!*s)
+			return true;
+		if (*s++ != ',')
+			break;
+	}
+	return fail(r, "'cpus' wants a list such as 0-3,5, below %u", MANIFEST_CPUS);
+}
+
+static bool add_needs(struct reader *r)
+{
+	for (size_t i = 1; i < r->n_words; i++)
+		if (!manifest_name_ok(r->words[i]))
+			return fail(r, "'%s' is no service's name", r->words[i]);
+	if (!r->n_needs)
+		r->m->needs_line = r->error->line;
+	return add_words(r, r->m->needs, &r->n_needs);
+}
+
+static bool add_unveil(struct reader *r)
+{
+	for (size_t i = 1; i < r->n_words; i++) {
+		size_t perms = strspn(r->words[i], "rwxc");
+
+		if (perms == 0 || perms > 4 || r->words[i][perms] != ':' ||
+		    r->words[i][perms + 1] != '/')
+			return fail(r, "'%s' is not PERMS:/PATH with letters of rwxc", r->words[i]);
+	}
+	return add_words(r, r->m->unveil, &r->n_unveil);
+}
+
+static bool add_handle(struct reader *r)
+{
+	static const char *const modes[] = { "r", "w", "rw" };
+	struct manifest *m = r->m;
+	struct manifest_handle *h = &m->handles[m->n_handles];
+	size_t mode = 0;
+	u32 fd;
+
+	if (r->n_words != 4)
+		return fail(r, "'handle' wants FD MODE PATH");
+	if (m->n_handles == MANIFEST_HANDLES)
+		return fail(r, "more than %u handles", MANIFEST_HANDLES);
+	if (!set_number(r, r->words[1], 3, MANIFEST_MAX_FD, &fd))
+		return false;
+	for (unsigned i = 0; i < m->n_handles; i++)
+		if (m->handles[i].fd == (int)fd)
+			return fail(r, "descriptor %u a second time", fd);
+	while (mode < ARRAY_SIZE(modes) && strcmp(r->words[2], modes[mode]) != 0)
+		mode++;
+	if (mode == ARRAY_SIZE(modes))
+		return fail(r, "a handle is open for r, w or rw, not '%s'", r->words[2]);
+	if (r->words[3][0] != '/')
+		return fail(r, "'%s' is not an absolute path", r->words[3]);
+	*h = (struct manifest_handle){ (int)fd, (enum manifest_mode)mode, r->words[3] };
+	m->n_handles++;
+	return true;
+}
+
+/* The words as pledge(2) wants them. They are shorter than the line they stand in. */
+static bool set_pledge(struct reader *r)
+{
+	char *to = r->m->promises;
+
+	if (r->m->pledge)
+		return fail(r, "'pledge' a second time");
+	for (size_t i = 1; i < r->n_words; i++) {
+		size_t len = strlen(r->words[i]);
+
+		memcpy(to, r->words[i], len);
+		to += len;
+		*to++ = ' ';
+	}
+	if (to > r->m->promises)
+		to--;
+	*to = '\0';
+	r->m->pledge = r->m->promises; /* no word: no call but the ones to end */
+	return true;
+}
+
+/* Keys of one path or word; NULL: @key is none of them. */
+static const char **field_of(struct manifest *m, const char *key, bool *is_path)
+{
+	*is_path = strcmp(key, "name") != 0;
+	if (!*is_path)
+		return &m->name;
+	if (strcmp(key, "exec") == 0)
+		return &m->exec;
+	if (strcmp(key, "fallback") == 0)
+		return &m->fallback;
+	if (strcmp(key, "dir") == 0)
+		return &m->dir;
+	if (strcmp(key, "tty") == 0)
+		return &m->tty;
+	return NULL;
+}
+
+static bool add_args(struct reader *r)
+{
+	return add_words(r, r->m->args, &r->n_args);
+}
+
+static bool set_stop(struct reader *r)
+{
+	return say_once(r, SAID_STOP, 1) &&
+	       set_number(r, r->words[1], 0, MANIFEST_MAX_MS, &r->m->stop_ms);
 }
 
 static bool obey_line(struct reader *r)
 {
-	struct manifest *m = r->m;
-	const char *key = r->words[0];
+	static const struct {
+		const char *key;
+		bool (*obey)(struct reader *r);
+	} rows[] = {
+		{ "args", add_args }, { "env", set_env }, { "needs", add_needs },
+		{ "respawn", set_respawn }, { "backoff", set_backoff }, { "giveup", set_giveup },
+		{ "stop", set_stop }, { "handle", add_handle }, { "pledge", set_pledge },
+		{ "unveil", add_unveil }, { "cpus", set_cpus }, { "nice", set_nice },
+	};
+	bool is_path;
+	const char **field = field_of(r->m, r->words[0], &is_path);
 
-	if (strcmp(key, "exec") == 0)
-		return set_once(r, &m->exec, true);
-	if (strcmp(key, "fallback") == 0)
-		return set_once(r, &m->fallback, true);
-	if (strcmp(key, "name") == 0)
-		return set_once(r, &m->name, false);
-	if (strcmp(key, "dir") == 0)
-		return set_once(r, &m->dir, true);
-	if (strcmp(key, "tty") == 0)
-		return set_once(r, &m->tty, true);
-	if (strcmp(key, "args") == 0)
-		return add_words(r, m->args, &r->n_args);
-	if (strcmp(key, "env") == 0)
-		return set_env(r);
-	if (strcmp(key, "respawn") == 0)
-		return set_respawn(r);
-	return fail(r, "no key '%s'", key);
+	if (field)
+		return set_once(r, field, is_path);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		if (strcmp(r->words[0], rows[i].key) == 0)
+			return rows[i].obey(r);
+	return fail(r, "no key '%.48s'", r->words[0]);
+}
+
+bool manifest_name_ok(const char *name)
+{
+	size_t len = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				  "0123456789._@-");
+
+	return len && len <= NAME_MAX_LEN && !name[len] && name[0] != '.';
+}
+
+static void set_defaults(struct manifest *m)
+{
+	memset(m, 0, sizeof(*m));
+	m->backoff_first_ms = DEFAULT_FIRST_MS;
+	m->backoff_max_ms = DEFAULT_MAX_MS;
+	m->stop_ms = DEFAULT_STOP_MS;
 }
 
 bool manifest_parse(struct manifest *m, const char *text, size_t len, struct manifest_error *error)
@@ -147,7 +373,7 @@ bool manifest_parse(struct manifest *m, const char *text, size_t len, struct man
 	struct reader r = { .m = m, .error = error };
 	char *line = m->text;
 
-	memset(m, 0, sizeof(*m));
+	set_defaults(m);
 	memset(error, 0, sizeof(*error));
 	if (len > MANIFEST_MAX_LEN)
 		return fail(&r, "longer than %u bytes", MANIFEST_MAX_LEN);
@@ -165,5 +391,7 @@ bool manifest_parse(struct manifest *m, const char *text, size_t len, struct man
 		line = next;
 	}
 	error->line = 0;
+	if (!(r.said & SAID_GIVEUP))
+		m->giveup = m->tty ? 0 : DEFAULT_GIVEUP;
 	return m->exec ? true : fail(&r, "no 'exec': nothing to start");
 }

@@ -28,5 +28,16 @@ int manifest_fuzz(const u8 *data, size_t len)
 		check_word(&m, m.args[i]);
 	for (size_t i = 0; m.env[i]; i++)
 		FUZZ_ASSERT(strchr(m.env[i], '='));
+	for (size_t i = 0; m.needs[i]; i++)
+		FUZZ_ASSERT(manifest_name_ok(m.needs[i]));
+	for (size_t i = 0; m.unveil[i]; i++)
+		check_word(&m, m.unveil[i]);
+	for (unsigned i = 0; i < m.n_handles; i++) {
+		FUZZ_ASSERT(m.handles[i].fd > 2 && m.handles[i].fd <= MANIFEST_MAX_FD);
+		check_word(&m, m.handles[i].path);
+	}
+	FUZZ_ASSERT(!m.pledge || strlen(m.pledge) <= MANIFEST_MAX_LEN);
+	FUZZ_ASSERT(m.backoff_first_ms <= m.backoff_max_ms && m.backoff_max_ms <= MANIFEST_MAX_MS);
+	FUZZ_ASSERT(m.nice >= -20 && m.nice <= 19);
 	return 0;
 }
