@@ -173,8 +173,8 @@ __must_check static inline int dentry_lookup(struct dentry *parent, const struct
 	return dentry_lookup_missed(parent, name, hash, out);
 }
 
-/* Grows when the mode of some folder changes: until then a folder that everybody may
- * search (x for owner, group and others) stays one. Never 0. */
+/* Grows when some folder may be searched by fewer (inode_set_mode()): until then one that
+ * everybody may search (x for owner, group and others) stays so. Never 0. */
 extern u64 dentry_modes; /* atomic */
 
 static inline void dentry_modes_changed(void)

@@ -42,10 +42,9 @@ struct unpack {
 
 static void set_attributes(struct inode *inode, const struct cpio_entry *e)
 {
-	inode->mode = (inode->mode & S_IFMT) | (e->mode & 07777);
+	inode_set_mode(inode, (inode->mode & S_IFMT) | (e->mode & 07777));
 	inode->uid = e->uid;
 	inode->gid = e->gid;
-	dentry_modes_changed();
 	inode->mtime_ns = (s64)e->mtime * (s64)NS_PER_SEC;
 	inode->atime_ns = inode->mtime_ns;
 }

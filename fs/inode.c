@@ -281,10 +281,13 @@ out:
 	return err;
 }
 
-static void set_mode(struct inode *inode, u32 mode)
+void inode_set_mode(struct inode *inode, u32 mode)
 {
-	atomic_store_relaxed(&inode->mode, (inode->mode & S_IFMT) | (mode & 07777));
-	if (inode_is_dir(inode))
+	u32 old = inode->mode;
+
+	atomic_store_relaxed(&inode->mode, mode);
+	/* Somebody may not search it any more. */
+	if (S_ISDIR(mode) && (old & ~mode & 0111))
 		dentry_modes_changed();
 }
 
@@ -294,7 +297,7 @@ void inode_apply_attr(struct inode *inode, const struct inode_attr *attr)
 
 	assert_mutex_held(&inode->lock);
 	if (attr->valid & ATTR_MODE)
-		set_mode(inode, attr->mode);
+		inode_set_mode(inode, (inode->mode & S_IFMT) | (attr->mode & 07777));
 	if (attr->valid & ATTR_UID)
 		inode->uid = attr->uid;
 	if (attr->valid & ATTR_GID)

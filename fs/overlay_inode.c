@@ -47,7 +47,7 @@ void ovl_mirror(struct ovl_inode *oi)
 
 	if (real->ops->refresh)
 		real->ops->refresh(real);
-	inode->mode = real->mode;
+	inode_set_mode(inode, real->mode);
 	inode->uid = real->uid;
 	inode->gid = real->gid;
 	inode->atime_ns = real->atime_ns;
