@@ -56,7 +56,7 @@ WARN := -Werror -Wall -Wextra -Wshadow -Wvla -Wundef -Wmissing-prototypes -Wstri
 	-Wframe-larger-than=$(if $(filter kasan ubsan,$(PROFILE)),2048,1024)
 CFLAGS := -std=gnu11 -g $(OPT_$(PROFILE)) $(WARN) -I. -Ibuild/gen -Iarch/x86_64/include -ffreestanding -fno-pie \
 	-mcmodel=kernel -mno-red-zone -mgeneral-regs-only -fno-omit-frame-pointer $(FRAMES_$(PROFILE)) \
-	-fno-strict-aliasing -fno-stack-protector -fno-common \
+	-fno-strict-aliasing -fstack-protector -mstack-protector-guard=global -fno-common \
 	-fno-asynchronous-unwind-tables -ffile-prefix-map=$(CURDIR)/= \
 	$(if $(IS_CLANG),-target x86_64-linux-gnu -Wno-initializer-overrides,\
 		-fno-delete-null-pointer-checks)

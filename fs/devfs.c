@@ -8,6 +8,7 @@
 #include <arch/screen.h>
 #include <arch/serial.h>
 #include <fs/dentry.h>
+#include <fs/events.h>
 #include <fs/mem.h>
 #include <fs/mount.h>
 #include <fs/tmpfs.h>
@@ -30,6 +31,7 @@ static const struct node nodes[] = {
 	{ "random", S_IFCHR | 0666, 1, 8, NULL },
 	{ "urandom", S_IFCHR | 0666, 1, 9, NULL },
 	{ "kmsg", S_IFCHR | 0644, 1, 11, NULL },
+	{ "events", S_IFCHR | 0600, EVENTS_MAJOR, EVENTS_MINOR, NULL },
 	{ "tty", S_IFCHR | 0666, 5, 0, NULL },
 	{ "console", S_IFCHR | 0600, 5, 1, NULL },
 	{ "ptmx", S_IFCHR | 0666, 5, 2, NULL },
@@ -119,5 +121,6 @@ static const struct fs_type devfs_type = { "devtmpfs", FS_NODEV, devfs_mount };
 void devfs_init(void)
 {
 	mem_init();
+	events_init();
 	fs_type_register(&devfs_type);
 }

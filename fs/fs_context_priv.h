@@ -20,9 +20,11 @@ struct fs_context {
 /**
  * fs_context_descend - dentry_descend() from current's root or working directory as far as
  * it goes; d->at is not used
+ * @veiled: with what it sees of the tree, which d->veil then only says whether there is
  * @out: where that is, referenced
  */
-static inline void fs_context_descend(bool from_root, struct descent *d, struct path *out)
+static __always_inline void fs_context_descend(bool from_root, bool veiled, struct descent *d,
+					       struct path *out)
 {
 	struct fs_context *fs = current_task()->fs;
 	const struct path *from = from_root ? &fs->root : &fs->cwd;
@@ -30,6 +32,10 @@ static inline void fs_context_descend(bool from_root, struct descent *d, struct 
 
 	/* The lock holds the place while the walk, which sleeps nowhere, has no reference. */
 	mutex_lock(&fs->lock);
+	if (veiled && fs->veil) {
+		d->veil = fs->veil;
+		unveil_at(d->veil, from, &d->cover);
+	}
 	d->at = from->dentry;
 	out->mount = from->mount;
 	if (unlikely(!dentry_descend(d))) {

@@ -26,6 +26,7 @@
 #include <kernel/lib/string.h>
 #include <kernel/task/task.h>
 #include <mm/kmalloc.h>
+#include <security/audit.h>
 #include <security/cred.h>
 
 #include "fs_context_priv.h"
@@ -266,8 +267,10 @@ int walk_parent(struct walk *walk)
 			return 0;
 		}
 		/* Nothing is told of a folder that is hidden, not even that it is one. */
-		if (unlikely(walk->veil && !walk->cover.visible))
+		if (unlikely(walk->veil && !walk->cover.visible)) {
+			unveil_denied(walk->access);
 			return -ENOENT;
+		}
 		err = may_search(walk, dir);
 		if (unlikely(err))
 			return err;
@@ -358,7 +361,7 @@ static int start_at(struct walk *walk, int dirfd, bool must_be_dir)
 	return err;
 }
 
-static int ask_pledge(struct walk *walk, const char *name)
+static __noinline int ask_pledge(struct walk *walk, const char *name)
 {
 	u64 promises = pledge_current();
 	bool no_links;
@@ -372,10 +375,11 @@ static int ask_pledge(struct walk *walk, const char *name)
 	return 0;
 }
 
-/* What unveil would have to give this walk, said in the log. @last: NULL: where it stands. */
-static __noinline void learn_path(const struct walk *walk, const struct fs_name *last)
+/* "rw:/the/path" of where the walk stands, or of the name @last there, as a line that begins
+ * with @begin. */
+static __noinline void tell_path(const struct walk *walk, const struct fs_name *last, u32 perms,
+				 const char *begin)
 {
-	u32 need = unveil_needs(walk->access);
 	char *buf = kmalloc(PATH_MAX, 0), *text;
 	struct path root;
 	bool unreachable;
@@ -385,13 +389,31 @@ static __noinline void learn_path(const struct walk *walk, const struct fs_name 
 	fs_context_get_root(current_task()->fs, &root);
 	text = path_string(&walk->cur, &root, buf, PATH_MAX, &unreachable);
 	if (text && !unreachable)
-		log_notice("audit: learn: %s[%d] path %s%s%s%s:%s%s%.*s", current->comm,
-			   current->tid, need & PATH_READ ? "r" : "", need & PATH_WRITE ? "w" : "",
-			   need & PATH_EXEC ? "x" : "", need & PATH_CREATE ? "c" : "", text,
+		log_notice("audit: %s: %s[%d] path %s%s%s%s:%s%s%.*s", begin, current->comm,
+			   current->tid, perms & PATH_READ ? "r" : "",
+			   perms & PATH_WRITE ? "w" : "",
+			   perms & PATH_EXEC ? "x" : "", perms & PATH_CREATE ? "c" : "", text,
 			   last && text[1] ? "/" : "", last ? (int)last->len : 0,
 			   last ? last->str : "");
 	path_put(&root);
 	kfree(buf);
+}
+
+/* What unveil would have to give this walk, said in the log. @last: NULL: where it stands. */
+static void learn_path(const struct walk *walk, const struct fs_name *last)
+{
+	tell_path(walk, last, unveil_needs(walk->access), "learn");
+}
+
+/* What is hidden is not told of: the log would say that it exists. */
+static inline int veil_check(const struct walk *walk, const struct unveil_cover *cover,
+			     const struct fs_name *last)
+{
+	int err = unveil_check(cover, walk->access);
+
+	if (unlikely(err == -EACCES) && audit_admit())
+		tell_path(walk, last, unveil_needs(walk->access) & ~(u32)cover->perms, "unveil");
+	return err;
 }
 
 int walk_allowed_last(const struct walk *walk)
@@ -403,7 +425,7 @@ int walk_allowed_last(const struct walk *walk)
 	if (likely(!walk->veil))
 		return 0;
 	unveil_below(walk->veil, walk->cur.dentry, &walk->last, walk->last_hash, NULL, &cover);
-	return unveil_check(&cover, walk->access);
+	return veil_check(walk, &cover, &walk->last);
 }
 
 u32 walk_perms_last(const struct walk *walk)
@@ -446,7 +468,7 @@ static inline int walk_start_at_ease(struct walk *walk, int dirfd, const char *n
 		struct descent d = { .rest = name, .whole = flags & LOOKUP_WHOLE,
 				     .follow = flags & LOOKUP_FOLLOW };
 
-		fs_context_descend(absolute, &d, &walk->cur);
+		fs_context_descend(absolute, false, &d, &walk->cur);
 		walk->rest = d.rest;
 		return 0;
 	}
@@ -456,28 +478,21 @@ static inline int walk_start_at_ease(struct walk *walk, int dirfd, const char *n
 	return err;
 }
 
-/* The one place where pledge and unveil meet paths. */
-static __noinline int walk_start_watched(struct walk *walk, int dirfd, const char *name, u32 flags,
-					 u32 work)
+/* Where the walk starts, and what of the tree it sees. */
+static __noinline int walk_start_veiled(struct walk *walk, int dirfd, const char *name, u32 flags)
 {
-	bool absolute = *name == '/';
 	int err;
 
-	if (flags >> LOOKUP_ACCESS_SHIFT)
-		walk->access = flags >> LOOKUP_ACCESS_SHIFT;
-	if (work & THREAD_WORK_PLEDGE) {
-		err = ask_pledge(walk, name);
+	if (likely(*name == '/')) {
+		walk->veil = fs_context_view(false, &walk->cur, &walk->veil_counted);
+	} else if (dirfd == AT_FDCWD && *name) {
+		walk->veil = fs_context_view(true, &walk->cur, &walk->veil_counted);
+	} else {
+		err = walk_start(walk, dirfd, name, flags);
 		if (err)
 			return err;
-	}
-	if (!(work & THREAD_WORK_UNVEIL))
-		return walk_start_at_ease(walk, dirfd, name, flags);
-	walk->veil_counted = fs_context_view(absolute ? &walk->cur : NULL, &walk->veil);
-	err = absolute ? 0 : walk_start(walk, dirfd, name, flags);
-	if (unlikely(err)) {
-		if (walk->veil_counted)
-			unveil_put(walk->veil);
-		return err;
+		walk->veil = fs_context_get_veil(current_task()->fs, NULL);
+		walk->veil_counted = true;
 	}
 	if (likely(walk->veil != NULL))
 		unveil_at(walk->veil, &walk->cur, &walk->cover);
@@ -492,12 +507,15 @@ static inline void walk_init(struct walk *walk, const char *name)
 	walk->links = NULL;
 	walk->nr_links = 0;
 	walk->slash = false;
+	walk->learn = false;
+	walk->veil_counted = false;
 	walk->root.dentry = NULL;
 	walk->access = PATH_READ;
 	walk->veil = NULL;
-	walk->learn = false;
 }
 
+/* The one place where pledge and unveil meet paths, but for what path_lookup() finds to
+ * be permitted. */
 int walk_begin(struct walk *walk, int dirfd, const char *name, u32 flags)
 {
 	u32 work = atomic_load_relaxed(&current->work) & THREAD_WORK_PATHS;
@@ -505,7 +523,17 @@ int walk_begin(struct walk *walk, int dirfd, const char *name, u32 flags)
 	walk_init(walk, name);
 	if (likely(!work) || (flags & LOOKUP_UNWATCHED))
 		return walk_start_at_ease(walk, dirfd, name, flags);
-	return walk_start_watched(walk, dirfd, name, flags, work);
+	if (flags >> LOOKUP_ACCESS_SHIFT)
+		walk->access = flags >> LOOKUP_ACCESS_SHIFT;
+	if (work & THREAD_WORK_PLEDGE) {
+		int err = ask_pledge(walk, name);
+
+		if (unlikely(err))
+			return err;
+	}
+	if (work & THREAD_WORK_UNVEIL)
+		return walk_start_veiled(walk, dirfd, name, flags);
+	return walk_start_at_ease(walk, dirfd, name, flags);
 }
 
 /* All but walk->cur, which the caller keeps. */
@@ -515,7 +543,7 @@ static inline void walk_drop(struct walk *walk)
 		path_put(&walk->root);
 	if (unlikely(walk->links != NULL))
 		kfree(walk->links);
-	if (unlikely(walk->veil && walk->veil_counted))
+	if (unlikely(walk->veil_counted))
 		unveil_put(walk->veil);
 }
 
@@ -541,7 +569,7 @@ static int walk_all(struct walk *walk, u32 flags)
 	if (unlikely(walk->learn))
 		learn_path(walk, NULL);
 	if (unlikely(walk->veil != NULL)) {
-		err = unveil_check(&walk->cover, walk->access);
+		err = veil_check(walk, &walk->cover, NULL);
 		if (err)
 			return err;
 	}
@@ -591,17 +619,37 @@ static __noinline int lookup_slowly(int dirfd, const char *name, u32 flags, stru
 	return err ? err : lookup_end(&walk, flags, out);
 }
 
-/* Whether nothing but promises is to be asked, and they let the walk go on as it would. */
-static bool promised(const char *name, u32 flags, u32 work)
+/* Whether the promises of current let the walk go on as it would without them. */
+static bool promised(const char *name, u32 access)
 {
-	u32 access = flags >> LOOKUP_ACCESS_SHIFT;
 	u64 promises = pledge_current();
 	bool no_links;
 
+	return !(promises & PLEDGE_LEARN) && !pledge_path(promises, name, access, &no_links) &&
+	       !no_links;
+}
+
+/* The short way of path_lookup(), asking pledge and unveil. What they do not permit, and
+ * what is not so simple, goes the long way, which says so. */
+static __noinline int lookup_watched(const char *name, u32 flags, u32 work, struct path *out)
+{
+	struct descent d = { .rest = name, .whole = true, .follow = flags & LOOKUP_FOLLOW };
+	u32 access = flags >> LOOKUP_ACCESS_SHIFT;
+
 	if (flags & LOOKUP_UNWATCHED)
-		return true;
-	return !(work & THREAD_WORK_UNVEIL) && !(promises & PLEDGE_LEARN) &&
-	       !pledge_path(promises, name, access ? access : PATH_READ, &no_links) && !no_links;
+		work = 0;
+	if (!access)
+		access = PATH_READ;
+	if ((work & THREAD_WORK_PLEDGE) && !promised(name, access))
+		return lookup_slowly(AT_FDCWD, name, flags, out);
+	fs_context_descend(*name == '/', work & THREAD_WORK_UNVEIL, &d, out);
+	if (likely(!*d.rest && !(flags & LOOKUP_DIRECTORY) &&
+		   (!d.veil || !unveil_check(&d.cover, access))))
+		return 0;
+	if (!d.veil)
+		return lookup_rest(d.rest, flags, out);
+	path_put(out);
+	return lookup_slowly(AT_FDCWD, name, flags, out);
 }
 
 int path_lookup(int dirfd, const char *name, u32 flags, struct path *out)
@@ -609,14 +657,15 @@ int path_lookup(int dirfd, const char *name, u32 flags, struct path *out)
 	u32 work = atomic_load_relaxed(&current->work) & THREAD_WORK_PATHS;
 	struct descent d;
 
-	if (unlikely((*name != '/' && (dirfd != AT_FDCWD || !*name)) ||
-		     (work && !promised(name, flags, work))))
+	if (unlikely(*name != '/' && (dirfd != AT_FDCWD || !*name)))
 		return lookup_slowly(dirfd, name, flags, out);
+	if (unlikely(work))
+		return lookup_watched(name, flags, work, out);
 	d.rest = name;
 	d.veil = NULL;
 	d.whole = true;
 	d.follow = flags & LOOKUP_FOLLOW;
-	fs_context_descend(*name == '/', &d, out);
+	fs_context_descend(*name == '/', false, &d, out);
 	if (likely(!*d.rest && !(flags & LOOKUP_DIRECTORY)))
 		return 0;
 	return lookup_rest(d.rest, flags, out);

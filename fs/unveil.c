@@ -3,12 +3,14 @@
 #include <fs/unveil.h>
 
 #include <arch/atomic.h>
+#include <arch/context.h>
 #include <fs/dentry.h>
 #include <fs/mount.h>
 #include <fs/path.h>
 #include <kernel/abi/errno.h>
 #include <kernel/lib/hash.h>
 #include <kernel/lib/string.h>
+#include <kernel/task/event.h>
 #include <mm/kmalloc.h>
 
 struct rule {
@@ -23,7 +25,7 @@ struct rule {
  * the walk looks for no others. */
 struct place {
 	const struct dentry *dentry; /* NULL: free slot */
-	s32 folder_rule;             /* index, or -1 */
+	const struct rule *folder;   /* or NULL */
 	bool has_names;
 };
 
@@ -33,24 +35,29 @@ struct unveil {
 	u32 shift;             /* of places: 2^(64 - shift) slots */
 	struct place *places;  /* open addressing by dentry */
 	u32 name_mask;
-	u16 *names;            /* open addressing by hash: index of a rule, + 1 */
+	const struct rule **names; /* open addressing by hash */
 	struct dentry **held;  /* ancestors, referenced so that no address is reused */
 	u32 nr_held;
-	const struct dentry *top; /* the root of all when the set was made */
+	/* The root where it was when the set was made, the mount it is mounted on, and its
+	 * cover there: of that mount nobody sees more. */
+	const struct dentry *top;
+	const struct mount *above;
 	struct unveil_cover top_cover;
 	struct rule rules[];
 };
 
 /* ---- look-up ---- */
 
-static struct place *find_slot(const struct unveil *set, const struct dentry *dentry)
+static inline struct place *find_slot(const struct unveil *set, const struct dentry *dentry)
 {
 	/* Fibonacci hashing (Knuth, TAOCP vol. 3, 6.4): addresses that nobody chooses. */
-	u64 at = ((u64)(uintptr_t)dentry * 0x9e3779b97f4a7c15ull) >> set->shift;
+	struct place *at = &set->places[((u64)(uintptr_t)dentry * 0x9e3779b97f4a7c15ull) >>
+					set->shift];
 
-	while (set->places[at].dentry && set->places[at].dentry != dentry)
-		at = (at + 1) & (BIT(64 - set->shift) - 1);
-	return &set->places[at];
+	/* Behind the last slot there is room for all: a search never begins again. */
+	while (at->dentry && at->dentry != dentry)
+		at++;
+	return at;
 }
 
 static inline const struct place *find(const struct unveil *set, const struct dentry *dentry)
@@ -80,8 +87,8 @@ static void cover_above_locked(const struct unveil *set, const struct path *path
 
 	*out = (struct unveil_cover){ .visible = place, .names = place && place->has_names };
 	for (;;) {
-		if (place && place->folder_rule >= 0) {
-			cover_by(out, &set->rules[place->folder_rule]);
+		if (place && place->folder) {
+			cover_by(out, place->folder);
 			return;
 		}
 		if (dentry != mount->root && dentry->parent != dentry) {
@@ -96,48 +103,70 @@ static void cover_above_locked(const struct unveil *set, const struct path *path
 	}
 }
 
-void unveil_at(const struct unveil *set, const struct path *path, struct unveil_cover *out)
+static __noinline void find_cover(const struct unveil *set, const struct path *path,
+				  struct unveil_cover *out)
 {
-	/* Nothing is above the root of all, whose own rule does not change. */
-	if (likely(path->dentry == set->top && !atomic_load_relaxed(&path->mount->parent))) {
-		*out = set->top_cover;
-		return;
-	}
 	spin_lock(&dentry_tree_lock);
 	cover_above_locked(set, path, out);
 	spin_unlock(&dentry_tree_lock);
 }
 
-static const struct rule *find_name(const struct unveil *set, const struct dentry *dir,
-				    const struct fs_name *name, u64 hash)
+void unveil_at(const struct unveil *set, const struct path *path, struct unveil_cover *out)
 {
-	for (u64 at = hash;; at++) {
-		u32 index = set->names[at & set->name_mask];
-		const struct rule *rule = &set->rules[index - 1];
-
-		if (!index)
-			return NULL;
-		if (rule->hash == hash && rule->dir.dentry == dir && rule->name_len == name->len &&
-		    dentry_name_equal(rule->name, name->str, name->len))
-			return rule;
+	if (likely(path->dentry == set->top &&
+		   atomic_load_relaxed(&path->mount->parent) == set->above)) {
+		*out = set->top_cover;
+		return;
 	}
+	find_cover(set, path, out);
 }
 
-void unveil_below(const struct unveil *set, const struct dentry *dir, const struct fs_name *name,
-		  u64 hash, const struct dentry *child, struct unveil_cover *cover)
+/* Of equal length, both readable in whole words. The last word may overlap the one before. */
+static inline bool same_text(const char *a, const char *b, u32 len)
 {
-	const struct place *at = child ? find(set, child) : NULL;
-	const struct rule *rule = NULL;
+	if (len < 8)
+		return !((dentry_name_word(a) ^ dentry_name_word(b)) & (BIT(8 * len) - 1));
+	for (u32 i = 0; i + 8 < len; i += 8)
+		if (dentry_name_word(a + i) != dentry_name_word(b + i))
+			return false;
+	return dentry_name_word(a + len - 8) == dentry_name_word(b + len - 8);
+}
 
-	if (unlikely(at && at->folder_rule >= 0))
-		rule = &set->rules[at->folder_rule];
-	else if (cover->names)
-		rule = find_name(set, dir, name, hash);
-	cover->names = at && at->has_names;
+static inline const struct rule *find_name(const struct unveil *set, const struct dentry *dir,
+					   const struct fs_name *name, u64 hash)
+{
+	const struct rule *rule;
+
+	for (u64 at = hash; (rule = set->names[at & set->name_mask]); at++)
+		if (rule->hash == hash && rule->dir.dentry == dir && rule->name_len == name->len &&
+		    same_text(rule->name, name->str, name->len))
+			break;
+	return rule;
+}
+
+static __noinline void cover_by_name(const struct unveil *set, const struct dentry *dir,
+				     const struct fs_name *name, u64 hash,
+				     struct unveil_cover *cover)
+{
+	const struct rule *rule = find_name(set, dir, name, hash);
+
 	if (rule)
 		cover_by(cover, rule);
-	else
-		cover->visible = cover->covered || at;
+}
+
+void unveil_below_slow(const struct unveil *set, const struct dentry *dir,
+		       const struct fs_name *name, u64 hash, const struct dentry *child,
+		       struct unveil_cover *cover)
+{
+	const struct place *at = child ? find(set, child) : NULL;
+	bool names = cover->names;
+
+	cover->names = at && at->has_names;
+	cover->visible = cover->covered || at;
+	if (at && at->folder)
+		cover_by(cover, at->folder);
+	else if (names)
+		cover_by_name(set, dir, name, hash, cover);
 }
 
 u32 unveil_perms(const struct unveil *set, const struct path *path)
@@ -162,8 +191,6 @@ u32 unveil_needs(u32 access)
 {
 	u32 need = access & PATH_RWXC;
 
-	if (likely(access == need))
-		return need;
 	if (access & (PATH_ATTR | PATH_OWNER | PATH_SOCKET | PATH_ASK_WRITE))
 		need |= PATH_WRITE;
 	if (access & (PATH_NODE | PATH_ASK_CREATE))
@@ -176,11 +203,20 @@ u32 unveil_needs(u32 access)
 	return need;
 }
 
-int unveil_check(const struct unveil_cover *cover, u32 access)
+void unveil_denied(u32 missing)
 {
-	if (!cover->covered)
-		return -ENOENT;
-	return unveil_needs(access) & ~cover->perms ? -EACCES : 0;
+	if (event_wanted())
+		event_denied(EVENT_BY_UNVEIL, context_syscall_nr(), missing);
+}
+
+int unveil_check_slow(const struct unveil_cover *cover, u32 access)
+{
+	u32 missing = unveil_needs(access) & ~cover->perms;
+
+	if (cover->covered && !missing)
+		return 0;
+	unveil_denied(cover->covered ? missing : access);
+	return cover->covered ? -EACCES : -ENOENT;
 }
 
 /* ---- making ---- */
@@ -254,10 +290,11 @@ static int copy_rules(struct unveil *set, const struct unveil *old, const struct
 	return err;
 }
 
-/* How far up from @path the root of all is; with @set: mark the way and hold it. */
-static u32 mark_ancestors_locked(struct unveil *set, const struct path *path)
+/* How far up from @path the root of all is; with @set: mark the way and hold it, and *top is
+ * the root as tasks have it. */
+static u32 mark_ancestors_locked(struct unveil *set, const struct path *path, struct path *top)
 {
-	const struct mount *mount = path->mount;
+	struct mount *mount = path->mount;
 	struct dentry *dentry = path->dentry;
 	u32 n = 0;
 
@@ -266,12 +303,15 @@ static u32 mark_ancestors_locked(struct unveil *set, const struct path *path)
 			struct place *place = find_slot(set, dentry);
 
 			if (!place->dentry) {
-				*place = (struct place){ dentry, -1, false };
+				*place = (struct place){ dentry, NULL, false };
 				dentry_get(dentry);
 				set->held[set->nr_held++] = dentry;
 				atomic_fetch_or(&dentry->flags, (u32)DENTRY_UNVEILED);
 			}
-			set->top = dentry; /* the last is */
+		}
+		if (set && dentry == mount->root && mount->parent && !mount->parent->parent) {
+			top->mount = mount;
+			top->dentry = dentry;
 		}
 		if (dentry != mount->root && dentry->parent != dentry) {
 			dentry = dentry->parent;
@@ -284,12 +324,12 @@ static u32 mark_ancestors_locked(struct unveil *set, const struct path *path)
 	}
 }
 
-/* Room for twice @n, and at least 32: a table of 2^result slots. */
+/* Room for four times @n, and at least 64: a table of 2^result slots. */
 static u32 table_order(u32 n)
 {
-	u32 order = 5;
+	u32 order = 6;
 
-	while (BIT(order) < 2 * (u64)n)
+	while (BIT(order) < 4 * (u64)n)
 		order++;
 	return order;
 }
@@ -304,34 +344,39 @@ static int index_names(struct unveil *set)
 	if (!set->names)
 		return -ENOMEM;
 	for (u32 i = 0; i < set->nr_rules; i++) {
-		u64 at = set->rules[i].hash;
+		const struct rule *rule = &set->rules[i];
+		u64 at = rule->hash;
 
-		if (!set->rules[i].name)
+		if (!rule->name)
 			continue;
 		while (set->names[at & set->name_mask])
 			at++;
-		set->names[at & set->name_mask] = (u16)(i + 1);
+		set->names[at & set->name_mask] = rule;
 	}
 	return 0;
 }
 
-/* What the rules say of each place. */
-static void fill_places(struct unveil *set)
+/* The places, and what the rules say of each. */
+static void fill_places_locked(struct unveil *set)
 {
-	const struct place *top;
+	struct path top = { NULL, NULL };
 
 	for (u32 i = 0; i < set->nr_rules; i++) {
-		struct place *place = find_slot(set, set->rules[i].dir.dentry);
+		const struct rule *rule = &set->rules[i];
+		struct place *place;
 
-		if (set->rules[i].name)
+		(void)mark_ancestors_locked(set, &rule->dir, &top);
+		place = find_slot(set, rule->dir.dentry);
+		if (rule->name)
 			place->has_names = true;
 		else
-			place->folder_rule = (s32)i;
+			place->folder = rule;
 	}
-	top = find_slot(set, set->top);
-	set->top_cover = (struct unveil_cover){ .visible = true, .names = top->has_names };
-	if (top->folder_rule >= 0)
-		cover_by(&set->top_cover, &set->rules[top->folder_rule]);
+	if (!top.dentry)
+		return;
+	set->top = top.dentry;
+	set->above = top.mount->parent;
+	cover_above_locked(set, &top, &set->top_cover);
 }
 
 /* The table of places, from the rules. The tree may grow deeper between the two looks. */
@@ -342,27 +387,25 @@ static int index_places(struct unveil *set)
 
 		spin_lock(&dentry_tree_lock);
 		for (u32 i = 0; i < set->nr_rules; i++)
-			room += mark_ancestors_locked(NULL, &set->rules[i].dir);
+			room += mark_ancestors_locked(NULL, &set->rules[i].dir, NULL);
 		spin_unlock(&dentry_tree_lock);
 		room += 16;
 		set->shift = 64 - table_order(room);
-		set->places = kzalloc(BIT(64 - set->shift) * sizeof(*set->places), 0);
+		set->places = kzalloc((BIT(64 - set->shift) + room) * sizeof(*set->places), 0);
 		set->held = kmalloc(room * sizeof(*set->held), 0);
 		if (!set->places || !set->held)
 			return -ENOMEM;
 		spin_lock(&dentry_tree_lock);
 		for (u32 i = 0; i < set->nr_rules; i++)
-			need += mark_ancestors_locked(NULL, &set->rules[i].dir);
+			need += mark_ancestors_locked(NULL, &set->rules[i].dir, NULL);
 		if (need <= room)
-			for (u32 i = 0; i < set->nr_rules; i++)
-				(void)mark_ancestors_locked(set, &set->rules[i].dir);
+			fill_places_locked(set);
 		spin_unlock(&dentry_tree_lock);
 		if (need <= room)
 			break;
 		kfree(set->places);
 		kfree(set->held);
 	}
-	fill_places(set);
 	return 0;
 }
 

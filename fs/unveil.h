@@ -18,10 +18,10 @@
  */
 #pragma once
 
+#include <fs/dentry.h>
 #include <fs/inode.h>
 #include <kernel/lib/types.h>
 
-struct dentry;
 struct path;
 struct unveil;
 
@@ -48,17 +48,35 @@ struct unveil_cover {
 
 /** unveil_at - what covers the folder @path */
 void unveil_at(const struct unveil *set, const struct path *path, struct unveil_cover *out);
+void unveil_below_slow(const struct unveil *set, const struct dentry *dir,
+		       const struct fs_name *name, u64 hash, const struct dentry *child,
+		       struct unveil_cover *cover);
 /** unveil_below - from the cover of folder @dir to that of @name in it, which is
  * @child, already through mounts; NULL: not there yet, or not looked at
  * @hash: dentry_hash(@dir, @name) */
-void unveil_below(const struct unveil *set, const struct dentry *dir, const struct fs_name *name,
-		  u64 hash, const struct dentry *child, struct unveil_cover *cover);
+static inline void unveil_below(const struct unveil *set, const struct dentry *dir,
+				const struct fs_name *name, u64 hash, const struct dentry *child,
+				struct unveil_cover *cover)
+{
+	if (unlikely(cover->names || (child && (child->flags & DENTRY_UNVEILED))))
+		unveil_below_slow(set, dir, name, hash, child, cover);
+	else
+		cover->visible = cover->covered;
+}
 /** unveil_perms - what @path itself, whatever it is, may be used for (PATH_RWXC) */
 u32 unveil_perms(const struct unveil *set, const struct path *path);
 /** unveil_needs - the permissions (PATH_RWXC) that @access (PATH_*) takes */
 u32 unveil_needs(u32 access);
+/** unveil_denied - tell who listens to events that @missing (PATH_*) was refused */
+void unveil_denied(u32 missing);
+int unveil_check_slow(const struct unveil_cover *cover, u32 access);
 /** unveil_check - 0; -ENOENT not covered; -EACCES @access (PATH_*) asks for more */
-__must_check int unveil_check(const struct unveil_cover *cover, u32 access);
+__must_check static inline int unveil_check(const struct unveil_cover *cover, u32 access)
+{
+	if (likely(cover->covered && !(access & ~(u32)cover->perms)))
+		return 0;
+	return unveil_check_slow(cover, access);
+}
 
 /* How many rules of the two kinds, and each as text, for /proc/PID/sandbox. */
 u32 unveil_count(const struct unveil *set);

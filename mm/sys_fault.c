@@ -8,6 +8,7 @@
 #include <fs/file.h>
 #include <kernel/abi/linux_signal.h>
 #include <kernel/core/log.h>
+#include <kernel/task/event.h>
 #include <kernel/task/task.h>
 #include <kernel/upcall.h>
 #include <mm/aspace.h>
@@ -46,9 +47,12 @@ bool upcall_page_fault(struct trapframe *tf, u64 va, u32 access, bool user)
 	if (result.signo == SIGKILL) {
 		if (task->unkillable)
 			return true; /* init cannot go on without it: tries for ever */
-		if (!atomic_load_relaxed(&task->exiting))
+		if (!atomic_load_relaxed(&task->exiting)) {
 			log_notice("oom: process %d (%s) ends: no memory for %lx, and nobody else "
 				   "to kill", task->pid, current->comm, va);
+			event_note(EVENT_OOM, atomic_load_relaxed(&task->as->resident) * 4,
+				   (u64)task->pid);
+		}
 		signal_send_kernel(task, SIGKILL);
 		return user; /* a copy in the kernel ends with EFAULT and dies on its way out */
 	}

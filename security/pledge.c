@@ -335,12 +335,10 @@ static u64 access_missing(u64 promises, u32 access)
 	return missing;
 }
 
-u64 pledge_path(u64 promises, const char *name, u32 access, bool *no_links)
+static __noinline u64 known_path_missing(u64 promises, const char *name, u32 access, u64 missing,
+					 bool *no_links)
 {
-	u64 missing = access_missing(promises, access);
-
-	*no_links = false;
-	if (!missing || !is_plain(name))
+	if (!is_plain(name))
 		return missing;
 	for (u32 i = 0; i < ARRAY_SIZE(known_paths); i++)
 		if ((promises & known_paths[i].promise) && !(access & ~known_paths[i].access) &&
@@ -349,4 +347,13 @@ u64 pledge_path(u64 promises, const char *name, u32 access, bool *no_links)
 			return 0;
 		}
 	return missing;
+}
+
+u64 pledge_path(u64 promises, const char *name, u32 access, bool *no_links)
+{
+	u64 missing = access_missing(promises, access);
+
+	*no_links = false;
+	return likely(!missing) ? 0 :
+	       known_path_missing(promises, name, access, missing, no_links);
 }

@@ -4,7 +4,7 @@
 # same in every profile. Targets: initrd, user, lint-user.
 
 USER_CC ?= musl-gcc
-USER_CFLAGS := -std=gnu11 -D_GNU_SOURCE -O2 -static -I. -g -MMD -MP -Werror -Wall -Wextra -Wshadow \
+USER_CFLAGS := -std=gnu11 -D_GNU_SOURCE -O2 -static -I. -Ibuild/gen -g -MMD -MP -Werror -Wall -Wextra -Wshadow \
 	-Wvla -Wundef -Wmissing-prototypes -Wstrict-prototypes -Wcast-qual -Wwrite-strings \
 	-Wimplicit-fallthrough -Wframe-larger-than=8192
 
@@ -22,7 +22,7 @@ BIN_ELFS := $(BIN_SRCS:user/bin/%.c=build/user/bin/%.elf)
 user: build/user/init.elf build/user/exsh.elf build/user/sandbox.elf $(BIN_ELFS)
 initrd: build/initrd.cpio
 
-build/user/%.o: user/%.c user/user.mk
+build/user/%.o: user/%.c user/user.mk | build/gen/kernel/abi/errno.h
 	@mkdir -p $(@D)
 	$(if $(Q),@echo "  CC    $<")
 	$(Q)$(USER_CC) $(USER_CFLAGS) -c -o $@ $<
@@ -61,6 +61,7 @@ build/initrd.cpio: build/user/init.elf build/user/exsh.elf build/user/sandbox.el
 	$(Q)tools/mkinitrd.py -o $@ --base --busybox build/pkg/busybox --tree user/etc:/etc \
 		--file build/user/init.elf:/sbin/init:755 --file build/user/exsh.elf:/bin/exsh:755 \
 		--file build/user/sandbox.elf:/bin/sandbox:755 --link /bin/pledge:sandbox --link /bin/unveil:sandbox \
+		--link /bin/audit:sandbox \
 		$(foreach b,$(BIN_ELFS),--file $(b):/bin/$(basename $(notdir $(b))):755) \
 		--file user/report:/bin/report:755
 

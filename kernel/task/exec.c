@@ -21,6 +21,7 @@
 #include <kernel/core/panic.h>
 #include <kernel/lib/format.h>
 #include <kernel/lib/string.h>
+#include <kernel/task/event.h>
 #include <kernel/task/fs_hooks.h>
 #include <kernel/task/posix_timer.h>
 #include <kernel/task/ptrace.h>
@@ -291,6 +292,9 @@ static void exchange_space(struct exec_state *st)
 static void start_promises(struct thread *thread)
 {
 	thread->pledge = thread->pledge_exec;
+	if (thread->pledge_later)
+		thread->pledge_exec = thread->pledge_later;
+	thread->pledge_later = 0;
 	if (thread->pledge)
 		atomic_fetch_or(&thread->work, THREAD_WORK_PLEDGE);
 	else
@@ -356,6 +360,7 @@ int exec_image(int dirfd, const char *path, u32 at_flags, struct exec_args *args
 	old_tid = current->tid;
 	exchange_space(&st);
 	exchange_rest(&st);
+	event_note(EVENT_EXEC, 0, 0);
 	ptrace_exec(old_tid);
 	return 0;
 }

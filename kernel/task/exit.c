@@ -16,6 +16,7 @@
 #include <kernel/abi/linux_wait.h>
 #include <kernel/core/panic.h>
 #include <kernel/lib/string.h>
+#include <kernel/task/event.h>
 #include <mm/aspace.h>
 #include <kernel/task/posix_timer.h>
 #include <kernel/task/ptrace.h>
@@ -246,6 +247,9 @@ void thread_exit(int status)
 	if (last && task != kernel_task) {
 		if (task->is_reaper)
 			panic_init_died(task->group_exit_status);
+		/* All its threads are gone: nobody adds to its usage any more. */
+		event_note(EVENT_EXIT, (u64)(u32)task->group_exit_status,
+			   task->usage.user_ns + task->usage.system_ns);
 		if (task->sid == task->pid)
 			tty_session_exit(task);
 		release_resources(task);

@@ -13,6 +13,7 @@
 #include <kernel/abi/errno.h>
 #include <kernel/abi/linux_sched.h>
 #include <kernel/lib/string.h>
+#include <kernel/task/event.h>
 #include <kernel/task/ptrace.h>
 #include <kernel/task/task.h>
 #include <kernel/time/clock.h>
@@ -232,6 +233,7 @@ static void inherit_watches_locked(struct thread *thread, const struct thread *p
 	thread->no_new_privs = parent->no_new_privs;
 	thread->pledge = parent->pledge;
 	thread->pledge_exec = parent->pledge_exec;
+	thread->pledge_later = parent->pledge_later;
 	thread->work |= atomic_load_relaxed(&parent->work) &
 			(THREAD_WORK_SECCOMP | THREAD_WORK_PLEDGE | THREAD_WORK_UNVEIL);
 }
@@ -420,6 +422,7 @@ long task_clone(const struct clone_request *req)
 	if (err)
 		goto err_pidfd;
 	/* No failure past this point. */
+	event_note(EVENT_FORK, (u64)tid, req->flags);
 	if (req->flags & CLONE_PIDFD)
 		handle_install(pidfd.fd, pidfd.object, RIGHTS_PIDFD, HANDLE_CLOEXEC);
 	if (req->flags & CLONE_VFORK) {

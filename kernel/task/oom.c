@@ -24,6 +24,7 @@
 #include <kernel/core/log.h>
 #include <kernel/core/panic.h>
 #include <kernel/lib/string.h>
+#include <kernel/task/event.h>
 #include <kernel/task/task.h>
 #include <kernel/time/clock.h>
 #include <mm/aspace.h>
@@ -215,6 +216,9 @@ static bool find_victim(u32 order, u32 tries)
 	if (wait || !victim)
 		return wait;
 	log_kill(&report, order);
+	if (event_wanted())
+		event_emit_for(EVENT_OOM, report.pid, report.comm, report.pages * 4,
+			       (u64)report.asker_pid);
 	waitq_wake_all(&reaper_wq);
 	return true;
 }

@@ -10,6 +10,7 @@
 #include <kernel/core/lockdep.h>
 #include <kernel/core/panic.h>
 #include <kernel/sched/sched.h>
+#include <kernel/task/event.h>
 #include <kernel/task/itimer.h>
 #include <kernel/task/task.h>
 #include <kernel/time/timer.h>
@@ -93,5 +94,6 @@ void upcall_user_exception(int signo, int code, u64 addr, u32 trapno, u64 error)
 	current->fault_trapno = trapno;
 	current->fault_error = error;
 	current->fault_addr = addr;
+	event_fault(signo, code, addr);
 	signal_force(&info);
 }

@@ -7,9 +7,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -17,9 +14,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <kernel/abi/linux_seccomp.h>
+
 #define SYS_PLEDGE 1025
 #define SYS_UNVEIL 1026
-#define TARGET "/tmp/bench.watch"
+#define TARGET "/tmp/bench.dat"
 #define NAMES 12 /* of the 20 paths; the others are folders */
 
 static int make_target(void)
@@ -69,23 +68,22 @@ static int setup_filter(void)
 		SYS_geteuid, SYS_getegid, SYS_getpgrp, SYS_sigaltstack, SYS_arch_prctl, SYS_gettid,
 		SYS_futex, SYS_clock_gettime, SYS_exit_group, SYS_openat, SYS_getrandom, SYS_getppid,
 	};
-	struct sock_filter code[4 + 50 + 1], *at = code;
-	struct sock_fprog prog = { .filter = code };
+	struct linux_sock_filter code[1 + 50 + 2], *at = code;
+	struct linux_sock_fprog prog = { .filter = (u64)(uintptr_t)code };
 
-	*at++ = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
-					     offsetof(struct seccomp_data, nr));
+	*at++ = (struct linux_sock_filter){ BPF_LD | BPF_W | BPF_ABS, 0, 0, 0 }; /* the number */
 	for (unsigned i = 0; i < 50; i++)
-		*at++ = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, calls[i],
-						     (unsigned char)(50 - i), 0);
-	*at++ = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM);
-	*at++ = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
-	prog.len = (unsigned short)(at - code);
+		*at++ = (struct linux_sock_filter){ BPF_JMP | BPF_JEQ | BPF_K, (u8)(50 - i), 0,
+						    calls[i] };
+	*at++ = (struct linux_sock_filter){ BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ERRNO | EPERM };
+	*at++ = (struct linux_sock_filter){ BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW };
+	prog.len = (u16)(at - code);
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return -errno;
 	return ok(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &prog));
 }
 
-/* ---- unveil: 20 paths, the one opened among them ---- */
+/* ---- unveil: 20 paths, /tmp among them, or the file itself ---- */
 
 static const char *veil_path(int i, char buf[64])
 {
@@ -93,19 +91,30 @@ static const char *veil_path(int i, char buf[64])
 	return buf;
 }
 
-static int setup_veil(void)
+static int setup_veil_and(const char *last)
 {
 	char path[64];
 	int err = make_target();
 
-	for (int i = 1; i < 20 && !err; i++) {
-		if (i >= NAMES && mkdir(veil_path(i, path), 0755) < 0 && errno != EEXIST)
+	/* Before the first rule hides /tmp. */
+	for (int i = NAMES; i < 20; i++)
+		if (mkdir(veil_path(i, path), 0755) < 0 && errno != EEXIST)
 			return -errno;
+	for (int i = 1; i < 20 && !err; i++)
 		err = (int)raw3(SYS_UNVEIL, (long)veil_path(i, path), (long)"r", 0);
-	}
 	if (!err)
-		err = (int)raw3(SYS_UNVEIL, (long)TARGET, (long)"r", 0);
+		err = (int)raw3(SYS_UNVEIL, (long)last, (long)"r", 0);
 	return err;
+}
+
+static int setup_veil(void)
+{
+	return setup_veil_and("/tmp");
+}
+
+static int setup_veil_name(void)
+{
+	return setup_veil_and(TARGET);
 }
 
 /* By the parent, which sees them. */
@@ -134,6 +143,7 @@ const struct row rows_watch[] = {
 	ROW_WATCH("getppid_raw_filter50", setup_filter, op_getppid, NULL),
 	ROW_WATCH("open_close_pledge", setup_pledge, op_open_close, remove_target),
 	ROW_WATCH("open_close_unveil20", setup_veil, op_open_close, remove_veil),
+	ROW_WATCH("open_close_unveil20_name", setup_veil_name, op_open_close, remove_veil),
 	ROW_WATCH("open_close_both", setup_veil_pledge, op_open_close, remove_veil),
 };
 const unsigned rows_watch_nr = sizeof(rows_watch) / sizeof(rows_watch[0]);
