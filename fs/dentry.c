@@ -23,6 +23,7 @@
 #include <fs/dentry.h>
 
 #include <arch/smp.h>
+#include <fs/unveil.h>
 #include <fs/chain.h>
 #include <kernel/abi/errno.h>
 #include <kernel/core/cmdline.h>

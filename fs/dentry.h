@@ -17,7 +17,7 @@
 
 #include <arch/atomic.h>
 #include <fs/inode.h>
-#include <fs/unveil.h>
+#include <fs/unveil_cover.h>
 #include <kernel/core/refcount.h>
 #include <kernel/core/spinlock.h>
 #include <kernel/lib/list.h>
