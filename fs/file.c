@@ -30,10 +30,14 @@ static const struct file_ops path_fops = { .read = NULL };
 
 static void file_release(struct kobject *obj);
 static void file_closed(struct kobject *obj);
+static int file_leave(struct kobject *obj);
+static int file_arrive(struct kobject *obj, u32 rights, struct task *task);
 
 static const struct kobject_ops file_kobject_ops = {
 	.release = file_release,
 	.closed = file_closed,
+	.leave = file_leave,
+	.arrive = file_arrive,
 };
 
 void file_init(void)
@@ -44,7 +48,9 @@ void file_init(void)
 
 struct file *file_from_object(struct kobject *obj)
 {
-	return obj->type == KOBJECT_FILE ? container_of(obj, struct file, object) : NULL;
+	return obj->type == KOBJECT_FILE || obj->type == KOBJECT_CHANNEL
+		       ? container_of(obj, struct file, object)
+		       : NULL;
 }
 
 /* Without a reference on @inode. */
@@ -105,6 +111,20 @@ static void file_closed(struct kobject *obj)
 	lock_closed(file);
 	if (file->ops->closed)
 		file->ops->closed(file);
+}
+
+static int file_leave(struct kobject *obj)
+{
+	struct file *file = container_of(obj, struct file, object);
+
+	return file->ops->leave ? file->ops->leave(file) : 0;
+}
+
+static int file_arrive(struct kobject *obj, u32 rights, struct task *task)
+{
+	struct file *file = container_of(obj, struct file, object);
+
+	return file->ops->arrive ? file->ops->arrive(file, rights, task) : 0;
 }
 
 static void set_path(struct file *file, const struct path *path)
@@ -183,9 +203,14 @@ static int refused(int fd, u32 rights, int err)
 
 int file_handle_slow(int fd, u32 rights, struct handle_ref *ref)
 {
-	int err = handle_get(fd, rights, KOBJECT_FILE, ref);
+	int err = handle_get(fd, rights, 0, ref);
 
-	return unlikely(err) ? refused(fd, rights, err) : 0;
+	if (unlikely(err))
+		return refused(fd, rights, err);
+	if (likely(file_from_object(ref->object)))
+		return 0;
+	handle_put(ref);
+	return -EBADF;
 }
 
 u32 file_rights(u32 flags)

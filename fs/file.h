@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Open files: what a handle of type KOBJECT_FILE names. Regular files, folders,
- * pipes, terminals, event descriptors are all struct file with other file_ops.
+ * pipes, terminals, event descriptors are all struct file with other file_ops. So are
+ * ends of channels, whose handles are KOBJECT_CHANNEL (channel_file.c).
  */
 #pragma once
 
@@ -101,6 +102,8 @@ struct file_ops {
 	int (*fallocate)(struct file *file, u32 mode, u64 off, u64 len);
 	void (*closed)(struct file *file);  /* a handle was closed */
 	void (*release)(struct file *file); /* last reference */
+	int (*leave)(struct file *file); /* this and the next as in struct kobject_ops */
+	int (*arrive)(struct file *file, u32 rights, struct task *task);
 	const char *anon_name; /* of nameless files, for /proc/PID/fd: "[eventfd]" */
 	void (*fdinfo)(struct file *file, struct seq *seq); /* more lines of fdinfo */
 };

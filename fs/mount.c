@@ -472,8 +472,8 @@ static int may_remove(const struct path *where, u32 flags)
 
 	if (where->dentry != mount->root || !mount->attached)
 		return -EINVAL;
-	/* The root of all, and that of the first process: nothing would be left. */
-	if (!mount->parent || mount == root_mount || (in_use(mount) && !(flags & MNT_DETACH)))
+	/* The root of all, and what is mounted on it: nothing would be left. */
+	if (!mount->parent || !mount->parent->parent || (in_use(mount) && !(flags & MNT_DETACH)))
 		return -EBUSY;
 	spin_lock(&dentry_tree_lock);
 	if ((flags & MNT_EXPIRE) && !expired(mount))

@@ -59,11 +59,12 @@ static inline u32 look_file(struct file *file, u32 wanted, struct poll_queue *qu
 static __noinline u32 look_shared(int fd, u32 wanted, struct poll_queue *queue)
 {
 	struct handle_ref ref;
+	struct file *file;
 	u32 bits;
 
-	if (handle_get(fd, RIGHT_WAIT, KOBJECT_FILE, &ref))
+	if (file_from_handle(fd, RIGHT_WAIT, &ref, &file))
 		return POLLNVAL;
-	bits = look_file(container_of(ref.object, struct file, object), wanted, queue);
+	bits = look_file(file, wanted, queue);
 	handle_put(&ref);
 	return bits;
 }

@@ -239,10 +239,24 @@ static int parse_control(const struct socket_msg *msg, struct unix_scm *scm)
 	return err;
 }
 
+/* Objects that have an owner leave it: ends of channels. */
+static int leave(const struct unix_rights *rights)
+{
+	int err = 0;
+
+	for (u32 i = 0; i < rights->n && !err; i++) {
+		struct kobject *object = rights->handle[i].object;
+
+		err = object->ops->leave ? object->ops->leave(object) : 0;
+	}
+	return err;
+}
+
 /* Handles are on their way from now on. */
 static int launch(struct unix_scm *scm)
 {
 	struct unix_rights *rights = scm->rights;
+	int err;
 
 	if (!rights->n) {
 		kfree(rights);
@@ -252,6 +266,9 @@ static int launch(struct unix_scm *scm)
 	if (!capable(CAP_SYS_RESOURCE) &&
 	    atomic_load_relaxed(user_count(rights->uid)) > task_rlimit(RLIMIT_NOFILE))
 		return -ETOOMANYREFS;
+	err = leave(rights);
+	if (err)
+		return err;
 	count_rights(rights, true);
 	return 0;
 }
@@ -275,6 +292,11 @@ int unix_scm_send(const struct socket_msg *msg, struct unix_scm *scm)
 
 /* ---- receiving ---- */
 
+static int arrive(struct kobject *object, u32 rights)
+{
+	return object->ops->arrive ? object->ops->arrive(object, rights, current_task()) : 0;
+}
+
 /* Into current's table, as many as there is room for. Return: 0; -EFAULT. */
 static int install(struct socket_msg *msg, struct unix_rights *rights)
 {
@@ -292,7 +314,8 @@ static int install(struct socket_msg *msg, struct unix_rights *rights)
 
 		if (fd < 0)
 			break;
-		if (user_write_u32((void __user *)slot, (u32)fd)) {
+		if (arrive(rights->handle[done].object, rights->handle[done].rights) ||
+		    user_write_u32((void __user *)slot, (u32)fd)) {
 			handle_unreserve(fd);
 			break;
 		}

@@ -54,6 +54,26 @@ static int check_folder(int fd)
 	return err;
 }
 
+/* The grant itself, of an object that may have an owner who changes: an end of a channel. */
+static long grant_to(struct task *task, struct handle_table *table, int fd, u32 rights)
+{
+	u64 limit = atomic_load_relaxed(&task->rlimits[RLIMIT_NOFILE].rlim_cur);
+	struct handle_ref ref;
+	long ret = handle_get(fd, RIGHT_GRANT, 0, &ref);
+
+	if (ret)
+		return ret;
+	if (ref.object->ops->leave)
+		ret = ref.object->ops->leave(ref.object);
+	if (!ret)
+		ret = cap_grant(table, (u32)MIN(limit, (u64)HANDLE_TABLE_MAX), fd, rights);
+	/* A task that ends meanwhile closes what it got. */
+	if (ref.object->ops->arrive)
+		(void)!ref.object->ops->arrive(ref.object, rights, ret < 0 ? current_task() : task);
+	handle_put(&ref);
+	return ret;
+}
+
 long sys_cap_grant(int process, int handle, u64 rights)
 {
 	struct handle_table *table;
@@ -72,10 +92,7 @@ long sys_cap_grant(int process, int handle, u64 rights)
 		ret = -EPERM;
 	table = ret ? NULL : task_handles(task);
 	if (table) {
-		u64 limit = atomic_load_relaxed(&task->rlimits[RLIMIT_NOFILE].rlim_cur);
-
-		ret = cap_grant(table, (u32)MIN(limit, (u64)HANDLE_TABLE_MAX), handle,
-				(u32)rights);
+		ret = grant_to(task, table, handle, (u32)rights);
 		handle_table_put(table);
 	} else if (!ret) {
 		ret = -ESRCH;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * System calls that the entry's fast path does not dispatch itself: our own
- * numbers, unknown ones, and every call of a watched thread, whose old forms are
+ * System calls that the entry's fast path does not dispatch itself: unknown
+ * numbers, and every call of a watched thread, whose old forms are
  * rewritten to general ones first. The tables are generated from
  * kernel/syscall.tbl; the fast path is arch/x86_64/syscall_entry.asm.
  */

@@ -17,6 +17,7 @@
 #include <mm/aspace.h>
 
 #include <arch/uaccess.h>
+#include <kernel/abi/channel.h>
 #include <kernel/abi/errno.h>
 #include <kernel/lib/string.h>
 #include <mm/lease.h>
@@ -27,6 +28,7 @@
 
 static struct slab_cache *aspace_cache, *region_cache;
 static u32 nr_live; /* atomic */
+static u64 last_id; /* atomic */
 
 void aspace_init(void)
 {
@@ -49,6 +51,7 @@ struct aspace *aspace_create(void)
 	refcount_init(&as->refs);
 	mutex_init(&as->lock, RANK_ASPACE, "aspace");
 	as->mmap_top = USER_END;
+	as->id = atomic_fetch_add(&last_id, 1ull) + 1;
 	atomic_add_relaxed(&nr_live, 1u);
 	return as;
 }
@@ -362,17 +365,32 @@ static bool is_free(struct aspace *as, u64 start, u64 end)
 	return !r || r->start >= end + guard;
 }
 
+static bool in_window(const struct aspace *as, u64 start, u64 end)
+{
+	return unlikely(as->window) && start < RING_WINDOW_END && end > RING_WINDOW_START;
+}
+
+/* The highest hole below @high that is not in the window. */
+static u64 place_below(struct aspace *as, u64 len, u64 high)
+{
+	u64 addr = vmtree_place(&as->regions, len, as->window ? RING_WINDOW_END : USER_START, high);
+
+	if (unlikely(!addr && as->window))
+		addr = vmtree_place(&as->regions, len, USER_START, RING_WINDOW_START);
+	return addr;
+}
+
 u64 place_locked(struct aspace *as, u64 hint, u64 len, u32 map_flags)
 {
 	u64 high = map_flags & MAP_32BIT ? 0x80000000ull : as->mmap_top, addr;
 
 	hint = ALIGN_UP(hint, PAGE_SIZE);
 	if (hint && hint >= USER_START && len <= USER_END && hint <= USER_END - len &&
-	    is_free(as, hint, hint + len))
+	    is_free(as, hint, hint + len) && !in_window(as, hint, hint + len))
 		return hint;
-	addr = vmtree_place(&as->regions, len, USER_START, high);
+	addr = place_below(as, len, high);
 	if (!addr && !(map_flags & MAP_32BIT)) /* above the stack, as Linux's bottom-up try */
-		addr = vmtree_place(&as->regions, len, USER_START, USER_END);
+		addr = place_below(as, len, USER_END);
 	return addr;
 }
 
@@ -380,7 +398,7 @@ u64 place_locked(struct aspace *as, u64 hint, u64 len, u32 map_flags)
 static u64 place_large(struct aspace *as, u64 len)
 {
 	u64 slack = LARGE_PAGE_SIZE - PAGE_SIZE;
-	u64 addr = vmtree_place(&as->regions, len + slack, USER_START, as->mmap_top);
+	u64 addr = place_below(as, len + slack, as->mmap_top);
 
 	return addr ? ALIGN_UP(addr, LARGE_PAGE_SIZE) : 0;
 }
@@ -391,6 +409,11 @@ static int choose(struct aspace *as, const struct map_request *req, u64 len, u64
 {
 	u64 addr = req->addr;
 
+	if (req->window) {
+		as->window = true;
+		*out = vmtree_place(&as->regions, len, RING_WINDOW_START, RING_WINDOW_END);
+		return *out ? 0 : -ENOBUFS;
+	}
 	if (!(req->map_flags & (MAP_FIXED | MAP_FIXED_NOREPLACE))) {
 		if (len >= LARGE_PAGE_SIZE && !addr && !req->object &&
 		    !(req->map_flags & (MAP_32BIT | MAP_STACK))) {
@@ -760,7 +783,7 @@ static bool brk_locked(struct aspace *as, u64 brk, struct dead_regions *dead)
 		return true;
 	if (new < old)
 		return !unmap_locked(as, new, old, dead);
-	if (new > USER_END || !is_free(as, old, new + PAGE_SIZE))
+	if (new > USER_END || !is_free(as, old, new + PAGE_SIZE) || in_window(as, old, new))
 		return false;
 	req.addr = old;
 	req.len = new - old;

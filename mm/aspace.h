@@ -40,6 +40,8 @@ struct aspace {
 	u64 brk_start, brk;       /* [a] */
 	u64 stack_top;            /* [i] after exec */
 	u64 mmap_top;             /* [i] mappings are placed downwards from here */
+	u64 id;                   /* [i] no other space has or will have it; not 0 */
+	bool window;              /* [a] RING_WINDOW_* is kept for rings and regions */
 	u64 arg_start, arg_end, env_start, env_end; /* [i] after exec: /proc/PID/cmdline */
 	u64 code_start, code_end;                   /* [i] after exec: /proc/PID/stat */
 	u64 auxv[48];             /* [i] after exec: /proc/PID/auxv */
@@ -69,6 +71,8 @@ struct map_request {
 	struct file *file;       /* a reference is taken */
 	struct vm_lease *lease;  /* a reference is taken; NULL: none */
 	u64 rlimit_as;           /* RLIMIT_AS of the caller */
+	bool window;             /* within RING_WINDOW_*, which nobody else gets from now on:
+	                            -ENOBUFS when it is full */
 };
 
 /** aspace_map - mmap(2). Return: 0 and *out; -EINVAL -ENOMEM -EEXIST -EPERM; with a

@@ -17,7 +17,7 @@ static int fork_region(struct aspace *child, const struct region *r, struct mmu_
 {
 	struct region *copy;
 
-	if (r->flags & REGION_DONTFORK)
+	if (r->flags & (REGION_DONTFORK | REGION_RING))
 		return 0;
 	copy = region_alloc(child);
 	if (!copy)

@@ -34,6 +34,7 @@ enum region_flags {
 	REGION_VDSO = 512,     /* the kernel's own: names for /proc/PID/maps */
 	REGION_VVAR = 1024,
 	REGION_REVOKED = 2048, /* its lease has ended: faults give SIGBUS */
+	REGION_RING = 4096,    /* of a channel: fork leaves it out whatever madvise said */
 };
 
 /* Lock key: a as->lock, o obj->lock. Ranges are page-aligned. */

@@ -151,7 +151,7 @@ static bool drop_any(__unused const struct handle *slot)
 
 static bool drop_cloexec(const struct handle *slot)
 {
-	return slot->flags & HANDLE_CLOEXEC;
+	return (slot->flags & HANDLE_CLOEXEC) || slot->object->type == KOBJECT_CHANNEL;
 }
 
 static void free_retired(struct retired_slots *retired)
@@ -202,7 +202,8 @@ static void table_copy_locked(const struct handle_table *table, struct handle_ta
 			const struct handle *slot = &table->slots[fd];
 
 			if (!slot->object || !(slot->rights & RIGHT_DUP) ||
-			    (slot->flags & HANDLE_REVOKED))
+			    (slot->flags & HANDLE_REVOKED) ||
+			    slot->object->type == KOBJECT_CHANNEL)
 				continue;
 			kobject_get(slot->object);
 			copy->slots[fd] = *slot;

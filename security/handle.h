@@ -19,6 +19,7 @@
 #include <kernel/lib/types.h>
 
 struct kobject;
+struct task;
 
 struct kobject_ops {
 	/** release - the last reference is gone: free. May sleep. */
@@ -26,6 +27,12 @@ struct kobject_ops {
 	/** closed - a handle table dropped one of its handles (POSIX locks, flush);
 	 * NULL: nothing to do. Thread context. */
 	void (*closed)(struct kobject *obj);
+	/** leave - current sends a handle to another process; NULL: nothing to do. May sleep.
+	 * Return: 0; -errno it cannot be. */
+	int (*leave)(struct kobject *obj);
+	/** arrive - a handle with @rights is about to be installed for @task, which got it from
+	 * another process; NULL: nothing to do. May sleep. Return: 0; -errno it cannot be. */
+	int (*arrive)(struct kobject *obj, u32 rights, struct task *task);
 };
 
 /* First member of everything that a handle can name. */
@@ -115,9 +122,10 @@ void handle_table_get(struct handle_table *table);
 void handle_table_put(struct handle_table *table);
 /** handle_table_weight - about how many handles there are; racy */
 u32 handle_table_weight(const struct handle_table *table);
-/** handle_table_fork - copy for @owner: the handles with RIGHT_DUP. NULL: out of memory. */
+/** handle_table_fork - copy for @owner: the handles with RIGHT_DUP, ends of channels
+ * excepted. NULL: out of memory. */
 struct handle_table *handle_table_fork(struct handle_table *table, s32 owner);
-/** handle_table_exec - close what is CLOEXEC */
+/** handle_table_exec - close what is CLOEXEC, and ends of channels */
 void handle_table_exec(struct handle_table *table);
 
 /* Result of a look-up; put when done. */

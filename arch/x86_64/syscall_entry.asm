@@ -17,7 +17,8 @@
 %include "offsets.inc"
 
 global syscall_entry
-extern syscall_table, syscall_slot_of, syscall_legacy, upcall_syscall_slow, trap_return_user, pledge_quick
+extern syscall_table, syscall_native_table, syscall_slot_of, syscall_legacy
+extern upcall_syscall_slow, trap_return_user, pledge_quick
 
 section .text
 align 64
@@ -53,7 +54,7 @@ syscall_entry:
 	mov	rbx, [gs:CPU_CURRENT]
 	sti
 	cmp	rax, SYSCALL_MAP_SIZE
-	jae	.slow
+	jae	.native
 	movzx	r11d, byte [syscall_slot_of + rax]
 	test	r11d, r11d
 	jz	.legacy
@@ -81,6 +82,15 @@ syscall_entry:
 	mov	rsp, [rsp + 8 + TF_RSP]
 	swapgs
 	o64 sysret
+.native:				; calls of our own
+	lea	r11, [rax - SYSCALL_NATIVE_BASE]
+	cmp	r11, SYSCALL_SLOTS
+	jae	.slow
+	test	dword [rbx + THREAD_WORK], WORK_WATCHED
+	jnz	.slow
+	mov	rcx, r10
+	call	[syscall_native_table + r11 * 8]
+	jmp	.out
 .legacy:				; open, stat, ...: by stubs that reorder arguments
 	test	dword [rbx + THREAD_WORK], WORK_WATCHED
 	jnz	.watched

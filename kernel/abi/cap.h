@@ -26,7 +26,7 @@ enum handle_rights {
 enum kobject_type {
 	KOBJECT_FILE = 1, /* files, pipes, ttys, eventfds, pidfds, ... */
 	KOBJECT_PROCESS,
-	KOBJECT_CHANNEL,
+	KOBJECT_CHANNEL, /* an end of one: neither fork nor exec keeps it */
 	KOBJECT_MEMORY,
 	KOBJECT_IRQ,
 	KOBJECT_MMIO,

@@ -57,6 +57,11 @@ enum ctl_kind {
 	CTL_WINSIZE = 69,
 };
 
+/* With the boot word exo.layer process 1 keeps the layer that holds all changes open: GET
+ * of this path brings it, whiteouts as character devices 0/0. */
+#define CTL_LAYER_FD   9
+#define CTL_LAYER_PATH "/proc/self/fd/9/."
+
 struct ctl_header {
 	u8 magic; /* CTL_MAGIC */
 	u8 kind;  /* enum ctl_kind */

@@ -32,6 +32,7 @@ enum lock_rank {
 	RANK_OBJECT,      /* filling a memory object's pages */
 	RANK_PAGETABLE,   /* page tables of one space while entries change */
 	RANK_SOCKET_GC,   /* which handles are in flight between sockets */
+	RANK_CHANNEL_CALLS, /* which thread waits for which in a call: no circles */
 	RANK_CAPS,        /* the derivation tree of handles; tables are looked at under it */
 	/* spinlocks */
 	RANK_EPOLL_WATCH, /* which epolls watch a file */
@@ -53,6 +54,7 @@ enum lock_rank {
 	RANK_CONSOLE,     /* serial rings: receive interrupts signal waiters */
 	RANK_TIMERFD,     /* a timerfd's setting; its timer takes it */
 	RANK_SECCOMP,     /* a listener's calls; wakes, so above WAITQ */
+	RANK_CHANNEL,     /* a channel's rings and waiters; wakes them */
 	RANK_EVENTS,      /* rings of who listens to /dev/events; anything may tell */
 	RANK_WAITQ,       /* a wait queue; wakes, so above RUNQ */
 	RANK_EPOLL_POLL,  /* wait queue of an epoll, woken by those it watches; the watcher's

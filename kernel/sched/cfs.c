@@ -31,5 +31,9 @@ void cfs_insert(struct cfs_queue *q, struct thread *thread)
 
 void cfs_migrate(struct thread *thread, const struct runq *from, const struct runq *to)
 {
-	thread->sched.vruntime += to->cfs.min_vruntime - from->cfs.min_vruntime;
+	u64 shift = to->cfs.min_vruntime - from->cfs.min_vruntime;
+
+	thread->sched.vruntime += shift;
+	thread->sched.lent_vruntime += shift;
+	thread->sched.lent_from += shift;
 }

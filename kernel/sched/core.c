@@ -15,6 +15,11 @@
  *                                            else: READY, enqueue
  *
  * A time-out is one more waker. Lock order: RUNQ, then TIMER (arming a slice).
+ *
+ * A hand-off is a switch without the queue: current goes to sleep, and one that sleeps
+ * on this CPU runs on in its place, for the rest of its slice. Of fair threads the
+ * one that is called runs on the caller's virtual time, and hands it back with the
+ * reply; one that a real-time thread calls has the caller's priority until then.
  */
 #include "sched_priv.h"
 
@@ -31,6 +36,14 @@
 	(BIT(THREAD_SLEEP) | BIT(THREAD_BLOCK) | BIT(THREAD_STOPPED) | BIT(THREAD_TRACED))
 
 DEFINE_PERCPU(struct runq, sched_runq);
+
+/* What counts of the priority that is its own, inherited, lent. */
+static void set_prio(struct sched_entity *se)
+{
+	u8 own = MAX(se->rt_priority, se->boost);
+
+	se->prio = MAX(own, se->lent_prio);
+}
 
 /* ---- queues ---- */
 
@@ -427,6 +440,132 @@ int sched_block(ns_t deadline_ns)
 	return err;
 }
 
+/* ---- hand-off ---- */
+
+bool sched_handoff_begin(struct thread *next)
+{
+	const struct thread *curr = current;
+	struct runq *rq = this_runq();
+
+	spin_lock(&rq->lock);
+	if (likely(next->cpu == rq->cpu->id && next->state == THREAD_SLEEP &&
+		   !(curr->work & (THREAD_WORK_RESCHED | THREAD_WORK_INTERRUPT)) &&
+		   cpu_allowed(next, rq->cpu->id)))
+		return true;
+	spin_unlock(&rq->lock);
+	return false;
+}
+
+void sched_pull_sleeper(struct thread *thread)
+{
+	cpu_t here = this_cpu()->id;
+	struct runq *rq;
+
+	if (likely(atomic_load_relaxed(&thread->cpu) == here) || !cpu_allowed(thread, here))
+		return;
+	rq = lock_runq_of(thread);
+	/* Asleep and not running there: its registers are saved. */
+	if (thread->state == THREAD_SLEEP && thread != rq->curr && rq->cpu->id != here) {
+		cfs_migrate(thread, rq, this_runq());
+		atomic_store_release(&thread->cpu, here);
+	}
+	spin_unlock(&rq->lock);
+}
+
+/* A caller of @prio lends it. Lock of the queue of @se held; it is in no queue. */
+static void lend_priority(struct sched_entity *se, u8 prio)
+{
+	se->lent_prio = prio;
+	set_prio(se);
+}
+
+/* @from calls @to, which may serve one call at a time: what a second one lends is not taken. */
+static inline void lend(struct sched_entity *from, struct sched_entity *to)
+{
+	if (unlikely(to->lent))
+		return;
+	if (unlikely(from->prio | to->prio)) {
+		if (from->prio > to->prio) {
+			to->lent = true;
+			to->lent_vruntime = to->lent_from = to->vruntime;
+			lend_priority(to, from->prio);
+		}
+		return;
+	}
+	to->lent = true;
+	to->lent_vruntime = to->vruntime;
+	to->lent_from = to->vruntime = from->vruntime;
+}
+
+/* The loan of @se ends. Return: the virtual time that it has used. */
+static inline u64 end_loan(struct sched_entity *se)
+{
+	u64 used = se->vruntime - se->lent_from;
+
+	se->lent = false;
+	se->vruntime = se->lent_vruntime;
+	if (unlikely(se->lent_prio))
+		lend_priority(se, 0);
+	return used;
+}
+
+void sched_return_loan(void)
+{
+	irqflags_t flags;
+	struct runq *rq;
+	u64 used;
+
+	if (!current->sched.lent)
+		return;
+	flags = irq_save();
+	rq = this_runq();
+	spin_lock(&rq->lock);
+	account_locked(rq, uptime_ns());
+	used = end_loan(&current->sched);
+	current->sched.vruntime += used;
+	if (rq->nr_queued)
+		sched_resched_locked(rq);
+	spin_unlock(&rq->lock);
+	irq_restore(flags);
+}
+
+int sched_handoff(struct thread *next, enum sched_handoff why, ns_t deadline_ns, irqflags_t flags)
+{
+	struct runq *rq = this_runq();
+	struct thread *curr = current;
+	struct sched_entity *se = &curr->sched;
+	ns_t now = uptime_ns();
+	struct aspace *as;
+
+	if (unlikely(deadline_ns != NS_FOREVER)) {
+		curr->block_timed_out = false;
+		timer_start(&curr->block_timer, deadline_ns);
+	}
+	atomic_store_relaxed(&curr->state, THREAD_SLEEP);
+	se->switches_voluntary++;
+	account_locked(rq, now);
+	if (why == HANDOFF_CALL)
+		lend(se, &next->sched);
+	else if (likely(se->lent))
+		next->sched.vruntime += end_loan(se);
+	atomic_store_relaxed(&rq->curr, next);
+	next->state = THREAD_RUNNING;
+	next->sched.exec_start = now;
+	if (unlikely(next->cpu_tick))
+		timer_arm_sooner(now + CPU_TICK_NS);
+	rq->switches++;
+	next->on_cpu = true;
+	as = next->task->as;
+	finish_switch(context_switch(curr, next, as ? &as->mmu : NULL));
+	irq_restore(flags);
+	if (unlikely(deadline_ns != NS_FOREVER)) {
+		timer_cancel(&curr->block_timer);
+		if (atomic_load_acquire(&curr->block_timed_out))
+			return -ETIMEDOUT;
+	}
+	return unlikely(interrupted(curr)) ? -ERESTARTSYS : 0;
+}
+
 void sched_block_timeout(struct timer *timer)
 {
 	struct thread *thread = container_of(timer, struct thread, block_timer);
@@ -544,7 +683,7 @@ static void apply_class(struct sched_entity *se, u8 policy, u8 rt_priority, s8 n
 {
 	se->policy = policy;
 	se->rt_priority = rt_priority;
-	se->prio = MAX(rt_priority, se->boost);
+	set_prio(se);
 	se->nice = nice;
 	se->weight = policy == SCHED_IDLE ? CFS_IDLE_WEIGHT : cfs_weight(nice);
 }
@@ -583,7 +722,7 @@ u8 sched_boost(struct thread *thread, u8 prio)
 		bool queued = change_begin_locked(rq, thread), was_rt = sched_is_rt(thread);
 
 		se->boost = prio;
-		se->prio = MAX(se->rt_priority, prio);
+		set_prio(se);
 		change_end_locked(rq, thread, queued, was_rt);
 	}
 	prio = se->prio;

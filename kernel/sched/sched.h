@@ -29,6 +29,8 @@ struct sched_entity {
 	struct rb_node node;      /* [q] in the fair tree, by vruntime */
 	struct list_head rt_link; /* [q] in a real-time list */
 	u64 vruntime;             /* [q] weighted nanoseconds */
+	u64 lent_vruntime;        /* [q] while lent: its own, */
+	u64 lent_from;            /* [q] and the caller's at the call */
 	ns_t exec_start;          /* [q] when last put on the CPU or accounted */
 	ns_t sum_exec;            /* [q] run in all */
 	struct sched_sample sample; /* [q] where it ran */
@@ -39,10 +41,12 @@ struct sched_entity {
 	u8 policy;                /* [q] SCHED_* of the Linux ABI */
 	u8 rt_priority;           /* [q] 1..99, else 0 */
 	u8 boost;                 /* [q] inherited, 0: none; runs as FIFO at it */
-	u8 prio;                  /* [q] the higher of the two: what counts here */
+	u8 lent_prio;             /* [q] of the real-time thread that it serves, else 0 */
+	u8 prio;                  /* [q] the highest of the three: what counts here */
 	s8 nice;                  /* [q] -20..19 */
 	bool queued;              /* [q] in a tree or list; never while running */
 	bool reset_on_fork;       /* [q] children start in the fair class */
+	bool lent;                /* [q] it serves a call on its caller's time */
 };
 
 /** sched_init - boot CPU's queue; the caller (current) becomes its idle thread */
@@ -59,6 +63,27 @@ void sched_start(struct thread *thread);
 /** sched_wake - make @thread runnable if it is asleep; @state_mask: BIT(state)s it
  * may be woken from. Any context. Return: true when it was asleep. */
 bool sched_wake(struct thread *thread, u32 state_mask);
+/*
+ * Hand-off (head of core.c). Interrupts are off from before sched_handoff_begin(), which
+ * may be called under a spinlock, for the waiter's lists; the caller drops that one before
+ * sched_handoff(), and nothing can wake @next in between.
+ */
+enum sched_handoff {
+	HANDOFF_CALL,  /* current's time is lent until the reply */
+	HANDOFF_REPLY, /* the loan ends */
+};
+/** sched_handoff_begin - may current give this CPU to @next? Return: true, the run queue
+ * is locked; false: wake it instead. */
+__must_check bool sched_handoff_begin(struct thread *next);
+/** sched_handoff - run @next, sleep interruptibly; restores @flags.
+ * Return: as sched_block() */
+__must_check int sched_handoff(struct thread *next, enum sched_handoff why, ns_t deadline_ns,
+			       irqflags_t flags);
+/** sched_return_loan - what current was lent ends, without a reply that gives it back */
+void sched_return_loan(void);
+/** sched_pull_sleeper - let @thread wake up on this CPU, if it sleeps elsewhere and may run
+ * here. Interrupts off. */
+void sched_pull_sleeper(struct thread *thread);
 /** sched_block_timeout - fn of thread->block_timer */
 struct timer;
 void sched_block_timeout(struct timer *timer);

@@ -101,6 +101,7 @@ struct task {
 	u32 nr_timers, nr_cpu_timers;  /* [s] in all; of CPU time */
 	s32 next_timer;                /* [s] number to try next */
 	s32 oom_score_adj;             /* [a] */
+	u64 ring_bytes;                /* [a] of channels that it created: RING_QUOTA_BYTES */
 };
 
 extern struct spinlock task_tree_lock;    /* RANK_TASK_TREE, irq-safe */

@@ -100,6 +100,7 @@ struct thread {
 	u64 altstack_sp, altstack_size; /* [c] sigaltstack(2) */
 	u32 altstack_flags;           /* [c] */
 	struct restart_block restart; /* [c] */
+	s32 calls_tid;                /* [a] who shall answer its channel_call(), else 0 */
 	struct pi_lock *pi_owned;     /* ipc/futex_pi.c, under its mutex */
 	struct pi_waiter *pi_waiting; /* the same */
 	struct ptrace *ptrace;        /* [TASK_TREE and s] who traces it, or NULL */

@@ -110,6 +110,20 @@ class RunTest(unittest.TestCase):
             self.assertEqual(done.returncode, 125)
             self.assertIn(b"No such file", done.stderr)
 
+    def test_layer_over_the_root(self) -> None:
+        """Changes of a run in a layer of their own, fetched after it; the program sees one tree."""
+        script = ("set -e; echo new >/root/new; echo more >>/etc/passwd; rm /etc/group; mkdir /etc/dir; "
+                  "test ! -e /etc/group; test ! -e /.layer; grep -q more /etc/passwd; "
+                  "grep -q '^layer / overlay rw' /proc/mounts; ! grep -q ' /sys/' /proc/mounts; "
+                  "test -c /dev/null; test -d /sys/devices; ps >/dev/null; echo done")
+        with tempfile.TemporaryDirectory() as top:
+            done = exo("--append", "exo.layer", "--out", f"/proc/self/fd/9/.:{top}/layer", "sh", "-c", script)
+            self.assertEqual((done.returncode, done.stdout), (0, b"done\n"), done.stderr)
+            self.assertIn(b"etc/group is a device", done.stderr)  # the whiteout
+            names = sorted(os.path.relpath(os.path.join(at, n), f"{top}/layer")
+                           for at, dirs, files in os.walk(f"{top}/layer") for n in dirs + files)
+            self.assertEqual(names, ["etc", "etc/dir", "etc/passwd", "root", "root/new"])
+
     def test_package(self) -> None:
         done = exo("--package", "bash-static", "/usr/bin/bash-static", "-c", "echo $((6*7)) $BASH")
         self.check(done, b"42 /usr/bin/bash-static\n", 0)

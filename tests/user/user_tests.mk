@@ -36,9 +36,19 @@ endif
 $(UTEST_OUT)/fuzz_syscalls: UTEST_CFLAGS += -Ibuild/gen
 $(UTEST_OUT)/fuzz_syscalls: | $(SHAPES)
 
+# Channels are used as programs use them: with libexo.
+$(UTEST_OUT)/channel_test: UTEST_CFLAGS += -I. -Ibuild/gen
+$(UTEST_OUT)/channel_test: UTEST_MORE := user/libexo/exo.c
+$(UTEST_OUT)/channel_test: user/libexo/exo.c user/libexo/exo.h kernel/abi/channel.h | \
+	$(SHAPES) build/gen/kernel/abi/errno.h
+ifndef GEN
+build/gen/kernel/abi/errno.h: kernel/abi/errno.tbl tools/gen_errno.py
+	python3 tools/gen_errno.py --out build/gen
+endif
+
 # Links are made through a temporary name: a test in execution keeps its old file.
 $(UTEST_OUT)/%: $(UTEST_DIR)/%.c $(UTEST_DIR)/user_tests.mk | $(UTEST_OUT)
-	musl-gcc -static $(UTEST_CFLAGS) -MF $@.d -MT $@ -o $@.new $< && mv -f $@.new $@
+	musl-gcc -static $(UTEST_CFLAGS) -MF $@.d -MT $@ -o $@.new $< $(UTEST_MORE) && mv -f $@.new $@
 
 $(UTEST_OUT)/%_glibc: $(UTEST_DIR)/%.c $(UTEST_DIR)/user_tests.mk | $(UTEST_OUT)
 	gcc -static $(UTEST_CFLAGS) -MF $@.d -MT $@ -o $@.new $< && mv -f $@.new $@

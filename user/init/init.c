@@ -5,7 +5,8 @@
  * boot line (or as an argument) it serves the control port on the second serial
  * line, so that tools/exo can run a program here; otherwise it keeps the
  * services of /etc/exo/services running, above all the shell on the console. The
- * word `exo.winsize` says that the host tells the size of its terminal there.
+ * word `exo.winsize` says that the host tells the size of its terminal there; with
+ * `exo.layer` what is changed from then on lies in a layer of its own (layer.h).
  *
  * It needs few calls and trusts none of them: a mount that the kernel does not
  * know is passed over, and what fails is said on the console. As process 1 it
@@ -30,10 +31,12 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "layer.h"
 #include "supervise.h"
 
 #define AGENT_WORD "exo.agent"
 #define WINSIZE_WORD "exo.winsize"
+#define LAYER_WORD "exo.layer"
 #define AGENT_PORT "/dev/ttyS1"
 
 struct mount_row {
@@ -200,6 +203,19 @@ static __noreturn void agent_main(void)
 		pause();
 }
 
+/* A program that was to run on a layer does not run without one. */
+static void begin_layer(void)
+{
+	int err = layer_root();
+
+	if (!err)
+		return;
+	init_say("no layer over the root: %s", strerror(-err));
+	init_stop(RB_POWER_OFF);
+	for (;;)
+		pause();
+}
+
 int main(int argc, char **argv)
 {
 	if (argc == 3 && strcmp(argv[1], "--agent-fd") == 0)
@@ -212,6 +228,8 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	open_console();
+	if (word_given(argc, argv, LAYER_WORD))
+		begin_layer();
 	mount_all();
 	link_descriptors();
 	set_hostname();
