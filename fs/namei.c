@@ -76,6 +76,8 @@ static int begin_create(struct walk *walk, int dirfd, const char *path, u32 acce
 	err = walk_parent(walk);
 	if (!err && walk->type != LAST_NORMAL)
 		err = -EEXIST;
+	if (!err)
+		err = walk_allowed_last(walk); /* unlocked: a refusal is told with its path */
 	if (err)
 		goto err_walk;
 	folder = walk->cur.dentry->inode;
@@ -83,9 +85,6 @@ static int begin_create(struct walk *walk, int dirfd, const char *path, u32 acce
 	err = dentry_lookup_locked(walk->cur.dentry, &walk->last, walk->last_hash, out);
 	if (err)
 		goto err_unlock;
-	err = walk_allowed_last(walk);
-	if (err)
-		goto err_name;
 	if (dentry_inode(*out))
 		err = -EEXIST;
 	else if (walk->slash && !dir)
@@ -94,7 +93,6 @@ static int begin_create(struct walk *walk, int dirfd, const char *path, u32 acce
 		err = may_create(walk);
 	if (!err)
 		return 0;
-err_name:
 	dentry_put(*out);
 err_unlock:
 	mutex_unlock(&folder->lock);
