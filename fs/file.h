@@ -118,7 +118,7 @@ enum file_kflags {
 struct file {
 	struct kobject object;       /* first: handles name it */
 	const struct file_ops *ops;  /* [i] */
-	struct inode *inode;         /* [i] every file has one (fstat): the dentry's, or referenced */
+	struct inode *inode;         /* [i] every file has one: the dentry's, or referenced */
 	struct dentry *dentry;       /* [i] referenced; NULL for nameless files */
 	struct mount *mount;         /* [i] referenced with dentry */
 	u32 flags;                   /* [a] O_* (access mode, APPEND, NONBLOCK, ...) */

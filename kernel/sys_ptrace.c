@@ -497,13 +497,14 @@ static long move_memory(struct aspace *as, struct cursor *local, struct cursor *
 
 	for (;;) {
 		u64 n = MIN(cursor_room(local), cursor_room(remote));
+		void __user *here;
 		size_t moved;
 
 		if (!n)
 			return done;
-		moved = aspace_copy_user(as, remote->iov->iov_base + remote->off,
-					 (void __user *)(uintptr_t)(local->iov->iov_base + local->off),
-					 (size_t)n, write);
+		here = (void __user *)(uintptr_t)(local->iov->iov_base + local->off);
+		moved = aspace_copy_user(as, remote->iov->iov_base + remote->off, here, (size_t)n,
+					 write);
 		if (!moved)
 			return done ? done : -EFAULT;
 		done += (long)moved;
