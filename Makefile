@@ -72,7 +72,7 @@ GEN_SRCS := build/gen/font_data.c build/gen/errno_names.c build/gen/syscall_tabl
 OBJS := $(patsubst %,$(B)/obj/%.o,$(KERNEL_SRCS) $(GEN_SRCS))
 GEN := build/gen/kernel/abi/errno.h build/gen/kernel/syscall_table.h build/gen/offsets.inc
 
-.PHONY: all kernel run debug test test-kernel lint toolchain torture suites clean help compdb FORCE
+.PHONY: all kernel run debug test test-bochs test-kernel lint toolchain torture verify suites clean help compdb FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 all: kernel
@@ -182,6 +182,17 @@ suites: setup
 torture: setup
 	$(Q)$(PY) tools/run_tests.py --torture
 
+# Models of the rings' protocols in all their states, and the ring code with many messages.
+verify: setup $(HOST_DIR)/host_tests $(HOST_DIR)/host_tests_tsan
+	@command -v spin >/dev/null || tools/setup --verify
+	$(Q)tests/verify/verify.py
+	$(Q)RING_STRESS=$(or $(RING_STRESS),100000000) $(HOST_DIR)/host_tests ring_
+	$(Q)$(HOST_DIR)/host_tests_tsan ring_
+
+test-bochs: setup
+	@tools/setup --bochs
+	$(Q)$(PY) tools/run_tests.py --torture --only bochs
+
 toolchain: setup
 	$(Q)tools/toolchain
 
@@ -190,6 +201,7 @@ lint: $(GEN)
 	$(Q)$(PY) tools/check_style.py
 	$(Q)$(PY) tools/check_linked.py
 	$(Q)$(PY) tools/matrix.py --check-readme README.md
+	$(Q)$(PY) tools/hardware.py --check-readme README.md
 	$(Q)$(PY) tools/gen_syscalls.py --check-readme README.md --check-tests tests/user
 
 compdb:
@@ -205,5 +217,7 @@ help:
 	@echo "  make bench-wall   the same in time, 2 CPUs         make bench-machine  inside the kernel; boot"
 	@echo "  make bench-ring   ring code on this Linux, beside pipes and the like"
 	@echo "  make torture      hours of stress                  make toolchain    an x86_64-elf gcc"
+	@echo "  make verify       the rings' protocols, model-checked; 1e8 messages between two processes"
 	@echo "  make suites       Python's, busybox's and bash's own tests, here and in Exo-OS, compared"
+	@echo "  make test-bochs   the image in Bochs, another emulator (slow)"
 	@echo "  make compdb       compile_commands.json            make clean"

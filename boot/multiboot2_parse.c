@@ -197,27 +197,31 @@ static int read_tag(struct walk *w, u32 type, paddr_t body_pa, struct body b)
 	}
 }
 
+/* After an error the list is read on for the screen, on which it will be told. */
 static int read_tags(struct walk *w, paddr_t pa, const u8 *info, u64 total)
 {
 	u64 at = INFO_HEAD;
+	int err = 0;
 
 	while (total - at >= TAG_HEAD) {
+		struct body body;
 		u32 type, size;
-		int err;
 
 		memcpy(&type, info + at, 4);
 		memcpy(&size, info + at + 4, 4);
 		if (size < TAG_HEAD || size > total - at)
-			return fail(w, -EINVAL, "a Multiboot2 tag reaches beyond the information");
+			return err ? err : fail(w, -EINVAL,
+						"a Multiboot2 tag reaches beyond the information");
 		if (type == TAG_END)
-			return 0;
-		err = read_tag(w, type, pa + at + TAG_HEAD,
-			       (struct body){ info + at + TAG_HEAD, size - TAG_HEAD });
-		if (err)
 			return err;
+		body = (struct body){ info + at + TAG_HEAD, size - TAG_HEAD };
+		if (!err)
+			err = read_tag(w, type, pa + at + TAG_HEAD, body);
+		else if (type == TAG_FRAMEBUFFER)
+			read_framebuffer(w, body);
 		at = MIN(ALIGN_UP(at + size, (u64)TAG_ALIGN), total);
 	}
-	return fail(w, -EINVAL, "Multiboot2 information has no end tag");
+	return err ? err : fail(w, -EINVAL, "Multiboot2 information has no end tag");
 }
 
 /* ---- memory maps ---- */

@@ -16,6 +16,7 @@
 
 #include <fs/file.h>
 #include <fs/inode.h>
+#include <fs/seq.h>
 #include <kernel/abi/errno.h>
 #include <kernel/abi/linux_fcntl.h>
 #include <kernel/core/spinlock.h>
@@ -36,6 +37,8 @@ struct lock {
 };
 
 struct file_locks {
+	struct list_head all;  /* [g] lock_files */
+	struct inode *inode;   /* it lives as long as this */
 	struct list_head list; /* [g] */
 	u32 releases;          /* [g] grows with each, sleepers watch it */
 	struct waitq wait;
@@ -49,6 +52,7 @@ struct lock_wait {
 
 static struct spinlock lock_guard = SPINLOCK_INIT(RANK_FILE_LOCK, "file_locks");
 static struct list_head lock_waits = LIST_HEAD_INIT(lock_waits);
+static struct list_head lock_files = LIST_HEAD_INIT(lock_files); /* [g] files that ever had one */
 
 static struct file_locks *locks_of(struct inode *inode)
 {
@@ -61,9 +65,15 @@ static struct file_locks *locks_of(struct inode *inode)
 		return NULL;
 	list_init(&fresh->list);
 	waitq_init(&fresh->wait, "file_locks");
-	if (atomic_cmpxchg(&inode->locks, &locks, fresh))
-		return fresh;
-	kfree(fresh);
+	fresh->inode = inode;
+	spin_lock(&lock_guard);
+	if (atomic_cmpxchg(&inode->locks, &locks, fresh)) {
+		list_add_tail(&fresh->all, &lock_files);
+		locks = fresh;
+	}
+	spin_unlock(&lock_guard);
+	if (locks != fresh)
+		kfree(fresh);
 	return locks;
 }
 
@@ -246,7 +256,66 @@ void lock_release_file(struct file *file)
 
 void lock_free_inode(struct inode *inode)
 {
+	if (!inode->locks)
+		return;
+	spin_lock(&lock_guard);
+	list_del(&inode->locks->all);
+	spin_unlock(&lock_guard);
 	kfree(inode->locks);
+}
+
+/* ---- /proc/locks ---- */
+
+#define LOCKS_SHOWN 1024u
+
+struct lock_line {
+	struct lock lock;
+	u64 dev, ino;
+};
+
+static u32 snapshot(struct lock_line *lines)
+{
+	struct file_locks *locks;
+	struct lock *lock;
+	u32 n = 0;
+
+	spin_lock(&lock_guard);
+	LIST_FOR_EACH(locks, &lock_files, all)
+		LIST_FOR_EACH(lock, &locks->list, link)
+			if (n < LOCKS_SHOWN)
+				lines[n++] = (struct lock_line){ *lock, locks->inode->sb->dev,
+								 locks->inode->ino };
+	spin_unlock(&lock_guard);
+	return n;
+}
+
+static void show_line(struct seq *seq, u32 number, const struct lock_line *line)
+{
+	const struct lock *lock = &line->lock;
+	const char *kind = lock->flock ? "FLOCK " : lock->pid < 0 ? "OFDLCK" : "POSIX ";
+
+	seq_printf(seq, "%u: %s ADVISORY  %s %d %02x:%02x:%llu %llu ", number, kind,
+		   lock->type == F_WRLCK ? "WRITE" : "READ", lock->pid, linux_dev_major(line->dev),
+		   linux_dev_minor(line->dev), (unsigned long long)line->ino,
+		   (unsigned long long)lock->start);
+	if (lock->end == OFFSET_MAX)
+		seq_puts(seq, "EOF\n");
+	else
+		seq_printf(seq, "%llu\n", (unsigned long long)lock->end);
+}
+
+int lock_show(struct seq *seq)
+{
+	struct lock_line *lines = kmalloc(LOCKS_SHOWN * sizeof(*lines), 0);
+	u32 n;
+
+	if (!lines)
+		return -ENOMEM;
+	n = snapshot(lines);
+	for (u32 i = 0; i < n; i++)
+		show_line(seq, i + 1, &lines[i]);
+	kfree(lines);
+	return 0;
 }
 
 /* ---- fcntl ---- */

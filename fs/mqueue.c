@@ -27,7 +27,8 @@
 #define HARD_MAX_MESSAGES 65536
 #define HARD_MAX_SIZE (16 << 20)
 
-u32 mqueue_max_messages = 10, mqueue_max_size = 8192, mqueue_max_queues = 256;
+u32 mqueue_max_messages = MQ_DEFAULT_MESSAGES, mqueue_max_size = MQ_DEFAULT_SIZE;
+u32 mqueue_max_queues = 256;
 
 struct mq_msg {
 	struct list_head link;
@@ -144,8 +145,8 @@ static int check_attr(u64 *max, u64 *size, const struct linux_mq_attr *attr)
 	s64 most = free ? HARD_MAX_MESSAGES : mqueue_max_messages;
 	s64 longest = free ? HARD_MAX_SIZE : mqueue_max_size;
 
-	*max = MIN(10u, mqueue_max_messages);
-	*size = MIN(8192u, mqueue_max_size);
+	*max = MIN(MQ_DEFAULT_MESSAGES, mqueue_max_messages);
+	*size = MIN(MQ_DEFAULT_SIZE, mqueue_max_size);
 	if (!attr)
 		return 0;
 	if (attr->mq_maxmsg <= 0 || attr->mq_msgsize <= 0 || attr->mq_maxmsg > most ||

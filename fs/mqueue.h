@@ -9,6 +9,10 @@
 struct file;
 struct mq_msg;
 
+/* What a queue gets whose maker asks for nothing, as on Linux. */
+#define MQ_DEFAULT_MESSAGES 10u
+#define MQ_DEFAULT_SIZE     8192u
+
 /** mqueue_open - @name without the slash. @attr NULL: the defaults.
  * Return: 0 and *out; -ENOENT, -EEXIST, -EACCES, -EINVAL, -ENOSPC, -EMFILE, -ENOMEM */
 __must_check int mqueue_open(const char *name, u32 flags, u32 mode,

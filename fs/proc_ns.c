@@ -11,7 +11,9 @@
 #include <fs/file.h>
 #include <fs/mount.h>
 #include <fs/path.h>
+#include <fs/procfs.h>
 #include <kernel/abi/errno.h>
+#include <kernel/abi/linux_sched.h>
 #include <kernel/lib/format.h>
 #include <kernel/lib/string.h>
 #include <mm/kmalloc.h>
@@ -19,12 +21,18 @@
 static const struct {
 	const char *name, *kind;
 	u32 number;
+	u32 clone_flag;
 } spaces[] = {
-	{ "cgroup", "cgroup", 0xeffffffb }, { "ipc", "ipc", 0xefffffff },
-	{ "mnt", "mnt", 0xeffffff8 }, { "net", "net", 0xeffffff9 },
-	{ "pid", "pid", 0xeffffffc }, { "pid_for_children", "pid", 0xeffffffc },
-	{ "time", "time", 0xeffffffa }, { "time_for_children", "time", 0xeffffffa },
-	{ "user", "user", 0xeffffffd }, { "uts", "uts", 0xeffffffe },
+	{ "cgroup", "cgroup", 0xeffffffb, CLONE_NEWCGROUP },
+	{ "ipc", "ipc", 0xefffffff, CLONE_NEWIPC },
+	{ "mnt", "mnt", 0xeffffff8, CLONE_NEWNS },
+	{ "net", "net", 0xeffffff9, CLONE_NEWNET },
+	{ "pid", "pid", 0xeffffffc, CLONE_NEWPID },
+	{ "pid_for_children", "pid", 0xeffffffc, CLONE_NEWPID },
+	{ "time", "time", 0xeffffffa, CLONE_NEWTIME },
+	{ "time_for_children", "time", 0xeffffffa, CLONE_NEWTIME },
+	{ "user", "user", 0xeffffffd, CLONE_NEWUSER },
+	{ "uts", "uts", 0xeffffffe, CLONE_NEWUTS },
 };
 
 static u32 index_of(const struct proc_inode *pi)
@@ -67,6 +75,14 @@ static int follow_ns(struct proc_inode *pi, struct path *out)
 		return -ENOMEM;
 	out->mount = mount_root();
 	mount_get(out->mount);
+	return 0;
+}
+
+u32 procfs_ns_kind(const struct file *file)
+{
+	for (u32 i = 0; file->inode->sb == &ns_sb && i < ARRAY_SIZE(spaces); i++)
+		if (spaces[i].number == file->inode->ino)
+			return spaces[i].clone_flag;
 	return 0;
 }
 

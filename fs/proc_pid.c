@@ -23,6 +23,7 @@
 #include <kernel/time/clock.h>
 #include <mm/aspace.h>
 #include <mm/kmalloc.h>
+#include <mm/mempolicy.h>
 #include <security/cred.h>
 #include <security/handle.h>
 #include <security/seccomp.h>
@@ -268,6 +269,26 @@ static void show_cpus(struct seq *seq, const struct thread *thread)
 	seq_puts(seq, "\n");
 }
 
+/* All that have memory: libnuma counts the bits to know how large masks are. */
+static void show_nodes_allowed(struct seq *seq)
+{
+	u16 nodes = mempolicy_memory_nodes();
+	const char *comma = "";
+
+	seq_printf(seq, "Mems_allowed:\t%08x\nMems_allowed_list:\t", nodes);
+	for (u32 i = 0; i < NR_NODES; i++) {
+		u32 first = i;
+
+		if (!(nodes & BIT(i)))
+			continue;
+		while (i + 1 < NR_NODES && (nodes & BIT(i + 1)))
+			i++;
+		seq_printf(seq, first == i ? "%s%u" : "%s%u-%u", comma, first, i);
+		comma = ",";
+	}
+	seq_putc(seq, '\n');
+}
+
 static void show_thread_status(struct seq *seq, struct proc_inode *pi, struct thread *thread)
 {
 	struct task *task = pi->task;
@@ -324,7 +345,8 @@ static int show_status(struct seq *seq, struct proc_inode *pi)
 		show_cpus(seq, thread);
 		thread_put(thread);
 	}
-	seq_printf(seq, "Mems_allowed:\t1\nMems_allowed_list:\t0\nvoluntary_ctxt_switches:\t%llu\n"
+	show_nodes_allowed(seq);
+	seq_printf(seq, "voluntary_ctxt_switches:\t%llu\n"
 		   "nonvoluntary_ctxt_switches:\t%llu\n", (ull)usage.switches_voluntary,
 		   (ull)usage.switches_involuntary);
 	return 0;
@@ -414,7 +436,7 @@ static const char *region_name(const struct region_info *info, char *buf)
 	return info->flags & REGION_HEAP ? "[heap]" : NULL;
 }
 
-static void show_region(struct seq *seq, const struct region_info *info, char *buf)
+void proc_show_region(struct seq *seq, const struct region_info *info, char *buf)
 {
 	const struct inode *inode = info->file ? info->file->inode : NULL;
 	u64 dev = inode ? inode->sb->dev : 0;
@@ -445,7 +467,7 @@ static int show_maps(struct seq *seq, struct proc_inode *pi)
 		return 0;
 	buf = kmalloc(PATH_MAX, 0);
 	while (buf && !seq->failed && aspace_region_at(as, va, &info)) {
-		show_region(seq, &info, buf);
+		proc_show_region(seq, &info, buf);
 		if (info.file)
 			file_put(info.file);
 		va = info.end;
@@ -758,6 +780,16 @@ static bool next_pid(__unused struct proc_inode *dir, u32 *number)
 	GUARDED("sandbox", 0400, proc_show_sandbox),                                      \
 	FILE("oom_score", show_oom_score), GUARDED("environ", 0400, show_environ),        \
 	GUARDED("auxv", 0400, show_auxv), GUARDED("maps", 0444, show_maps),               \
+	GUARDED("smaps", 0444, proc_show_smaps),                                          \
+	GUARDED("smaps_rollup", 0444, proc_show_smaps_rollup),                            \
+	GUARDED("numa_maps", 0444, proc_show_numa_maps),                                  \
+	{ .name = "pagemap", .mode = S_IFREG | 0400, .guarded = true,                     \
+	  .fops = &proc_pagemap_fops, .open = proc_pagemap_open },                        \
+	{ .name = "attr", .mode = S_IFDIR | 0555, .children = proc_attr_children },       \
+	FILE("uid_map", proc_show_id_map), FILE("gid_map", proc_show_id_map),             \
+	FILE("projid_map", proc_show_id_map), FILE("setgroups", proc_show_setgroups),     \
+	GUARDED("personality", 0400, proc_show_personality),                              \
+	FILE("sessionid", proc_show_sessionid),                                           \
 	{ .name = "mem", .mode = S_IFREG | 0600, .guarded = true, .fops = &proc_mem_fops }, \
 	{ .name = "comm", .mode = S_IFREG | 0644, .show = show_comm, .store = store_comm }, \
 	{ .name = "oom_score_adj", .mode = S_IFREG | 0644, .show = show_oom_score_adj,    \
@@ -772,7 +804,11 @@ static const struct proc_entry thread_entry = {
 static const struct proc_dir thread_dir = { &thread_entry, find_thread, next_thread, NULL };
 
 const struct proc_entry proc_pid_children[] = {
-	{ .name = "task", .mode = S_IFDIR | 0555, .numbers = &thread_dir }, COMMON_ENTRIES, END
+	{ .name = "task", .mode = S_IFDIR | 0555, .numbers = &thread_dir },
+	FILE("timens_offsets", proc_show_time_offsets),
+	{ .name = "timerslack_ns", .mode = S_IFREG | 0666, .show = proc_show_timerslack,
+	  .store = proc_store_timerslack },
+	COMMON_ENTRIES, END
 };
 static const struct proc_entry pid_entry = {
 	.name = "pid", .mode = S_IFDIR | 0555, .children = proc_pid_children,

@@ -73,6 +73,30 @@ extern const struct proc_entry proc_sysvipc_children[]; /* proc_ipc.c */
 extern const struct proc_entry proc_pci_children[];  /* proc_pci.c */
 extern const struct file_ops proc_mem_fops;          /* proc_mem.c */
 
+extern const struct proc_entry proc_attr_children[]; /* proc_self.c */
+extern const struct file_ops proc_pagemap_fops;      /* proc_maps.c */
+
+/** proc_show_region - a line of /proc/PID/maps; @buf: PATH_MAX bytes (proc_pid.c) */
+struct region_info;
+void proc_show_region(struct seq *seq, const struct region_info *info, char *buf);
+/* proc_maps.c */
+int proc_pagemap_open(struct file *file);
+int proc_show_smaps(struct seq *seq, struct proc_inode *pi);
+int proc_show_smaps_rollup(struct seq *seq, struct proc_inode *pi);
+int proc_show_numa_maps(struct seq *seq, struct proc_inode *pi);
+/* proc_memory.c */
+int proc_show_buddyinfo(struct seq *seq, struct proc_inode *pi);
+int proc_show_zoneinfo(struct seq *seq, struct proc_inode *pi);
+int proc_show_timer_list(struct seq *seq, struct proc_inode *pi);
+/* proc_self.c */
+int proc_show_id_map(struct seq *seq, struct proc_inode *pi);
+int proc_show_setgroups(struct seq *seq, struct proc_inode *pi);
+int proc_show_time_offsets(struct seq *seq, struct proc_inode *pi);
+int proc_show_personality(struct seq *seq, struct proc_inode *pi);
+int proc_show_sessionid(struct seq *seq, struct proc_inode *pi);
+int proc_show_timerslack(struct seq *seq, struct proc_inode *pi);
+int proc_store_timerslack(struct proc_inode *pi, const char *text, size_t len);
+
 /** proc_show_sandbox - /proc/PID/sandbox (proc_sandbox.c) */
 int proc_show_sandbox(struct seq *seq, struct proc_inode *pi);
 

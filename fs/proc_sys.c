@@ -7,17 +7,21 @@
 
 #include <arch/cpu.h>
 #include <arch/irq.h>
+#include <arch/uaccess.h>
 #include <fs/chardev.h>
 #include <fs/dentry.h>
 #include <fs/file.h>
 #include <fs/inode_cache.h>
 #include <fs/inotify.h>
+#include <fs/lock.h>
 #include <fs/mem.h>
 #include <fs/mount.h>
 #include <fs/mqueue.h>
 #include <fs/pipe.h>
 #include <fs/tty.h>
+#include <ipc/sysv.h>
 #include <kernel/abi/errno.h>
+#include <kernel/abi/linux_ipc.h>
 #include <kernel/abi/linux_socket.h>
 #include <kernel/core/cmdline.h>
 #include <kernel/core/uts.h>
@@ -320,6 +324,11 @@ static int show_swaps(struct seq *seq, __unused struct proc_inode *pi)
 	return 0;
 }
 
+static int show_locks(struct seq *seq, __unused struct proc_inode *pi)
+{
+	return lock_show(seq);
+}
+
 static int show_partitions(struct seq *seq, __unused struct proc_inode *pi)
 {
 	seq_puts(seq, "major minor  #blocks  name\n\n");
@@ -411,6 +420,15 @@ static const struct {
 	{ "pipe-max-size", PIPE_MAX_SIZE },
 	{ "tainted", 0 },
 	{ "somaxconn", SOMAXCONN },
+	{ "shmmax", USER_END }, /* what shmctl(IPC_INFO) tells */
+	{ "shmall", USER_END / PAGE_SIZE },
+	{ "shmmni", SYSV_SLOTS },
+	{ "msgmax", MSGMAX },
+	{ "msgmnb", MSGMNB },
+	{ "msgmni", SYSV_SLOTS },
+	{ "overcommit_ratio", 50 }, /* means nothing while overcommit_memory is 0 */
+	{ "msg_default", MQ_DEFAULT_MESSAGES },
+	{ "msgsize_default", MQ_DEFAULT_SIZE },
 };
 
 static int show_constant(struct seq *seq, struct proc_inode *pi)
@@ -505,7 +523,8 @@ static const struct proc_entry random_children[] = {
 
 static const struct proc_entry mqueue_children[] = {
 	VALUE("msg_max", mqueue_max_messages), VALUE("msgsize_max", mqueue_max_size),
-	VALUE("queues_max", mqueue_max_queues), END
+	VALUE("queues_max", mqueue_max_queues), CONSTANT("msg_default"),
+	CONSTANT("msgsize_default"), END
 };
 
 static const struct proc_entry kernel_children[] = {
@@ -513,12 +532,14 @@ static const struct proc_entry kernel_children[] = {
 	{ .name = "hostname", .mode = S_IFREG | 0644, .show = show_uts, .store = store_uts },
 	{ .name = "domainname", .mode = S_IFREG | 0644, .show = show_uts, .store = store_uts },
 	CONSTANT("pid_max"), CONSTANT("ngroups_max"), CONSTANT("cap_last_cap"),
-	CONSTANT("randomize_va_space"), CONSTANT("tainted"), FILE("threads-max", show_threads_max),
+	CONSTANT("randomize_va_space"), CONSTANT("tainted"), CONSTANT("shmmax"),
+	CONSTANT("shmall"), CONSTANT("shmmni"), CONSTANT("msgmax"), CONSTANT("msgmnb"),
+	CONSTANT("msgmni"), FILE("threads-max", show_threads_max),
 	DIR("random", random_children), END
 };
 
 static const struct proc_entry vm_children[] = {
-	CONSTANT("overcommit_memory"), CONSTANT("max_map_count"),
+	CONSTANT("overcommit_memory"), CONSTANT("overcommit_ratio"), CONSTANT("max_map_count"),
 	{ .name = "drop_caches", .mode = S_IFREG | 0200, .store = store_drop_caches }, END
 };
 
@@ -550,15 +571,18 @@ const struct proc_entry proc_root_children[] = {
 	LINK("self", read_self), LINK("thread-self", read_thread_self), LINK("mounts", read_mounts),
 	LINK("net", read_net),
 	DIR("bus", bus_children),
+	FILE("buddyinfo", proc_show_buddyinfo),
 	FILE("cmdline", show_cmdline), FILE("consoles", show_consoles),
 	FILE("cpuinfo", show_cpuinfo), FILE("devices", show_devices),
 	FILE("filesystems", show_filesystems), FILE("interrupts", show_interrupts),
 	{ .name = "kmsg", .mode = S_IFREG | 0400, .fops = &kmsg_proc_fops, .open = kmsg_proc_open },
-	FILE("loadavg", show_loadavg),
+	FILE("loadavg", show_loadavg), FILE("locks", show_locks),
 	FILE("meminfo", show_meminfo), FILE("partitions", show_partitions),
 	{ .name = "slabinfo", .mode = S_IFREG | 0400, .show = show_slabinfo },
 	FILE("stat", show_stat), FILE("swaps", show_swaps), DIR("sys", sys_children),
-	DIR("sysvipc", proc_sysvipc_children), DIR("tty", tty_children),
+	DIR("sysvipc", proc_sysvipc_children),
+	{ .name = "timer_list", .mode = S_IFREG | 0400, .show = proc_show_timer_list },
+	DIR("tty", tty_children),
 	FILE("uptime", show_uptime), FILE("version", show_version), FILE("vmstat", show_vmstat),
-	FILE("vfs_cache", show_vfs_cache), END
+	FILE("vfs_cache", show_vfs_cache), FILE("zoneinfo", proc_show_zoneinfo), END
 };

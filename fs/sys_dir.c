@@ -266,6 +266,33 @@ static bool dents_emit(struct dir_sink *sink, const char *name, size_t len, u64 
 	return dents_put(d, name, len, ino, dtype, next_pos, size);
 }
 
+/* The same in the records of getdents(2). */
+static bool dents_emit_old(struct dir_sink *sink, const char *name, size_t len, u64 ino, u8 dtype,
+			   u64 next_pos)
+{
+	struct dents *d = container_of(sink, struct dents, sink);
+	size_t size = ALIGN_UP(offsetof(struct linux_dirent, d_name) + len + 2, (size_t)8);
+	struct linux_dirent *e;
+
+	if (size > d->left) {
+		d->err = -EINVAL;
+		return false;
+	}
+	if (size > PAGE_SIZE - d->gathered && !dents_flush(d))
+		return false;
+	e = (struct linux_dirent *)(void *)(d->page + d->gathered);
+	memset(e, 0, size);
+	e->d_ino = ino;
+	e->d_off = (s64)next_pos;
+	e->d_reclen = (u16)size;
+	memcpy(e->d_name, name, len);
+	((u8 *)e)[size - 1] = dtype;
+	d->gathered += size;
+	d->left -= size;
+	d->pos = next_pos;
+	return true;
+}
+
 /* Return: whether the user has got anything. */
 static long list_entries(struct file *file, struct dents *d)
 {
@@ -286,9 +313,8 @@ static long list_entries(struct file *file, struct dents *d)
 	return ret ? ret : d->err;
 }
 
-long sys_getdents64(int fd, void __user *buf, unsigned int len)
+static long list_handle(int fd, struct dents *d)
 {
-	struct dents d = { .sink = { dents_emit }, .at = buf, .left = len };
 	struct handle_ref ref;
 	struct file *file;
 	long ret = file_from_handle(fd, RIGHT_READ, &ref, &file);
@@ -300,13 +326,27 @@ long sys_getdents64(int fd, void __user *buf, unsigned int len)
 	} else if (file->dentry->flags & DENTRY_DEAD) {
 		ret = -ENOENT;
 	} else {
-		d.page = pmm_alloc_page(0);
-		ret = d.page ? list_entries(file, &d) : -ENOMEM;
-		if (d.page)
-			pmm_free_page(d.page);
+		d->page = pmm_alloc_page(0);
+		ret = d->page ? list_entries(file, d) : -ENOMEM;
+		if (d->page)
+			pmm_free_page(d->page);
 	}
 	handle_put(&ref);
 	return ret;
+}
+
+long sys_getdents64(int fd, void __user *buf, unsigned int len)
+{
+	struct dents d = { .sink = { dents_emit }, .at = buf, .left = len };
+
+	return list_handle(fd, &d);
+}
+
+long sys_getdents(int fd, void __user *buf, unsigned int len)
+{
+	struct dents d = { .sink = { dents_emit_old }, .at = buf, .left = len };
+
+	return list_handle(fd, &d);
 }
 
 /* ---- where a task is ---- */

@@ -152,11 +152,14 @@ long sys_memfd_create(const char __user *uname, int flags)
 
 	if (len < 0)
 		return len == -ENAMETOOLONG ? -EINVAL : len;
-	if ((u32)flags & ~(MFD_CLOEXEC | MFD_ALLOW_SEALING))
+	if ((u32)flags & ~(MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL | MFD_EXEC) ||
+	    ((u32)flags & (MFD_NOEXEC_SEAL | MFD_EXEC)) == (MFD_NOEXEC_SEAL | MFD_EXEC))
 		return -EINVAL;
 	inode = tmpfs_memfd(name);
 	if (!inode)
 		return -ENOMEM;
+	tmpfs_init_seals(inode, (u32)flags & (MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL),
+			 (u32)flags & MFD_NOEXEC_SEAL);
 	fd = file_open(inode, NULL, O_RDWR, &file);
 	inode_put(inode);
 	if (fd)
@@ -290,6 +293,21 @@ long sys_fallocate(int fd, int mode, s64 offset, s64 len)
 	err = do_fallocate(file, (u32)mode, offset, len);
 	if (!err)
 		inotify_dentry(file->dentry, IN_MODIFY);
+	handle_put(&ref);
+	return err;
+}
+
+/* Files are in memory: there is nothing to read ahead. */
+long sys_readahead(int fd, __unused s64 offset, __unused size_t count)
+{
+	struct handle_ref ref;
+	struct file *file;
+	int err = file_from_handle(fd, RIGHT_READ, &ref, &file);
+
+	if (err)
+		return err;
+	if (!S_ISREG(file->inode->mode) && !S_ISBLK(file->inode->mode))
+		err = -EINVAL;
 	handle_put(&ref);
 	return err;
 }
@@ -462,6 +480,10 @@ static long fcntl_file(struct file *file, u32 cmd, unsigned long arg)
 		return pipe_set_size(file, arg);
 	case F_NOTIFY:
 		return fcntl_notify(file, (u32)arg);
+	case F_ADD_SEALS:
+		return tmpfs_add_seals(file, (u32)arg);
+	case F_GET_SEALS:
+		return tmpfs_get_seals(file->inode);
 	default:
 		return -EINVAL;
 	}

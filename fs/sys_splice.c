@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * splice(2), tee(2): bytes between a pipe and another file, a page at a time.
+ * splice(2), tee(2), vmsplice(2): bytes between a pipe and another file, a page at a time.
  * What left a pipe and was not taken by the other side goes back to its front, so
  * nothing is lost to a full disk, a signal or a reader that went away.
  *
@@ -19,6 +19,8 @@
 #include <kernel/sched/sched.h>
 #include <kernel/syscall_protos.h>
 #include <kernel/task/task.h>
+
+#include "sys_priv.h"
 
 #define SPLICE_ALL (u32)(SPLICE_F_MOVE | SPLICE_F_NONBLOCK | SPLICE_F_MORE | SPLICE_F_GIFT)
 
@@ -292,5 +294,40 @@ long sys_tee(int in_fd, int out_fd, size_t len, int flags)
 out:
 	handle_put(&refs[1]);
 	handle_put(&refs[0]);
+	return n;
+}
+
+/* ---- vmsplice ---- */
+
+/* Copied: what the program changes later is not seen by the reader, which it may be. */
+long sys_vmsplice(int fd, const struct linux_iovec __user *iov, unsigned long count,
+		  unsigned int flags)
+{
+	struct handle_ref ref;
+	struct file *file;
+	struct vector v;
+	u64 none = 0;
+	bool write;
+	long n;
+
+	if (flags & ~SPLICE_ALL)
+		return -EINVAL;
+	n = file_from_handle(fd, 0, &ref, &file);
+	if (n)
+		return n;
+	write = ref.rights & RIGHT_WRITE;
+	n = -EBADF;
+	if (!pipe_is(file) || !(ref.rights & (RIGHT_READ | RIGHT_WRITE)))
+		goto out;
+	n = vector_get(&v, iov, (int)MIN(count, (unsigned long)INT32_MAX));
+	if (n)
+		goto out;
+	v.it.nowait = flags & SPLICE_F_NONBLOCK;
+	if (v.it.left)
+		n = write ? file_write_iter(file, &v.it, &none)
+			  : file_read_iter(file, &v.it, &none);
+	vector_put(&v);
+out:
+	handle_put(&ref);
 	return n;
 }

@@ -346,13 +346,28 @@ long sys_fchmod(int fd, u32 mode)
 	return err ? err : change(&target, &attr);
 }
 
-long sys_fchmodat(int dirfd, const char __user *upath, u32 mode)
+long sys_fchmodat2(int dirfd, const char __user *upath, u32 mode, int flags)
 {
 	struct inode_attr attr = { .valid = ATTR_MODE, .mode = mode };
 	struct target target;
-	int err = target_get(dirfd, upath, 0, LOOKUP_FOLLOW | LOOKUP_ACCESS(PATH_ATTR), &target);
+	int err;
 
-	return err ? err : change(&target, &attr);
+	if (flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
+		return -EINVAL;
+	err = target_get(dirfd, upath, (u32)flags,
+			 lookup_unless_nofollow((u32)flags) | LOOKUP_ACCESS(PATH_ATTR), &target);
+	if (err)
+		return err;
+	if (S_ISLNK(target.inode->mode)) { /* their permissions mean nothing */
+		target_put(&target);
+		return -EOPNOTSUPP;
+	}
+	return change(&target, &attr);
+}
+
+long sys_fchmodat(int dirfd, const char __user *upath, u32 mode)
+{
+	return sys_fchmodat2(dirfd, upath, mode, 0);
 }
 
 /* -1 leaves an id as it is. */
@@ -420,18 +435,15 @@ static void times_attr(const struct linux_timespec ts[2], struct inode_attr *att
 	attr->mtime_ns = time_ns(&ts[1]);
 }
 
-long sys_utimensat(int dirfd, const char __user *upath, const struct linux_timespec __user *times,
-		   int flags)
+/* @ts: NULL: now, both. */
+static long set_times(int dirfd, const char __user *upath, const struct linux_timespec *ts,
+		      int flags)
 {
 	struct inode_attr attr = { .valid = ATTR_ATIME | ATTR_MTIME };
-	struct linux_timespec ts[2];
 	struct target target;
 	int err;
 
-	if (times) {
-		err = copy_from_user(ts, times, sizeof(ts));
-		if (err)
-			return err;
+	if (ts) {
 		if (!time_valid(&ts[0]) || !time_valid(&ts[1]))
 			return -EINVAL;
 		if (ts[0].tv_nsec == UTIME_OMIT && ts[1].tv_nsec == UTIME_OMIT)
@@ -447,4 +459,43 @@ long sys_utimensat(int dirfd, const char __user *upath, const struct linux_times
 				 lookup_unless_nofollow((u32)flags) | LOOKUP_ACCESS(PATH_ATTR),
 				 &target);
 	return err ? err : change(&target, &attr);
+}
+
+long sys_utimensat(int dirfd, const char __user *upath, const struct linux_timespec __user *times,
+		   int flags)
+{
+	struct linux_timespec ts[2];
+
+	if (times && copy_from_user(ts, times, sizeof(ts)))
+		return -EFAULT;
+	return set_times(dirfd, upath, times ? ts : NULL, flags);
+}
+
+long sys_futimesat(int dirfd, const char __user *upath, const struct linux_timeval __user *times)
+{
+	struct linux_timeval tv[2];
+	struct linux_timespec ts[2];
+
+	if (times && copy_from_user(tv, times, sizeof(tv)))
+		return -EFAULT;
+	for (u32 i = 0; times && i < 2; i++) {
+		if (tv[i].tv_usec < 0 || tv[i].tv_usec >= (s64)(NS_PER_SEC / NS_PER_US))
+			return -EINVAL;
+		ts[i] = (struct linux_timespec){ tv[i].tv_sec, tv[i].tv_usec * (s64)NS_PER_US };
+	}
+	return set_times(dirfd, upath, times ? ts : NULL, 0);
+}
+
+long sys_utime(const char __user *upath, const struct linux_utimbuf __user *times)
+{
+	struct linux_utimbuf buf;
+	struct linux_timespec ts[2];
+
+	if (!times)
+		return set_times(AT_FDCWD, upath, NULL, 0);
+	if (copy_from_user(&buf, times, sizeof(buf)))
+		return -EFAULT;
+	ts[0] = (struct linux_timespec){ buf.actime, 0 };
+	ts[1] = (struct linux_timespec){ buf.modtime, 0 };
+	return set_times(AT_FDCWD, upath, ts, 0);
 }

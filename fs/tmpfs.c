@@ -17,6 +17,7 @@
 #include <fs/mount.h>
 #include <fs/xattr.h>
 #include <kernel/abi/errno.h>
+#include <kernel/abi/linux_fcntl.h>
 #include <kernel/lib/string.h>
 #include <mm/kmalloc.h>
 #include <mm/object.h>
@@ -86,6 +87,7 @@ int tmpfs_new(struct superblock *sb, const struct inode *dir, u32 mode, u64 rdev
 	ti->inode.rdev = rdev;
 	if (S_ISDIR(mode))
 		tmpfs_dir_init(ti);
+	ti->seals = F_SEAL_SEAL; /* of memfds alone some may be added */
 	*out = &ti->inode;
 	return 0;
 err_free:
@@ -123,7 +125,14 @@ static void tmpfs_release(struct inode *inode)
 
 static int tmpfs_setattr(struct inode *inode, const struct inode_attr *attr)
 {
+	if ((attr->valid & ATTR_MODE) && (tmpfs_of(inode)->seals & F_SEAL_EXEC) &&
+	    ((inode->mode ^ attr->mode) & 0111))
+		return -EPERM;
 	if (attr->valid & ATTR_SIZE) {
+		int err = tmpfs_seals_size(inode, attr->size);
+
+		if (err)
+			return err;
 		if (attr->size > TMPFS_MAX_BYTES)
 			return -EFBIG;
 		vmobject_resize(inode->object, attr->size);

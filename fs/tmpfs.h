@@ -7,6 +7,8 @@
 
 #include <fs/inode.h>
 
+struct file;
+
 /** tmpfs_init - caches and types; before the first mount */
 void tmpfs_init(void);
 
@@ -20,3 +22,13 @@ void tmpfs_limits_again(struct superblock *sb);
  * only. NULL: out of memory. */
 struct inode *tmpfs_memfd(const char *name);
 const char *tmpfs_memfd_name(struct inode *inode);
+
+/* Seals (tmpfs_seal.c). */
+/** tmpfs_init_seals - of a new memfd: @open: some may be added; @no_exec: not to be executed */
+void tmpfs_init_seals(struct inode *inode, bool open, bool no_exec);
+/** tmpfs_get_seals - fcntl(F_GET_SEALS); tmpfs_add_seals - F_ADD_SEALS. Return: seals or
+ * 0; -EINVAL no such file; -EPERM -EBUSY. */
+long tmpfs_get_seals(struct inode *inode);
+__must_check int tmpfs_add_seals(struct file *file, u32 seals);
+/** tmpfs_seals - F_SEAL_* in force, none for other files */
+u32 tmpfs_seals(struct inode *inode);

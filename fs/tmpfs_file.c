@@ -102,9 +102,11 @@ static long write_locked(struct inode *inode, struct iov_iter *it, u64 pos)
 {
 	struct vmobject *obj = inode->object;
 	u64 old_size = obj->size, at = pos;
-	long n = write_limit(inode, pos, it->left);
+	long n = tmpfs_seals_write(inode, pos, it->left);
 	u64 end, base;
 
+	if (n > 0)
+		n = write_limit(inode, pos, (size_t)n);
 	if (n < 0)
 		return n;
 	end = pos + (u64)n;
@@ -204,9 +206,14 @@ static int tmpfs_fallocate(struct file *file, u32 mode, u64 off, u64 len)
 	mutex_lock(&inode->lock);
 	old_size = inode->object->size;
 	size = keep ? old_size : MAX(old_size, end);
-	if (mode & FALLOC_FL_PUNCH_HOLE)
-		vmobject_punch(inode->object, off, MIN(end, old_size));
-	if (size > old_size && size > task_rlimit(RLIMIT_FSIZE))
+	if (mode & FALLOC_FL_PUNCH_HOLE) {
+		err = tmpfs_of(inode)->seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE) ? -EPERM : 0;
+		if (!err)
+			vmobject_punch(inode->object, off, MIN(end, old_size));
+	} else if (end > old_size) {
+		err = tmpfs_seals_size(inode, end);
+	}
+	if (!err && size > old_size && size > task_rlimit(RLIMIT_FSIZE))
 		err = -EFBIG;
 	if (!err && size > old_size)
 		vmobject_resize(inode->object, size);

@@ -29,6 +29,7 @@ struct tmpfs_inode {
 	u32 target_len;
 	char *target;                   /* [i] symlinks; the name of a memfd */
 	struct rb_tree xattrs;          /* [n] fs/xattr.h */
+	u32 seals;                      /* [n][a] F_SEAL_* */
 };
 
 static inline struct tmpfs_inode *tmpfs_of(struct inode *inode)
@@ -52,6 +53,12 @@ __must_check bool tmpfs_space_take(struct tmpfs_super *ts, u64 bytes);
 void tmpfs_space_give(struct tmpfs_super *ts, u64 bytes);
 
 #define TMPFS_MAX_BYTES 0x7fffffffffffffffull /* Linux's MAX_LFS_FILESIZE */
+
+/* tmpfs_seal.c; the inode is locked */
+/** tmpfs_seals_size - may the size become @size? -EPERM */
+__must_check int tmpfs_seals_size(struct inode *inode, u64 size);
+/** tmpfs_seals_write - how much of @len bytes may be written at @pos: > 0; -EPERM */
+__must_check long tmpfs_seals_write(struct inode *inode, u64 pos, u64 len);
 
 /* tmpfs_dir.c */
 void tmpfs_dir_init(struct tmpfs_inode *ti);

@@ -56,5 +56,16 @@ void futex_exit_robust(void);
 __must_check long futex_lock_pi(u32 __user *uaddr, bool private, bool wait, ns_t deadline_ns);
 /** futex_unlock_pi - Return: 0; -EPERM current does not own it; -EINVAL; -EFAULT */
 __must_check long futex_unlock_pi(u32 __user *uaddr, bool private);
+/** futex_wait_requeue_pi - sleep while *@uaddr == @val until requeued to the lock at
+ * @uaddr2, and owning it
+ * Return: 0 owned; -EWOULDBLOCK another value, or a signal after it was requeued;
+ * -ERESTARTNOINTR a signal before; -ETIMEDOUT; -EINVAL; -EFAULT. */
+__must_check long futex_wait_requeue_pi(u32 __user *uaddr, bool private, u32 val, ns_t deadline_ns,
+					u32 __user *uaddr2);
+/** futex_requeue_pi - let one of those own the lock at @uaddr2, or wait for it, and
+ * @nr_requeue more wait, if *@uaddr == @expected
+ * Return: how many; -EAGAIN another value; errors of futex_lock_pi(). */
+__must_check long futex_requeue_pi(u32 __user *uaddr, u32 __user *uaddr2, bool private,
+				   u32 nr_requeue, u32 expected);
 /** futex_exit_pi - hand over what current still owns (exit, exec) */
 void futex_exit_pi(void);

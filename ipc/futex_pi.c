@@ -9,6 +9,14 @@
  * All of it is under one mutex: user words are exchanged under it, which may fault, and
  * a lock nobody waits for never comes here. A waiter takes the mutex before it goes, so
  * that who wakes it may use its record, on its stack, until then.
+ *
+ * Condition variables with such a mutex: FUTEX_WAIT_REQUEUE_PI waits for one word, in
+ * a list of its own, and wakes up owning another: FUTEX_CMP_REQUEUE_PI makes it a
+ * waiter of that lock, or its owner at once.
+ *
+ *   in the list --requeue--> waiter of the lock --hand_over--> owner
+ *        |  \--requeue, nobody has the lock------------------^
+ *        +--signal, time-out--> gone (from the lock: give_up())
  */
 #include <ipc/futex.h>
 
@@ -109,11 +117,11 @@ static void adjust(struct thread *thread)
 	}
 }
 
-/* Would current wait for itself? */
-static bool closes_a_ring(const struct thread *owner)
+/* Would @thread, waiting for @owner, wait for itself? */
+static bool closes_a_ring(const struct thread *owner, const struct thread *thread)
 {
 	for (u32 i = 0; i < CHAIN_MAX; i++) {
-		if (owner == current)
+		if (owner == thread)
 			return true;
 		if (!owner->pi_waiting)
 			return false;
@@ -227,11 +235,11 @@ static int find_owner(u32 word, struct thread **out)
 }
 
 /*
- * One try. Return: 0 current owns it; 1 it has to wait, *out is the lock; -EAGAIN the
- * word has changed: again; -errno.
+ * One try for @thread, by current, who sees the word at @uaddr. Return: 0 it owns it; 1 it
+ * has to wait, *out is the lock; -EAGAIN the word has changed: again; -errno.
  */
-static int try_lock(u32 __user *uaddr, const struct futex_key *key, bool wait,
-		    struct pi_lock **out)
+static int try_lock(u32 __user *uaddr, const struct futex_key *key, const struct thread *thread,
+		    bool wait, struct pi_lock **out)
 {
 	struct pi_lock *lock = find_lock(key);
 	struct thread *owner;
@@ -240,10 +248,10 @@ static int try_lock(u32 __user *uaddr, const struct futex_key *key, bool wait,
 
 	if (err)
 		return err;
-	if ((word & FUTEX_TID_MASK) == (u32)current->tid)
+	if ((word & FUTEX_TID_MASK) == (u32)thread->tid)
 		return -EDEADLK;
 	if (!lock && !(word & FUTEX_TID_MASK))
-		return exchange(uaddr, word, (u32)current->tid | (word & FUTEX_OWNER_DIED));
+		return exchange(uaddr, word, (u32)thread->tid | (word & FUTEX_OWNER_DIED));
 	if (!wait)
 		return -EWOULDBLOCK;
 	if (lock && (word & FUTEX_TID_MASK) != (u32)lock->owner->tid)
@@ -278,28 +286,43 @@ static void give_up(struct pi_waiter *w)
 		drop_lock(lock);
 }
 
+/* Without pi_mutex. Return: 0 @w owns the lock; -ETIMEDOUT; -ERESTARTSYS. */
+static int sleep_until_done(struct pi_waiter *w, ns_t deadline_ns)
+{
+	int err = 0;
+
+	while (!err && !atomic_load_acquire(&w->done)) {
+		sched_mark_asleep(true);
+		if (!atomic_load_acquire(&w->done))
+			err = sched_block(deadline_ns);
+		sched_mark_awake();
+	}
+	return err;
+}
+
+static void start_waiting(struct pi_lock *lock, struct pi_waiter *w)
+{
+	w->lock = lock;
+	w->prio = sched_priority(w->thread);
+	insert_waiter(lock, w);
+	w->thread->pi_waiting = w;
+	adjust(lock->owner);
+}
+
 /* pi_mutex is held before and after. */
 static int wait_for(struct pi_lock *lock, u32 __user *uaddr, ns_t deadline_ns)
 {
-	struct pi_waiter w = { .lock = lock, .thread = current, .uaddr = uaddr,
-			       .prio = sched_priority(current) };
-	int err = 0;
+	struct pi_waiter w = { .thread = current, .uaddr = uaddr };
+	int err;
 
-	if (closes_a_ring(lock->owner)) {
+	if (closes_a_ring(lock->owner, current)) {
 		if (list_empty(&lock->waiters))
 			drop_lock(lock);
 		return -EDEADLK;
 	}
-	insert_waiter(lock, &w);
-	current->pi_waiting = &w;
-	adjust(lock->owner);
+	start_waiting(lock, &w);
 	mutex_unlock(&pi_mutex);
-	while (!err && !atomic_load_acquire(&w.done)) {
-		sched_mark_asleep(true);
-		if (!atomic_load_acquire(&w.done))
-			err = sched_block(deadline_ns);
-		sched_mark_awake();
-	}
+	err = sleep_until_done(&w, deadline_ns);
 	mutex_lock(&pi_mutex);
 	if (w.done)
 		return 0;
@@ -317,7 +340,7 @@ long futex_lock_pi(u32 __user *uaddr, bool private, bool wait, ns_t deadline_ns)
 		return ret;
 	mutex_lock(&pi_mutex);
 	do {
-		ret = try_lock(uaddr, &key, wait, &lock);
+		ret = try_lock(uaddr, &key, current, wait, &lock);
 	} while (ret == -EAGAIN && wait);
 	if (ret == 1)
 		ret = wait_for(lock, uaddr, deadline_ns);
@@ -398,4 +421,158 @@ void futex_exit_pi(void)
 			abandon(lock);
 	}
 	mutex_unlock(&pi_mutex);
+}
+
+/* ---- waiting for a word, then for a lock ---- */
+
+/* All under pi_mutex. */
+struct requeue_waiter {
+	struct list_head link; /* requeue_waiters, until it is requeued */
+	bool requeued;
+	struct futex_key key, lock_key;
+	struct pi_waiter pi;
+};
+
+static struct list_head requeue_waiters = LIST_HEAD_INIT(requeue_waiters);
+
+static void insert_requeue_waiter(struct requeue_waiter *w)
+{
+	struct list_head *at = &requeue_waiters;
+	struct requeue_waiter *other;
+
+	w->pi.prio = sched_priority(current);
+	LIST_FOR_EACH(other, &requeue_waiters, link)
+		if (other->pi.prio < w->pi.prio) {
+			at = &other->link;
+			break;
+		}
+	list_add_tail(&w->link, at);
+}
+
+/* pi_mutex is held before and after. Return: as futex_wait_requeue_pi(). */
+static int wait_requeue(struct requeue_waiter *w, ns_t deadline_ns)
+{
+	int err;
+
+	insert_requeue_waiter(w);
+	mutex_unlock(&pi_mutex);
+	err = sleep_until_done(&w->pi, deadline_ns);
+	mutex_lock(&pi_mutex);
+	if (w->pi.done)
+		return 0;
+	if (w->requeued) {
+		give_up(&w->pi);
+		/* The call cannot begin again: the word has changed. */
+		return err == -ETIMEDOUT ? err : -EWOULDBLOCK;
+	}
+	list_del(&w->link);
+	return err == -ETIMEDOUT ? err : -ERESTARTNOINTR;
+}
+
+long futex_wait_requeue_pi(u32 __user *uaddr, bool private, u32 val, ns_t deadline_ns,
+			   u32 __user *uaddr2)
+{
+	struct requeue_waiter w = { .pi = { .thread = current, .uaddr = uaddr2 } };
+	int ret = futex_key_get(uaddr, private, &w.key);
+	u32 now;
+
+	if (ret)
+		return ret;
+	ret = futex_key_get(uaddr2, private, &w.lock_key);
+	if (ret) {
+		futex_key_put(&w.key);
+		return ret;
+	}
+	mutex_lock(&pi_mutex);
+	if (futex_key_equal(&w.key, &w.lock_key))
+		ret = -EINVAL;
+	else
+		ret = user_read_u32(&now, uaddr);
+	if (!ret && now != val)
+		ret = -EWOULDBLOCK;
+	if (!ret)
+		ret = wait_requeue(&w, deadline_ns);
+	mutex_unlock(&pi_mutex);
+	futex_key_put(&w.key);
+	futex_key_put(&w.lock_key);
+	return ret;
+}
+
+static struct requeue_waiter *find_requeue_waiter(const struct futex_key *key)
+{
+	struct requeue_waiter *w;
+
+	LIST_FOR_EACH(w, &requeue_waiters, link)
+		if (futex_key_equal(&w->key, key))
+			return w;
+	return NULL;
+}
+
+/* @w, out of the list, owns the lock or waits for it. Return: 0; -errno, as it was. */
+static int requeue_one(struct requeue_waiter *w, u32 __user *uaddr2, const struct futex_key *key2)
+{
+	struct pi_lock *lock = NULL;
+	int ret;
+
+	if (!futex_key_equal(&w->lock_key, key2))
+		return -EINVAL;
+	do {
+		ret = try_lock(uaddr2, key2, w->pi.thread, true, &lock);
+	} while (ret == -EAGAIN);
+	if (ret < 0)
+		return ret;
+	if (ret == 1 && closes_a_ring(lock->owner, w->pi.thread)) {
+		if (list_empty(&lock->waiters))
+			drop_lock(lock);
+		return -EDEADLK;
+	}
+	list_del(&w->link);
+	w->requeued = true;
+	if (ret == 1) {
+		start_waiting(lock, &w->pi);
+		return 0;
+	}
+	atomic_store_release(&w->pi.done, true);
+	(void)sched_wake_sleeper(w->pi.thread);
+	return 0;
+}
+
+static int requeue(u32 __user *uaddr, const struct futex_key *key, u32 __user *uaddr2,
+		   const struct futex_key *key2, u32 nr, u32 expected)
+{
+	struct requeue_waiter *w;
+	u32 now, n = 0;
+	int err = user_read_u32(&now, uaddr);
+
+	if (!err && now != expected)
+		err = -EAGAIN;
+	while (!err && n < nr && (w = find_requeue_waiter(key))) {
+		err = requeue_one(w, uaddr2, key2);
+		n += !err;
+	}
+	return err ? err : (int)n;
+}
+
+long futex_requeue_pi(u32 __user *uaddr, u32 __user *uaddr2, bool private, u32 nr_requeue,
+		      u32 expected)
+{
+	struct futex_key key, key2;
+	int ret = futex_key_get(uaddr, private, &key);
+
+	if (ret)
+		return ret;
+	ret = futex_key_get(uaddr2, private, &key2);
+	if (ret) {
+		futex_key_put(&key);
+		return ret;
+	}
+	mutex_lock(&pi_mutex);
+	if (futex_key_equal(&key, &key2))
+		ret = -EINVAL;
+	else /* one is to be woken, and if it cannot get the lock it is requeued too */
+		ret = requeue(uaddr, &key, uaddr2, &key2, nr_requeue + 1, expected);
+	mutex_unlock(&pi_mutex);
+	futex_key_put(&key);
+	futex_key_put(&key2);
+	return ret;
 }

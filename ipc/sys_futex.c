@@ -2,8 +2,7 @@
 /*
  * futex(2): arguments. Waits go on after
  * a signal as on Linux: without a time-out the call is restarted whole, with
- * one restart_syscall(2) goes on to the same deadline. Requeueing onto a futex with
- * priority inheritance answers ENOSYS; C libraries do not ask for it any more.
+ * one restart_syscall(2) goes on to the same deadline.
  */
 #include <kernel/syscall_protos.h>
 
@@ -74,6 +73,33 @@ static long sys_lock_pi(u32 __user *uaddr, int op, unsigned long timeout)
 	return futex_lock_pi(uaddr, op & FUTEX_PRIVATE_FLAG, true, deadline_ns);
 }
 
+/* The time-out is absolute, by either clock. */
+static long sys_wait_requeue_pi(u32 __user *uaddr, int op, u32 val, unsigned long timeout,
+				vaddr_t uaddr2)
+{
+	ns_t deadline_ns = NS_FOREVER;
+	int err;
+
+	if (timeout) {
+		err = timespec_copy_ns((const struct linux_timespec __user *)timeout,
+					&deadline_ns);
+		if (err)
+			return err;
+		if (op & FUTEX_CLOCK_REALTIME)
+			deadline_ns = deadline_of_wall(deadline_ns);
+	}
+	return futex_wait_requeue_pi(uaddr, op & FUTEX_PRIVATE_FLAG, val, deadline_ns,
+				     (u32 __user *)uaddr2);
+}
+
+static long sys_requeue_pi(u32 __user *uaddr, bool private, u32 nr_wake, u32 nr_requeue,
+			   vaddr_t uaddr2, u32 expected)
+{
+	if (nr_wake != 1 || (s32)nr_requeue < 0)
+		return -EINVAL;
+	return futex_requeue_pi(uaddr, (u32 __user *)uaddr2, private, nr_requeue, expected);
+}
+
 static long sys_requeue(u32 __user *uaddr, bool private, u32 val, u32 val2, vaddr_t uaddr2,
 			const u32 *expected)
 {
@@ -89,7 +115,8 @@ long sys_futex(u32 __user *uaddr, int op, u32 val, unsigned long timeout, vaddr_
 
 	if (likely(cmd == FUTEX_WAKE && !(op & FUTEX_CLOCK_REALTIME)))
 		return futex_wake(uaddr, private, val, FUTEX_BITSET_MATCH_ANY);
-	if (op & FUTEX_CLOCK_REALTIME && cmd != FUTEX_WAIT_BITSET && cmd != FUTEX_LOCK_PI2)
+	if (op & FUTEX_CLOCK_REALTIME && cmd != FUTEX_WAIT_BITSET && cmd != FUTEX_LOCK_PI2 &&
+	    cmd != FUTEX_WAIT_REQUEUE_PI)
 		return -ENOSYS;
 	switch (cmd) {
 	case FUTEX_WAIT:
@@ -109,6 +136,10 @@ long sys_futex(u32 __user *uaddr, int op, u32 val, unsigned long timeout, vaddr_
 		return futex_lock_pi(uaddr, private, false, NS_FOREVER);
 	case FUTEX_UNLOCK_PI:
 		return futex_unlock_pi(uaddr, private);
+	case FUTEX_WAIT_REQUEUE_PI:
+		return sys_wait_requeue_pi(uaddr, op, val, timeout, uaddr2);
+	case FUTEX_CMP_REQUEUE_PI:
+		return sys_requeue_pi(uaddr, private, val, (u32)timeout, uaddr2, val3);
 	case FUTEX_WAKE_OP:
 		return futex_wake_op(uaddr, (u32 __user *)uaddr2, private, val, (u32)timeout, val3);
 	}

@@ -28,6 +28,7 @@
 #include <mm/aspace.h>
 #include <mm/kasan_shadow.h>
 #include <mm/kva.h>
+#include <mm/memtest.h>
 #include <mm/pmm.h>
 #include <mm/slab.h>
 #include <security/random.h>
@@ -71,6 +72,8 @@ static void boot_thread(void *arg)
 	smp_start_cpus(boot_options.smp ? boot_options.smp : NR_CPUS);
 	clock_cpus_started();
 	phase_done("cpus");
+	if (boot_options.memtest)
+		memtest_run();
 	vdso_init();
 	pledge_init();
 	fs_init(info);

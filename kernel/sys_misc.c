@@ -10,11 +10,13 @@
 #include <arch/uaccess.h>
 #include <kernel/abi/errno.h>
 #include <kernel/abi/linux_misc.h>
+#include <kernel/abi/linux_rseq.h>
 #include <kernel/core/log.h>
 #include <kernel/core/uts.h>
 #include <kernel/lib/string.h>
 #include <kernel/sys_prctl.h>
 #include <kernel/sys_seccomp.h>
+#include <kernel/task/rseq.h>
 #include <kernel/task/task.h>
 #include <kernel/time/clock.h>
 #include <mm/aspace.h>
@@ -289,4 +291,13 @@ long sys_prctl(int option, unsigned long arg2, unsigned long arg3, unsigned long
 		return user_write_u64(ptr, (u64)(uintptr_t)current->clear_child_tid);
 	}
 	return prctl_capability(option, (const unsigned long[4]){ arg2, arg3, arg4, arg5 });
+}
+
+/* ---- restartable sequences ---- */
+
+long sys_rseq(vaddr_t area, u32 len, int flags, u32 sig)
+{
+	if (flags == RSEQ_FLAG_UNREGISTER)
+		return rseq_unregister(area, len, sig);
+	return flags ? -EINVAL : rseq_register(area, len, sig);
 }

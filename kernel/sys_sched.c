@@ -12,6 +12,7 @@
 #include <kernel/abi/linux_misc.h>
 #include <kernel/abi/linux_sched.h>
 #include <kernel/sys_util.h>
+#include <kernel/task/rseq.h>
 #include <kernel/task/wait.h>
 #include <security/cred.h>
 
@@ -511,14 +512,23 @@ long sys_ioprio_get(int which, int who)
 #define MEMBARRIER_REGISTER                                                               \
 	(MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED |                                       \
 	 MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED |                                      \
-	 MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE)
+	 MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE |                            \
+	 MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_RSEQ)
 #define MEMBARRIER_KNOWN                                                                  \
 	(MEMBARRIER_REGISTER | MEMBARRIER_CMD_GLOBAL | MEMBARRIER_CMD_GLOBAL_EXPEDITED |  \
 	 MEMBARRIER_CMD_PRIVATE_EXPEDITED | MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE |  \
+	 MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ |                                          \
 	 MEMBARRIER_CMD_GET_REGISTRATIONS)
 
 static void no_work(__unused void *arg)
 {
+}
+
+/* A thread of the space @arg that runs here leaves its critical section. */
+static void restart_section(void *arg)
+{
+	if (current->task->as == arg)
+		rseq_moved(current);
 }
 
 /*
@@ -538,11 +548,26 @@ static long barrier_everywhere(void)
 	return 0;
 }
 
-long sys_membarrier(int cmd, unsigned int flags, __unused int cpu)
+/* @cpu: that one alone; negative: all. The caller is in this call, so in no section. */
+static long restart_sections(int cpu)
+{
+	struct cpumask mask = { { 0 } };
+	struct cpu *each;
+
+	atomic_fence();
+	FOR_EACH_CPU(each)
+		if (cpu < 0 || each->id == (cpu_t)cpu)
+			mask.bits[each->id / 64] |= BIT(each->id % 64);
+	smp_call(&mask, restart_section, current_task()->as);
+	return 0;
+}
+
+long sys_membarrier(int cmd, unsigned int flags, int cpu)
 {
 	u32 *registered = &current_task()->membarrier;
 
-	if (flags)
+	if (flags && (flags != MEMBARRIER_CMD_FLAG_CPU ||
+		      cmd != MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ))
 		return -EINVAL;
 	switch (cmd) {
 	case MEMBARRIER_CMD_QUERY:
@@ -552,6 +577,7 @@ long sys_membarrier(int cmd, unsigned int flags, __unused int cpu)
 	case MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED:
 	case MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED:
 	case MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE:
+	case MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_RSEQ:
 		atomic_fetch_or(registered, (u32)cmd);
 		return 0;
 	case MEMBARRIER_CMD_GLOBAL:
@@ -562,6 +588,10 @@ long sys_membarrier(int cmd, unsigned int flags, __unused int cpu)
 		/* The registration's bit is the next one. */
 		return atomic_load_relaxed(registered) & ((u32)cmd << 1) ? barrier_everywhere()
 									  : -EPERM;
+	case MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ:
+		if (!(atomic_load_relaxed(registered) & ((u32)cmd << 1)))
+			return -EPERM;
+		return restart_sections(flags & MEMBARRIER_CMD_FLAG_CPU ? cpu : -1);
 	}
 	return -EINVAL;
 }

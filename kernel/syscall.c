@@ -78,6 +78,8 @@ static syscall_fn_t find_handler(u64 *nr, u64 args[6])
 		return syscall_native_table[*nr - SYSCALL_NATIVE_BASE];
 	if (!syscall_slot_of[*nr])
 		syscall_rewrite_legacy(nr, args);
+	if (!syscall_slot_of[*nr] && syscall_legacy[*nr]) /* no old form any more: a rare call */
+		return syscall_legacy[*nr];
 	return syscall_table[syscall_slot_of[*nr]];
 }
 
@@ -86,6 +88,8 @@ static u64 gate_of(u64 nr)
 {
 	if (is_native(nr))
 		return syscall_native_pledge[nr - SYSCALL_NATIVE_BASE];
+	if (!syscall_slot_of[nr])
+		return syscall_rare_pledge(nr);
 	return syscall_pledge[syscall_slot_of[nr]];
 }
 

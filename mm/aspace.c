@@ -147,6 +147,7 @@ void region_copy_of(struct region *new, const struct region *r)
 	new->offset = r->offset;
 	new->object = r->object;
 	new->file = r->file;
+	new->policy = r->policy;
 	new->lease = r->lease;
 	if (unlikely(r->lease)) {
 		vm_lease_get(r->lease);
@@ -168,6 +169,11 @@ static void region_added(struct region *r)
 		as->locked_bytes += r->end - r->start;
 	if (r->object) {
 		mutex_lock(&r->object->lock);
+		/* Sealed after this mapping was permitted (fs/tmpfs_seal.c). */
+		if ((r->object->flags & VMOBJECT_SEALED) && (r->flags & REGION_SHARED)) {
+			r->prot &= ~(u32)PROT_WRITE;
+			r->max_prot &= ~(u32)PROT_WRITE;
+		}
 		list_add(&r->object_link, &r->object->mappings);
 		mutex_unlock(&r->object->lock);
 	}
@@ -240,6 +246,7 @@ static bool mergeable(const struct region *a, const struct region *b)
 {
 	return a->end == b->start && a->prot == b->prot && a->flags == b->flags &&
 	       a->max_prot == b->max_prot && a->object == b->object && a->file == b->file &&
+	       mempolicy_same(a->policy, b->policy) &&
 	       a->lease == b->lease && !(a->flags & REGION_GROWSDOWN) &&
 	       (!a->object || a->offset + (a->end - a->start) == b->offset);
 }
@@ -767,6 +774,31 @@ int aspace_present(struct aspace *as, u64 addr, u32 n, u8 *out)
 	return err;
 }
 
+int aspace_set_policy(struct aspace *as, u64 addr, u64 len, struct mempolicy policy)
+{
+	u64 end = pages_end(addr, len);
+	struct dead_regions dead = { NULL };
+	int err = 0;
+
+	aspace_lock(as);
+	while (addr < end && !err) {
+		struct region *r = walk_next(as, addr);
+		u64 stop = r ? MIN(r->end, end) : end;
+
+		err = r ? isolate(as, &r, addr, stop) : -EFAULT;
+		if (!err) {
+			r->policy = policy;
+			if (r->object && (r->flags & REGION_SHARED))
+				vmobject_set_policy(r->object, policy);
+			(void)merge_locked(r, &dead);
+		}
+		addr = stop;
+	}
+	aspace_unlock(as);
+	dead_free(&dead);
+	return err;
+}
+
 /* ---- brk ---------------------------------------------------------------- */
 
 static bool brk_locked(struct aspace *as, u64 brk, struct dead_regions *dead)
@@ -862,8 +894,11 @@ bool aspace_region_at(struct aspace *as, u64 va, struct region_info *out)
 	aspace_lock(as);
 	r = vmtree_find(&as->regions, va);
 	if (r) {
-		*out = (struct region_info){ r->start, r->end, r->offset, r->prot, r->flags,
-					     r->file };
+		*out = (struct region_info){
+			.start = r->start, .end = r->end, .offset = r->offset, .prot = r->prot,
+			.max_prot = r->max_prot, .flags = r->flags, .file = r->file,
+			.policy = r->policy, .object = r->object != NULL,
+		};
 		if (r->file)
 			aspace_file_get(r->file);
 	}

@@ -97,6 +97,9 @@ __must_check int aspace_discard(struct aspace *as, u64 addr, u64 len);
 __must_check int aspace_set_flags(struct aspace *as, u64 addr, u64 len, u32 set, u32 clear);
 /** aspace_set_all_flags - the same on every region (mlockall) */
 __must_check int aspace_set_all_flags(struct aspace *as, u32 set, u32 clear);
+/** aspace_set_policy - mbind(2): where pages of [addr, addr+len) come from. Return: 0;
+ * -EFAULT holes (what comes before is set); -ENOMEM. */
+__must_check int aspace_set_policy(struct aspace *as, u64 addr, u64 len, struct mempolicy policy);
 /** aspace_covered - whether [addr, addr+len) has no hole */
 bool aspace_covered(struct aspace *as, u64 addr, u64 len);
 /** aspace_populate - fault in [addr, addr+len); @access FAULT_WRITE where the region
@@ -134,9 +137,28 @@ __must_check long aspace_poke(struct aspace *as, u64 va, void *buf, size_t len);
 /* A copy of one region for /proc; taken under the lock, so safe to format. */
 struct region_info {
 	u64 start, end, offset;
-	u32 prot, flags;
+	u32 prot, max_prot, flags;
 	struct file *file; /* referenced for the caller, or NULL */
+	struct mempolicy policy;
+	bool object;       /* not anonymous private memory */
 };
+/* A page that a space shows. */
+struct page_info {
+	u64 va;
+	pfn_t pfn;
+	u32 prot;       /* enum mmu_prot; MMU_NOREF: the zero page, or a device's */
+	node_t node;    /* of memory */
+	s32 users;      /* references on it: entries, copiers, its object */
+	bool object;    /* belongs to a memory object */
+	bool dirty, accessed, large;
+};
+/** aspace_next_page - the first page shown in [@va, @end). Return: false: none. */
+bool aspace_next_page(struct aspace *as, u64 va, u64 end, struct page_info *out);
+/** aspace_migrate - move the page shown at @va to @node; @all: also one that others show
+ * Return: the node it is on; -ENOENT none; -EFAULT no region, zero page, device;
+ * -EACCES others show it; -EBUSY; -ENOMEM. */
+__must_check int aspace_migrate(struct aspace *as, u64 va, node_t node, bool all);
+
 /** aspace_region_at - the first region that ends above @va. Return: false: none. */
 bool aspace_region_at(struct aspace *as, u64 va, struct region_info *out);
 

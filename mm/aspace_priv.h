@@ -8,6 +8,12 @@
 
 #define ASPACE_MAX_REGIONS 65530u /* Linux's vm.max_map_count */
 
+/* Whether any memory policy was ever set: until then nobody has to look for one. */
+static inline bool mempolicy_used(void)
+{
+	return unlikely(atomic_load_relaxed(&mempolicy_in_use));
+}
+
 /** aspace_lock, aspace_unlock - as->lock; unlock makes the page count visible */
 static inline void aspace_lock(struct aspace *as)
 {

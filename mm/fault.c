@@ -87,9 +87,27 @@ static struct fault_result enter_zero_page(struct region *r, u64 va)
 	return resolved;
 }
 
+/* The policies of regions and threads: few have one. */
+static __noinline struct frame *alloc_by_policy(struct region *r, u64 va, unsigned order,
+						unsigned flags)
+{
+	struct mempolicy policy = r->policy;
+	u64 n = (r->offset + (va - r->start)) >> PAGE_SHIFT >> order;
+
+	if (!policy.mode)
+		policy = mempolicy_current(&n);
+	return mempolicy_alloc(policy, n, order, flags, order ? pmm_alloc_frames : pmm_alloc);
+}
+
+/* A frame of @r's own at @va. */
+static inline struct frame *alloc_own(struct region *r, u64 va, unsigned flags)
+{
+	return mempolicy_used() ? alloc_by_policy(r, va, 0, flags) : pmm_alloc(0, flags, NODE_ANY);
+}
+
 static struct fault_result enter_cleared(struct region *r, u64 va)
 {
-	struct frame *frame = pmm_alloc(0, MEM_ZERO, NODE_ANY);
+	struct frame *frame = alloc_own(r, va, MEM_ZERO);
 
 	return frame ? enter(r, va, frame, true, NULL) : failure(-ENOMEM);
 }
@@ -107,7 +125,9 @@ static bool fits_large(const struct region *r, u64 va)
 /* Return: false: not now; a small page will do. */
 static bool enter_large(struct region *r, u64 va)
 {
-	struct frame *frame = pmm_alloc_frames(LARGE_PAGE_ORDER, 0, NODE_ANY);
+	struct frame *frame = mempolicy_used() ?
+				      alloc_by_policy(r, va, LARGE_PAGE_ORDER, 0) :
+				      pmm_alloc_frames(LARGE_PAGE_ORDER, 0, NODE_ANY);
 
 	if (!frame)
 		return false;
@@ -122,7 +142,7 @@ static bool enter_large(struct region *r, u64 va)
 static struct fault_result enter_copy(struct region *r, u64 va, struct frame *from,
 				      struct frame *old)
 {
-	struct frame *frame = pmm_alloc(0, 0, NODE_ANY);
+	struct frame *frame = alloc_own(r, va, 0);
 
 	if (!frame)
 		return failure(-ENOMEM);
@@ -217,7 +237,7 @@ static struct fault_result fault_private_object(struct region *r, u64 va, bool w
 static struct fault_result enter_private(struct region *r, u64 va, struct frame *from,
 					 struct frame *old)
 {
-	struct frame *frame = pmm_alloc(0, 0, NODE_ANY);
+	struct frame *frame = alloc_own(r, va, 0);
 
 	if (!frame)
 		return failure(-ENOMEM);

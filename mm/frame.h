@@ -20,6 +20,8 @@ enum frame_flags {
 	FRAME_TABLE = 32,   /* page table; index counts its entries in use */
 	FRAME_TAIL = 64,    /* not the first of an allocated block */
 	FRAME_FRESH = 128,  /* head of a free block whose other frames were never set */
+	FRAME_BAD = 256,    /* memtest.c read something else than it wrote */
+	FRAME_BAD_INSIDE = 512, /* head of a block with such a frame, while the test runs */
 };
 
 /* Lock key: z zone lock while free, o owner of the allocation, a atomic. */

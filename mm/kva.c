@@ -226,7 +226,7 @@ void kstack_drain_finish(void)
 
 /* ---- Devices and large buffers ------------------------------------------ */
 
-static void *map_device(paddr_t pa, u64 len, u32 prot)
+void *kva_map_device(paddr_t pa, u64 len)
 {
 	u64 off = pa & (PAGE_SIZE - 1);
 	u64 size = ALIGN_UP(off + len, PAGE_SIZE);
@@ -237,21 +237,11 @@ static void *map_device(paddr_t pa, u64 len, u32 prot)
 	va = range_alloc(size);
 	if (!va)
 		return NULL;
-	if (mmu_map_kernel(va, pa - off, size, MMU_READ | MMU_WRITE | prot)) {
+	if (mmu_map_kernel(va, pa - off, size, MMU_READ | MMU_WRITE | MMU_DEVICE)) {
 		range_free(va);
 		return NULL;
 	}
 	return (void *)(va + off);
-}
-
-void *kva_map_device(paddr_t pa, u64 len)
-{
-	return map_device(pa, len, MMU_DEVICE);
-}
-
-void *kva_map_combining(paddr_t pa, u64 len)
-{
-	return map_device(pa, len, MMU_COMBINING);
 }
 
 void kva_unmap_device(void *va, u64 len)

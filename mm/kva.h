@@ -23,8 +23,6 @@ void kstack_drain_finish(void);
 
 /** kva_map_device - @len bytes of registers at @pa, uncached, NULL if no space */
 void *kva_map_device(paddr_t pa, u64 len);
-/** kva_map_combining - the same for a framebuffer: writes are gathered (WC) */
-void *kva_map_combining(paddr_t pa, u64 len);
 void kva_unmap_device(void *va, u64 len);
 
 /** vmalloc - @size bytes of scattered zeroed frames, page-aligned */

@@ -122,12 +122,21 @@ void vmobject_put(struct vmobject *obj)
 
 /* ---- Pages -------------------------------------------------------------- */
 
+static __noinline struct frame *alloc_by_policy(struct vmobject *obj, u64 index)
+{
+	struct mempolicy policy = obj->policy;
+
+	if (!policy.mode)
+		policy = mempolicy_current(&index);
+	return mempolicy_alloc(policy, index, 0, MEM_ZERO, pmm_alloc);
+}
+
 /* A frame with the content of page @index. */
 static int make_page(struct vmobject *obj, u64 index, struct frame **out)
 {
 	if (obj->ops && obj->ops->fill)
 		return obj->ops->fill(obj, index, out);
-	*out = pmm_alloc(0, MEM_ZERO, NODE_ANY);
+	*out = mempolicy_used() ? alloc_by_policy(obj, index) : pmm_alloc(0, MEM_ZERO, NODE_ANY);
 	return *out ? 0 : -ENOMEM;
 }
 
@@ -490,6 +499,73 @@ void vmobject_revoke(struct vmobject *obj)
 	obj->flags |= VMOBJECT_REVOKED;
 	mutex_unlock(&obj->lock);
 	unmap_everywhere(obj, 0, ~0ull, true);
+}
+
+void vmobject_set_policy(struct vmobject *obj, struct mempolicy policy)
+{
+	mutex_lock(&obj->lock);
+	obj->policy = policy;
+	mutex_unlock(&obj->lock);
+}
+
+/* Nobody but the tree has the page of @index: a copy takes its place. */
+static int move_page_locked(struct vmobject *obj, u64 index, node_t node)
+{
+	struct frame *frame = pagetree_get(&obj->tree, index), *new;
+
+	if (!frame)
+		return -ENOENT;
+	if (frame_node(frame) == node)
+		return (int)node;
+	if (frame_refs(frame) != 1)
+		return -EBUSY;
+	new = pmm_alloc(0, MEM_TRY | MEM_NODE_ONLY, node);
+	if (!new)
+		return -ENOMEM;
+	page_copy(frame_to_virt(new), frame_to_virt(frame));
+	new->owner = obj;
+	new->index = index;
+	new->flags = frame->flags & (FRAME_CACHE | FRAME_DIRTY);
+	pagetree_replace(&obj->tree, index, new);
+	pmm_account(new, PMM_CACHE, 1);
+	pmm_account(frame, PMM_CACHE, -1);
+	(void)atomic_fetch_and(&frame->flags, (u16)~(FRAME_CACHE | FRAME_DIRTY));
+	frame_put(frame);
+	return (int)node;
+}
+
+int vmobject_migrate(struct vmobject *obj, u64 index, node_t node)
+{
+	int ret;
+
+	mutex_lock(&obj->lock);
+	ret = -ENOENT;
+	if (!(obj->flags & (VMOBJECT_REVOKED | VMOBJECT_DEVICE)) &&
+	    pagetree_get(&obj->tree, index))
+		ret = 0;
+	mutex_unlock(&obj->lock);
+	if (ret)
+		return ret;
+	/* Mappings hold references, and so does who copies from or to it. */
+	unmap_everywhere(obj, index << PAGE_SHIFT, (index + 1) << PAGE_SHIFT, false);
+	mutex_lock(&obj->lock);
+	ret = move_page_locked(obj, index, node);
+	mutex_unlock(&obj->lock);
+	return ret;
+}
+
+bool vmobject_seal(struct vmobject *obj)
+{
+	bool busy = false;
+	struct region *r;
+
+	mutex_lock(&obj->lock);
+	LIST_FOR_EACH(r, &obj->mappings, object_link)
+		busy |= (r->flags & REGION_SHARED) && (r->max_prot & PROT_WRITE);
+	if (!busy)
+		obj->flags |= VMOBJECT_SEALED;
+	mutex_unlock(&obj->lock);
+	return !busy;
 }
 
 u64 vmobject_seek(struct vmobject *obj, u64 off, bool hole)

@@ -15,6 +15,7 @@
 #include <kernel/core/refcount.h>
 #include <kernel/lib/list.h>
 #include <kernel/lib/types.h>
+#include <mm/mempolicy.h>
 #include <mm/pagetree.h>
 
 struct frame;
@@ -40,6 +41,7 @@ enum vmobject_flags {
 	VMOBJECT_NO_LIMIT = 1, /* size does not bound faults (none yet) */
 	VMOBJECT_DEVICE = 2,   /* pages are [device_pa, +size), uncached, no frames */
 	VMOBJECT_REVOKED = 4,  /* faults give SIGBUS */
+	VMOBJECT_SEALED = 8,   /* no shared mapping of it may be written, now or later */
 };
 
 /* Lock key: i immutable, l obj->lock, m map_lock. */
@@ -55,6 +57,7 @@ struct vmobject {
 	paddr_t device_pa;              /* [i] */
 	void *owner;                    /* [i] inode, channel, ... */
 	u32 pass;                       /* [l] number of the last walk of mappings */
+	struct mempolicy policy;        /* [l] of pages that are made */
 };
 
 /** vmobject_init - the caches behind objects; from aspace_init() */
@@ -95,6 +98,16 @@ void vmobject_punch(struct vmobject *obj, u64 start, u64 end);
 
 /** vmobject_revoke - from now on faults give SIGBUS; all mappings are taken away */
 void vmobject_revoke(struct vmobject *obj);
+
+/** vmobject_set_policy - where pages made from now on come from */
+void vmobject_set_policy(struct vmobject *obj, struct mempolicy policy);
+
+/** vmobject_migrate - move page @index to @node, whoever shows it
+ * Return: the node it is on then; -ENOENT no page; -EBUSY in use; -ENOMEM none there. */
+__must_check int vmobject_migrate(struct vmobject *obj, u64 index, node_t node);
+
+/** vmobject_seal - VMOBJECT_SEALED. Return: false: a shared mapping may write it. */
+__must_check bool vmobject_seal(struct vmobject *obj);
 
 /** vmobject_seek - offset of the next data (@hole false) or hole from @off on;
  * the size when there is none */

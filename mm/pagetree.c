@@ -88,6 +88,15 @@ err_prune:
 	return -ENOMEM;
 }
 
+void pagetree_replace(struct pagetree *t, u64 index, void *item)
+{
+	void **slot = &t->root;
+
+	for (u32 level = t->height; level > 0; level--)
+		slot = &((struct pagetree_node *)*slot)->slot[pagetree_slot(index, level - 1)];
+	*slot = item;
+}
+
 void *pagetree_remove(struct pagetree *t, const struct pagetree_ops *ops, u64 index)
 {
 	struct pagetree_node *node = NULL;

@@ -74,6 +74,9 @@ static inline void *const *pagetree_run(const struct pagetree *t, u64 index, u32
 __must_check int pagetree_set(struct pagetree *t, const struct pagetree_ops *ops, u64 index,
 			      void *item);
 
+/** pagetree_replace - @item, not NULL, instead of the one at @index, which is there */
+void pagetree_replace(struct pagetree *t, u64 index, void *item);
+
 /** pagetree_remove - take the item at @index out. Return: it, or NULL. */
 void *pagetree_remove(struct pagetree *t, const struct pagetree_ops *ops, u64 index);
 

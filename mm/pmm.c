@@ -41,6 +41,11 @@ void pmm_account(const struct frame *frame, enum pmm_use use, s64 frames)
 	atomic_add_relaxed(&percpu_ptr(pmm_counts)->used[ZONE_NODE(frame->zone)][use], frames);
 }
 
+node_t frame_node(const struct frame *frame)
+{
+	return ZONE_NODE(frame->zone);
+}
+
 struct frame *pfn_to_frame(pfn_t pfn)
 {
 	for (u32 i = 0; i < pmm_spans.n; i++)
@@ -272,6 +277,22 @@ void pmm_stats(node_t node, struct pmm_stats *out)
 			out->buffers += (u64)atomic_load_relaxed(&counts->used[n][PMM_BUFFERS]);
 		}
 	}
+}
+
+bool pmm_zone_info(u32 i, struct pmm_zone_info *out)
+{
+	const struct zone *zone;
+
+	if (i >= numa_node_count() * NR_ZONES)
+		return false;
+	*out = (struct pmm_zone_info){ .node = i / NR_ZONES, .kind = i % NR_ZONES };
+	zone = &pmm_zones[ZONE_INDEX(out->node, out->kind)];
+	out->total = atomic_load_relaxed(&zone->total);
+	out->free = atomic_load_relaxed(&zone->buddy.nr_free);
+	out->reserve = zone->reserve;
+	for (u32 order = 0; order <= PMM_MAX_ORDER; order++)
+		out->blocks[order] = atomic_load_relaxed(&zone->buddy.nr_blocks[order]);
+	return true;
 }
 
 /* On each CPU, interrupts off. Slabs and tables first: they return frames. */

@@ -71,6 +71,9 @@ static inline pfn_t frame_to_pfn(const struct frame *frame)
 	return (pfn_t)(frame - (const struct frame *)FRAMES_BASE);
 }
 
+/** frame_node - where @frame, which is in use, is */
+node_t frame_node(const struct frame *frame);
+
 static inline void *frame_to_virt(const struct frame *frame)
 {
 	return phys_to_virt(frame_to_pfn(frame) << PAGE_SHIFT);
@@ -129,6 +132,16 @@ struct pmm_stats {
 };
 /** pmm_stats - of one node, or of all with NODE_ANY; consistent enough for /proc */
 void pmm_stats(node_t node, struct pmm_stats *out);
+
+/* One zone, for /proc; counts may be of slightly different moments. */
+struct pmm_zone_info {
+	node_t node;
+	enum zone_kind kind;
+	u64 total, free, reserve; /* frames; per-CPU caches are not free here */
+	u64 blocks[PMM_MAX_ORDER + 1]; /* free ones of each order */
+};
+/** pmm_zone_info - the @i-th zone, which may be empty. Return: false: there is none. */
+bool pmm_zone_info(u32 i, struct pmm_zone_info *out);
 
 /** pmm_drain - give all per-CPU caches back (frames, slab objects, page tables,
  * stacks) and empty slabs, so that free counts can be compared. Thread context,

@@ -148,8 +148,19 @@ static void keep_out(const struct boot_info *info)
 			  info->modules[i].base + info->modules[i].len);
 }
 
+/* Its pages and no more: device registers may be its neighbours. */
+static void map_screen(const struct boot_screen *screen)
+{
+	paddr_t start = ALIGN_DOWN(screen->base, PAGE_SIZE);
+	paddr_t end = ALIGN_UP(screen->base + (u64)screen->pitch * screen->height, PAGE_SIZE);
+
+	if (screen->kind != BOOT_SCREEN_NONE && end > start && end <= PHYS_MAX)
+		mmu_boot_map(DIRECT_MAP_BASE + start, start, end - start,
+			     MMU_READ | MMU_WRITE | MMU_COMBINING, take_table);
+}
+
 /*
- * Direct map: RAM and firmware tables, rounded to large pages, which adds bits
+ * Direct map: the screen, RAM and firmware tables, rounded to large pages, which adds bits
  * of reserved areas (ACPI tables often lie right above RAM) and the first MiB.
  */
 static void map_direct(const struct boot_info *info)
@@ -163,6 +174,7 @@ static void map_direct(const struct boot_info *info)
 			mmu_boot_map(DIRECT_MAP_BASE + start, start, end - start,
 				     MMU_READ | MMU_WRITE, take_table);
 	}
+	map_screen(&info->screen);
 }
 
 /* Memory of its own for each piece of a window, in large pages where they fit. */

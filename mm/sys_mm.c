@@ -6,10 +6,15 @@
  */
 #include <arch/uaccess.h>
 #include <fs/file.h>
+#include <fs/pidfd.h>
+#include <fs/tmpfs.h>
 #include <kernel/abi/errno.h>
+#include <kernel/abi/linux_fcntl.h>
+#include <kernel/abi/linux_misc.h>
 #include <kernel/abi/linux_mman.h>
 #include <kernel/abi/linux_resource.h>
 #include <kernel/syscall_protos.h>
+#include <kernel/task/ptrace.h>
 #include <kernel/task/task.h>
 #include <mm/aspace.h>
 #include <mm/lease.h>
@@ -87,6 +92,12 @@ static int file_request(struct map_request *req, struct file *file, u32 rights)
 		return -EACCES;
 	if (!file->ops->mmap)
 		return -ENODEV;
+	if (type != MAP_PRIVATE &&
+	    (tmpfs_seals(file->inode) & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE))) {
+		if (req->prot & PROT_WRITE)
+			return -EPERM;
+		max &= ~(u32)PROT_WRITE;
+	}
 	req->max_prot = max;
 	req->file = file;
 	if (type == MAP_SHARED_VALIDATE)
@@ -280,6 +291,22 @@ static int ignore(u64 addr, u64 len)
 	return aspace_covered(space(), addr, len) ? 0 : -ENOMEM;
 }
 
+/* What is used least, and there is nowhere to page it out to: only what is asked for is
+ * checked. */
+static int cold(struct aspace *as, u64 addr, u64 len)
+{
+	struct region_info info;
+	int err = aspace_covered(as, addr, len) ? 0 : -ENOMEM;
+
+	for (u64 at = addr; at < addr + len && aspace_region_at(as, at, &info); at = info.end) {
+		if (info.file)
+			file_put(info.file);
+		if (info.start < addr + len && (info.flags & REGION_LOCKED))
+			return -EINVAL;
+	}
+	return err;
+}
+
 static int advise(u64 addr, u64 len, int advice)
 {
 	struct aspace *as = space();
@@ -306,6 +333,9 @@ static int advise(u64 addr, u64 len, int advice)
 	case MADV_POPULATE_READ:
 	case MADV_POPULATE_WRITE:
 		return aspace_populate(as, addr, len, advice == MADV_POPULATE_WRITE);
+	case MADV_COLD:
+	case MADV_PAGEOUT:
+		return cold(as, addr, len);
 	default:
 		return ignore(addr, len);
 	}
@@ -325,6 +355,101 @@ long sys_madvise(vaddr_t addr, size_t len, int advice)
 	    !page_range(addr, len, &rounded))
 		return -EINVAL;
 	return rounded ? advise(addr, rounded, advice) : 0;
+}
+
+/* Advice that may be given to others. */
+static bool advice_remote(int advice)
+{
+	return advice == MADV_COLD || advice == MADV_PAGEOUT || advice == MADV_WILLNEED;
+}
+
+/* One piece of the list. Return: 0; -errno. */
+static int advise_other(struct aspace *as, u64 addr, u64 len, int advice)
+{
+	u64 rounded;
+
+	if (!IS_ALIGNED(addr, PAGE_SIZE) || !page_range(addr, len, &rounded))
+		return -EINVAL;
+	if (!rounded)
+		return 0;
+	if (as == space())
+		return advise(addr, rounded, advice);
+	if (advice != MADV_WILLNEED)
+		return cold(as, addr, rounded);
+	return aspace_covered(as, addr, rounded) ? 0 : -ENOMEM;
+}
+
+static long advise_list(struct aspace *as, const struct linux_iovec __user *uiov, u64 count,
+			int advice)
+{
+	struct linux_iovec iov;
+	long done = 0;
+
+	for (u64 i = 0; i < count; i++) {
+		int err = copy_from_user(&iov, uiov + i, sizeof(iov)) ? -EFAULT : 0;
+
+		if (!err)
+			err = advise_other(as, iov.iov_base, iov.iov_len, advice);
+		if (err)
+			return done ? done : err;
+		done += (long)iov.iov_len;
+	}
+	return done;
+}
+
+/* The space of the process behind @pidfd, which current may advise. */
+static int space_of_pidfd(int pidfd, int advice, struct aspace **out)
+{
+	struct handle_ref ref;
+	struct task *task;
+	int err = pidfd_from_handle(pidfd, 0, &ref, &task, NULL);
+
+	if (err)
+		return err;
+	*out = NULL;
+	if (!(task == current_task() ? advice_known(advice) : advice_remote(advice)))
+		err = -EINVAL;
+	else if (!ptrace_may_access(task))
+		err = -EACCES;
+	else if (task != current_task() && !capable(CAP_SYS_NICE))
+		err = -EPERM;
+	else
+		*out = task_aspace(task);
+	handle_put(&ref);
+	return err ? err : *out ? 0 : -ESRCH;
+}
+
+long sys_process_madvise(int pidfd, const struct linux_iovec __user *iov, size_t count, int advice,
+			 unsigned int flags)
+{
+	struct aspace *as;
+	long ret;
+
+	if (flags || count > UIO_MAXIOV)
+		return -EINVAL;
+	ret = space_of_pidfd(pidfd, advice, &as);
+	if (ret)
+		return ret;
+	ret = advise_list(as, iov, count, advice);
+	aspace_put(as);
+	return ret;
+}
+
+/* ---- protection keys: this CPU's are not switched on, so there are none ---- */
+
+long sys_pkey_alloc(__unused unsigned long flags, __unused unsigned long rights)
+{
+	return -EINVAL; /* Linux 6's answer then; its manual says ENOSPC */
+}
+
+long sys_pkey_free(__unused int key)
+{
+	return -EINVAL;
+}
+
+long sys_pkey_mprotect(vaddr_t addr, size_t len, unsigned long prot, int key)
+{
+	return key == -1 ? sys_mprotect(addr, len, prot) : -EINVAL;
 }
 
 /* ---- mlock -------------------------------------------------------------- */

@@ -12,6 +12,7 @@
 #include <kernel/lib/list.h>
 #include <kernel/lib/rbtree.h>
 #include <kernel/lib/types.h>
+#include <mm/mempolicy.h>
 
 struct aspace;
 struct file;
@@ -46,6 +47,7 @@ struct region {
 	u32 prot;                     /* [a] PROT_* of the Linux ABI */
 	u32 max_prot;                 /* [a] what mprotect may give (file rights) */
 	u32 flags;                    /* [a] enum region_flags */
+	struct mempolicy policy;      /* [a] of pages that are this space's alone */
 	u32 pass;                     /* [o] last walk of obj->mappings that saw it */
 	u64 offset;                   /* [a] bytes into the object, of start */
 	struct vmobject *object;      /* [a] NULL: anonymous */

@@ -90,6 +90,7 @@ class Call:
         self.line, self.nr, self.name, self.slot, self.args = line, nr, name, slot, args
         self.status, self.blocks, self.pledge, self.test = status, blocks, pledge, test
         self.note = self.target = None  # partial's note; (target name, [expressions]) of a legacy form
+        self.rare = False  # found by number beside the old forms: no slot
 
     @property
     def native(self):
@@ -98,7 +99,12 @@ class Call:
     @property
     def live(self):
         """There is a handler."""
-        return self.slot and self.status in ("full", "partial")
+        return self.placed and self.status in ("full", "partial")
+
+    @property
+    def placed(self):
+        """It can be dispatched to: by slot, or by number."""
+        return bool(self.slot) or self.rare
 
 
 def split_args(text):
@@ -125,15 +131,17 @@ def parse_row(line, promises):
             raise TableError("a legacy form needs its arguments")
         call.target = (m.group(1), [a.strip() for a in m.group(2).split(",")] if m.group(2) else [])
         return call
-    if slot != "-":
+    if slot == "rare":
+        call.rare = True
+    elif slot != "-":
         if not slot.isdigit() or not 1 <= int(slot) < SLOTS:
-            raise TableError("slot: want 1..%d, legacy:TARGET(...) or -" % (SLOTS - 1))
+            raise TableError("slot: want 1..%d, rare, legacy:TARGET(...) or -" % (SLOTS - 1))
         call.slot = int(slot)
     m = re.fullmatch(r'(full|none|partial "([^"]+)")', status)
     if not m:
         raise TableError('status: want full, partial "what is missing" or none')
     call.status, call.note = ("partial", m.group(2)) if m.group(2) else (status, None)
-    if call.status != "none" and not call.slot:
+    if call.status != "none" and not call.placed:
         raise TableError("%s without a slot" % call.status)
     if call.status != "none" and call.args is None:
         raise TableError("%s needs its arguments" % call.status)
@@ -193,6 +201,8 @@ def check_calls(promises, calls, constants):
         last = c.nr
         if not c.native and c.nr >= MAP_SIZE:
             fail(c, "number %d: Linux's end at %d, our own begin at %d" % (c.nr, MAP_SIZE, NATIVE))
+        if c.rare and (c.native or not c.live):
+            fail(c, "rare: for calls of Linux's that are there")
         if c.native and c.nr != NATIVE + c.slot:
             fail(c, "number of a call of our own is %d + slot" % NATIVE)
         if c.name in names:
@@ -208,7 +218,7 @@ def check_calls(promises, calls, constants):
 
 def check_legacy(c, names, constants):
     target = names.get(c.target[0])
-    if not target or not target.slot or target.native:
+    if not target or not target.placed or target.native:
         fail(c, "legacy target %s has no slot" % c.target[0])
     if len(c.target[1]) != len(target.args or ()):
         fail(c, "%s takes %d arguments" % (target.name, len(target.args or ())))
@@ -293,6 +303,9 @@ extern const u8 syscall_slot_of[SYSCALL_MAP_SIZE];
 extern const u64 syscall_pledge[SYSCALL_SLOTS];
 extern const u64 syscall_native_pledge[SYSCALL_SLOTS];
 
+/* The same of a rare call of Linux's: one that has a handler but no slot. */
+u64 syscall_rare_pledge(u64 nr);
+
 /**
  * syscall_rewrite_legacy - turn an old form into its general one
  * @nr, @args: the call; overwritten when it is an old form (open -> openat)
@@ -302,7 +315,7 @@ extern const u64 syscall_native_pledge[SYSCALL_SLOTS];
 bool syscall_rewrite_legacy(u64 *nr, u64 args[6]);
 
 /* Linux's number -> the old form itself, with its own arguments: what the entry
- * calls when nobody watches the thread. NULL: no old form. */
+ * calls when nobody watches the thread; or a rare call's handler. NULL: neither. */
 extern const syscall_fn_t syscall_legacy[SYSCALL_MAP_SIZE];
 
 /* Name of a call by number, Linux's or ours; NULL: there is none. */
@@ -378,19 +391,26 @@ def legacy_exprs(c):
 
 def gen_legacy(calls):
     legacy = [c for c in calls if c.target]
-    slot = {c.name: c.slot for c in calls}
+    by_name = {c.name: c for c in calls}
     out = []
     for c in legacy:
         used = re.findall(r"\ba([0-5])\b", " ".join(c.target[1]))
         params = ", ".join("u64 a%s" % i for i in sorted(set(used))) or "void"
         if sorted(set(used)) != [str(i) for i in range(len(set(used)))]:
             fail(c, "a legacy form uses its first arguments, without gaps")
+        target = by_name[c.target[0]]
+        entry = "syscall_legacy[%d]" % target.nr if target.rare else "syscall_table[%d]" % target.slot
         out += [wrap("static long legacy_%s(%s)" % (c.name, params)), "{",
-                "\treturn syscall_table[%d](%s); /* %s */" %
-                (slot[c.target[0]], ", ".join(legacy_exprs(c)), c.target[0]), "}\n"]
+                "\treturn %s(%s); /* %s */" % (entry, ", ".join(legacy_exprs(c)), c.target[0]), "}\n"]
     out.append("const syscall_fn_t syscall_legacy[SYSCALL_MAP_SIZE] = {")
     out += ["\t[%d] = HANDLER(legacy_%s)," % (c.nr, c.name) for c in legacy]
-    out.append("};\n")
+    out += ["\t[%d] = HANDLER(sys_%s)," % (c.nr, c.name) for c in calls if c.rare]
+    out += ["};\n", "u64 syscall_rare_pledge(u64 nr)", "{", "\tswitch (nr) {"]
+    for c in calls:
+        if c.rare and c.pledge != ["-"]:
+            out += ["\tcase %d: /* %s */" % (c.nr, c.name),
+                    "\t\treturn %s;" % " | ".join("PLEDGE_" + p.upper() for p in c.pledge)]
+    out += ["\tdefault:", "\t\treturn 0;", "\t}", "}\n"]
     return "\n".join(out)
 
 
@@ -469,10 +489,10 @@ def gen_shapes_h(head, calls, constants, sizes):
 def gen_readme(calls):
     linux = [c for c in calls if not c.native]
     by_name = {c.name: c for c in calls}
-    groups = {s: [c for c in linux if c.slot and c.status == s] for s in ("full", "partial", "none")}
+    groups = {s: [c for c in linux if c.placed and c.status == s] for s in ("full", "partial", "none")}
     legacy = [c for c in linux if c.target]
     working = [c for c in legacy if by_name[c.target[0]].live]
-    nameless = [c for c in linux if not c.slot and not c.target]
+    nameless = [c for c in linux if not c.placed and not c.target]
 
     def words(cs):
         return " ".join("`%s`" % c.name for c in cs) or "none"

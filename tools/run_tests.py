@@ -10,6 +10,7 @@
   programs Debian's own programs at their real work, a machine a case (tests/programs)
   boot     what cannot boot says why and stops
   matrix   loaders, machines, CPUs, nodes, memory in every pairing (tools/matrix.py)
+  bochs    the image in Bochs, where that is installed; with --torture (make test-bochs)
   CONFIG   a machine of CONFIGS: the kernel's suites, then each user test
 
     run_tests.py [-v] [-j N] [--only GROUP|CONFIG,...] [--test GLOB] [--torture] [--list]
@@ -209,6 +210,11 @@ def run_programs(r: Report) -> None:
 
 def run_boot(r: Report) -> None:
     run_unittests(r, "boot", "tests/boot")
+
+
+def run_bochs(r: Report) -> None:
+    make("build/exo.iso")
+    run_unittests(r, "bochs", "tests/bochs")
 
 
 def run_host(r: Report) -> None:
@@ -514,6 +520,8 @@ def all_groups(pattern: str, torture: bool) -> List[Group]:
             Group("matrix", "loaders, machines, CPUs, nodes, memory: every pair", ("debug", "release"),
                   run_matrix),
         ]
+    else:
+        groups.append(Group("bochs", "the image in Bochs", ("release",), run_bochs))
     limit_s = TORTURE_LIMIT_S if torture else TEST_LIMIT_S
     for c in TORTURE if torture else CONFIGS:
         text = f"{c.machine}, {c.smp} CPU, {c.nodes} node, {c.mem_mib} MiB, {c.profile} kernel" + \

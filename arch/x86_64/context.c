@@ -60,6 +60,11 @@ u64 context_syscall_nr(void)
 	return (u32)frame_of(current)->orig_rax;
 }
 
+bool context_in_syscall(const struct thread *thread)
+{
+	return frame_of(thread)->orig_rax != ~0ull;
+}
+
 void context_init_kernel(struct thread *thread, void (*fn)(void *arg), void *arg)
 {
 	struct switch_frame *frame = (void *)(uintptr_t)(kstack_top(thread) - 16 - sizeof(*frame));

@@ -22,6 +22,9 @@
 #define NR_LINES (VECTOR_IRQ_END - VECTOR_IRQ_FIRST)
 #define ISA_IRQS 16u
 #define IRQ_NONE (~0u)
+#define IRQ_MESSAGES 256u /* lines that are messages are numbered from here on */
+#define MESSAGE_ADDRESS 0xfee00000u
+#define MESSAGE_CPUS 256u /* that many APIC ids fit into an address */
 
 struct irq_line {
 	irq_handler_t handler; /* atomic: published last */
@@ -86,7 +89,7 @@ static struct irq_line *line_of(u32 irq)
 	return NULL;
 }
 
-/* A free entry for @irq. NULL: none, or taken (*err). */
+/* A free entry for @irq, or for a message. NULL: none, or taken (*err). */
 static struct irq_line *line_reserve(u32 irq, int *err)
 {
 	irqflags_t flags = spin_lock_irq(&irq_lock);
@@ -94,8 +97,9 @@ static struct irq_line *line_reserve(u32 irq, int *err)
 
 	*err = line_of(irq) ? -EBUSY : nr_lines == NR_LINES ? -ENODEV : 0;
 	if (!*err) {
-		line = &lines[nr_lines++];
-		line->irq = irq;
+		line = &lines[nr_lines];
+		line->irq = irq == IRQ_MESSAGES ? IRQ_MESSAGES + nr_lines : irq;
+		nr_lines++;
 	}
 	spin_unlock_irq(&irq_lock, flags);
 	return line;
@@ -121,6 +125,27 @@ int irq_connect(u32 irq, irq_handler_t handler, void *arg, const char *name)
 	atomic_store_release(&line->handler, handler);
 	ioapic_set_mask(route.gsi, false);
 	log_debug("irq: %s is interrupt %u, line %u, vector %#x", name, irq, route.gsi, vector);
+	return 0;
+}
+
+int irq_connect_message(irq_handler_t handler, void *arg, const char *name,
+			struct irq_message *out)
+{
+	u32 apic_id = cpu_table[0]->apic_id;
+	struct irq_line *line;
+	int err = -ENODEV;
+
+	line = apic_id < MESSAGE_CPUS ? line_reserve(IRQ_MESSAGES, &err) : NULL;
+	if (!line)
+		return err;
+	line->arg = arg;
+	line->name = name;
+	/* Pairs with the acquire in line_interrupt(). */
+	atomic_store_release(&line->handler, handler);
+	/* Fixed delivery, edge, physical destination. */
+	out->address = MESSAGE_ADDRESS | apic_id << 12;
+	out->data = (u32)(VECTOR_IRQ_FIRST + (line - lines));
+	log_debug("irq: %s is message %u, vector %#x", name, line->irq, out->data);
 	return 0;
 }
 

@@ -30,12 +30,13 @@
 #define CRTC_DATA     0x3d5
 #define CRTC_CURSOR_HIGH 0x0e
 #define CRTC_CURSOR_LOW  0x0f
+#define BOOT_MAP_END (4ull << 30) /* of the direct map while the boot tables stand */
 #define BDA_VIDEO_MODE 0x449u /* 2 and 3: text of 80 x 25 */
 
 /* Lock key: i immutable once screen_ready   l screen_lock   a atomic */
 static struct spinlock screen_lock = SPINLOCK_INIT(RANK_SCREEN, "screen");
 static struct boot_screen at;    /* [i] what we draw on */
-static volatile u8 *memory;      /* [i] its first byte; pixels are not ours to cache */
+static volatile u8 *memory;      /* [i] its first byte, in the direct map; not cached */
 static u32 scale;                /* [i] pixels of a pixel of the font */
 static u32 pixels[16];           /* [i] the colours, as the framebuffer wants them */
 static struct term term;         /* [l] */
@@ -43,6 +44,12 @@ static u32 *drawn;               /* [l] rows * cols: the cells on the screen */
 static bool screen_ready;        /* [a] */
 static bool lazy;                /* [a] */
 static bool changed;             /* [a] there is something to draw */
+
+/* Before there is a terminal only a panic draws: from the top of the screen on, as
+ * far as there is room. One CPU, no lock. */
+static u32 cols, rows;           /* [i] characters; 0: nothing to draw on */
+static u32 early_x, early_y;
+static bool early_begun, early_escape;
 
 bool screen_present(void)
 {
@@ -196,6 +203,51 @@ static void place_vga_cursor(void)
 	crtc_write(CRTC_CURSOR_LOW, (u8)pos);
 }
 
+/* ---- a panic's report without a terminal ---- */
+
+#define EARLY_BLANK ((u32)' ' | 7u << TERM_FG_SHIFT)
+
+static void draw_cell(u32 x, u32 y, u32 cell)
+{
+	if (at.kind == BOOT_SCREEN_RGB)
+		draw_glyph(x, y, cell);
+	else
+		draw_text(x, y, cell);
+}
+
+static void early_clear(void)
+{
+	for (u32 y = 0; y < rows; y++)
+		for (u32 x = 0; x < cols; x++)
+			draw_cell(x, y, EARLY_BLANK);
+	early_begun = true;
+}
+
+static void early_put(char c)
+{
+	if (early_escape) { /* colours, which end with a letter */
+		early_escape = c < 'A' || c == '[';
+		return;
+	}
+	early_escape = c == '\033';
+	if (c == '\n' || early_x == cols) {
+		early_x = 0;
+		early_y++;
+	}
+	if (early_y < rows && c >= ' ')
+		draw_cell(early_x++, early_y, (EARLY_BLANK & ~TERM_CHAR_MASK) | (u8)c);
+}
+
+static void early_write(const char *buf, size_t len)
+{
+	if (!cols || !panic_in_progress())
+		return;
+	if (!early_begun)
+		early_clear();
+	for (size_t i = 0; i < len; i++)
+		early_put(buf[i]);
+}
+
 /* ---- cells ---- */
 
 static void draw_row_locked(u32 y)
@@ -210,10 +262,7 @@ static void draw_row_locked(u32 y)
 		if (cell == have[x])
 			continue;
 		have[x] = cell;
-		if (at.kind == BOOT_SCREEN_RGB)
-			draw_glyph(x, y, cell);
-		else
-			draw_text(x, y, cell);
+		draw_cell(x, y, cell);
 	}
 }
 
@@ -272,8 +321,10 @@ void screen_log(const char *buf, size_t len)
 	irqflags_t flags;
 	bool newline;
 
-	if (!screen_present())
+	if (!screen_present()) {
+		early_write(buf, len);
 		return;
+	}
 	flags = lock_take();
 	/* Last words stand on a clean screen. */
 	if (panic_in_progress() && (term.view || term.alternate))
@@ -353,28 +404,45 @@ static bool choose(const struct boot_info *info)
 	return at.kind != BOOT_SCREEN_NONE;
 }
 
-static bool prepare(void)
+static void measure(void)
 {
 	bool text = at.kind == BOOT_SCREEN_TEXT;
-	u32 cols, rows;
-	u32 *cells;
 
 	scale = text ? 1 : MAX(1u, at.height / SCALE_LINES);
 	cols = MIN(text ? at.width : at.width / (FONT_WIDTH * scale), TERM_COLS_MAX);
 	rows = MIN(text ? at.height : at.height / (FONT_HEIGHT * scale), TERM_ROWS_MAX);
-	if (!cols || !rows)
+	if (!rows)
+		cols = 0;
+	if (!text)
+		make_palette();
+}
+
+/* What the direct map shows from the beginning on: the boot tables' 4 GiB, then what
+ * pmm_init_early() enters, which is the loader's screen and the first MiB. */
+void screen_init_early(const struct boot_info *info)
+{
+	if (!choose(info) || at.base + (u64)at.pitch * at.height > BOOT_MAP_END)
+		return;
+	memory = phys_to_virt(at.base);
+	measure();
+}
+
+static bool prepare(void)
+{
+	u32 *cells;
+
+	if (at.base + (u64)at.pitch * at.height > PHYS_MAX)
 		return false;
-	memory = kva_map_combining(at.base, (u64)at.pitch * at.height);
+	memory = phys_to_virt(at.base);
+	measure();
 	/* The lines and the scroll-back, the main screen behind the other, what is drawn. */
-	cells = vmalloc((size_t)(3 * rows + SCROLL_BACK) * cols * sizeof(u32));
-	if (!memory || !cells)
+	cells = cols ? vmalloc((size_t)(3 * rows + SCROLL_BACK) * cols * sizeof(u32)) : NULL;
+	if (!cells)
 		return false;
 	drawn = cells + (size_t)(2 * rows + SCROLL_BACK) * cols;
 	memset(drawn, 0xff, (size_t)rows * cols * sizeof(u32)); /* no cell is like that */
 	term_init(&term, cols, rows, rows + SCROLL_BACK, cells,
 		  cells + (size_t)(rows + SCROLL_BACK) * cols);
-	if (!text)
-		make_palette();
 	return true;
 }
 

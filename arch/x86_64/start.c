@@ -7,6 +7,7 @@
 
 #include <arch/cpu.h>
 #include <arch/mmu.h>
+#include <arch/screen.h>
 #include <arch/sections.h>
 #include <arch/serial.h>
 #include <arch/time.h>
@@ -51,12 +52,15 @@ __noreturn void arch_start(u32 loader, paddr_t start_pa, u64 cycles)
 {
 	static const struct phys_reader mem = { boot_read, NULL };
 	const char *why;
+	int err;
 
 	entry_cycles = cycles;
 	serial_init_early();
 	cpu_init_early();
 	smp_save_percpu();
-	if (parse(&mem, loader, start_pa, &why))
+	err = parse(&mem, loader, start_pa, &why);
+	screen_init_early(&boot_info);
+	if (err)
 		panic("cannot start: what the loader passed is unusable: %s", why);
 	platform_read_acpi(&mem, &boot_info);
 	kernel_main(&boot_info);

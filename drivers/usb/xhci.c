@@ -2,8 +2,9 @@
 /*
  * xHCI: a controller's start, its rings, the devices on its ports and behind one
  * level of hubs; of those the boot keyboards are served. One thread a controller
- * does it all, so nothing here is locked; it looks at the event ring by itself,
- * 100 times a second while there is a keyboard, else 10 times.
+ * does it all, so nothing here is locked. It is woken by the controller's messages
+ * (MSI-X or MSI); until the first has come, which for some is for ever, it looks at the
+ * event ring by itself, 100 times a second while there is a keyboard, else 10 times.
  *
  *   port or hub port: connected --reset, address, configure--> keyboard | hub | left alone
  *   any of these --disconnected, or an error--> gone (device_remove)
@@ -14,6 +15,7 @@
  */
 #include <drivers/usb/usb.h>
 
+#include <arch/irq.h>
 #include <arch/mmu.h>
 #include <arch/pci.h>
 #include <kernel/abi/errno.h>
@@ -30,6 +32,7 @@
 #define WINDOW         0x10000u /* of the register BAR that we show */
 #define SLOTS_MAX      32u
 #define SCRATCH_MAX    64u
+#define CONFIG_MAX     512u /* of a configuration's descriptors that we read */
 
 /* Capability registers, §5.3. */
 #define CAP_HCSPARAMS1 0x04
@@ -49,6 +52,7 @@
 #define OP_PORTSC(port) (0x400u + 0x10 * ((port) - 1))
 #define CMD_RUN   BIT(0)
 #define CMD_RESET BIT(1)
+#define CMD_INTERRUPTS BIT(2)
 #define STS_HALTED BIT(0)
 #define STS_NOT_READY BIT(11)
 
@@ -61,10 +65,15 @@
 #define PORT_CHANGES   (127ull << 17)
 
 /* Runtime registers of interrupter 0, §5.5.2. */
+#define RT_IMAN   0x20
+#define RT_IMOD   0x24
 #define RT_ERSTSZ 0x28
 #define RT_ERSTBA 0x30
 #define RT_ERDP   0x38
 #define ERDP_BUSY BIT(3)
+#define IMAN_PENDING BIT(0)
+#define IMAN_ENABLE  BIT(1)
+#define IMOD_1MS     4000u /* not more often, in 250 ns */
 
 /* Extended capabilities, §7.1.1. */
 #define XCAP_LEGACY 1u
@@ -76,6 +85,7 @@ enum trb_type {
 	TRB_NORMAL = 1, TRB_SETUP = 2, TRB_DATA = 3, TRB_STATUS = 4, TRB_LINK = 6,
 	TRB_ENABLE_SLOT = 9, TRB_DISABLE_SLOT = 10, TRB_ADDRESS = 11, TRB_CONFIGURE = 12,
 	TRB_EVALUATE = 13, TRB_TRANSFER_EVENT = 32, TRB_COMMAND_EVENT = 33,
+	TRB_PORT_EVENT = 34,
 };
 #define TRB_TYPE(t)   ((u32)(t) << 10)
 #define TRB_CYCLE     1u
@@ -113,6 +123,7 @@ enum { HUB_PORT_RESET = 4, HUB_PORT_POWER = 8, HUB_C_CONNECTION = 16, HUB_C_RESE
 #define TRANSFER_NS (NS_PER_SEC * 2)
 #define PORT_NS     (NS_PER_SEC / 10) /* how often ports are looked at */
 #define REPORT_NS   (NS_PER_SEC / 100)
+#define IDLE_NS     NS_PER_SEC /* ... and when messages come that tell of them */
 #define REPEAT_FIRST_NS (NS_PER_SEC / 4)
 #define REPEAT_NEXT_NS  (NS_PER_SEC / 30)
 
@@ -163,14 +174,27 @@ struct xhci {
 	u8 done_slot, done_code;
 	u32 done_left;
 	u32 waited_slot;          /* a transfer on its control endpoint; 0: a command */
-	struct waitq sleep;       /* nobody wakes it: for pauses */
+	struct waitq sleep;       /* woken by messages; for pauses too */
+	bool news, heard;         /* [a] since it was last looked; ever */
+	bool ports_changed;
 	usb_key_handler_t handler;
+	u8 copy[CONFIG_MAX];
 	struct device devices[SLOTS_MAX + 1];
 };
 
 static void pause_ns(struct xhci *x, ns_t ns)
 {
 	(void)WAITQ_WAIT(&x->sleep, false, true, uptime_ns() + ns);
+}
+
+static void message_came(void *arg)
+{
+	struct xhci *x = arg;
+
+	atomic_store_relaxed(&x->heard, true);
+	/* Pairs with the acquire in xhci_thread(). */
+	atomic_store_release(&x->news, true);
+	waitq_wake_all(&x->sleep);
 }
 
 /* ---- registers and memory ---- */
@@ -297,7 +321,7 @@ static void transfer_event(struct xhci *x, const struct trb *e)
 	}
 }
 
-static void handle_events(struct xhci *x)
+static void take_events(struct xhci *x)
 {
 	for (;;) {
 		struct trb *e = (struct trb *)x->events.va + x->event_at, copy;
@@ -310,8 +334,8 @@ static void handle_events(struct xhci *x)
 			x->event_at = 0;
 			x->event_cycle ^= TRB_CYCLE;
 		}
-		write64(x->rt + RT_ERDP,
-			(x->events.pa + x->event_at * sizeof(struct trb)) | ERDP_BUSY);
+		if ((copy.control >> 10 & 63) == TRB_PORT_EVENT)
+			x->ports_changed = true;
 		if ((copy.control >> 10 & 63) == TRB_TRANSFER_EVENT)
 			transfer_event(x, &copy);
 		if ((copy.control >> 10 & 63) == TRB_COMMAND_EVENT && !x->waited_slot) {
@@ -320,6 +344,19 @@ static void handle_events(struct xhci *x)
 			x->done_slot = (u8)(copy.control >> 24);
 		}
 	}
+}
+
+/* What comes after the last look is told by another message: the write makes the
+ * controller compare (§4.17.2). */
+static void handle_events(struct xhci *x)
+{
+	u32 before = x->event_at;
+	bool news = atomic_xchg(&x->news, false);
+
+	take_events(x);
+	if (news || x->event_at != before)
+		write64(x->rt + RT_ERDP,
+			(x->events.pa + x->event_at * sizeof(struct trb)) | ERDP_BUSY);
 }
 
 static bool wait_done(struct xhci *x, ns_t limit_ns)
@@ -492,17 +529,16 @@ static int device_address(struct xhci *x, struct device *d)
 /* The first configuration, in d->config. */
 static int read_config(struct xhci *x, struct device *d)
 {
-	static u8 copy[512];
 	const u8 *buf = d->buffer.va;
 	u32 len;
 
 	if (get_descriptor(x, d, FROM_DEVICE, DESC_CONFIG, 9) < 0)
 		return -EIO;
-	len = MIN((u32)(buf[2] | buf[3] << 8), (u32)sizeof(copy));
+	len = MIN((u32)(buf[2] | buf[3] << 8), CONFIG_MAX);
 	if (get_descriptor(x, d, FROM_DEVICE, DESC_CONFIG, (u16)len) < 0)
 		return -EIO;
-	memcpy(copy, buf, len); /* the device may write again */
-	return usb_config_parse(copy, len, &d->config);
+	memcpy(x->copy, buf, len); /* the device may write again */
+	return usb_config_parse(x->copy, len, &d->config);
 }
 
 static int start_keyboard(struct xhci *x, struct device *d)
@@ -719,23 +755,30 @@ static void look_around(struct xhci *x)
 	}
 }
 
-/* USB keyboards leave it to us to repeat a key that is held. */
-static void repeat_keys(struct xhci *x, bool *any)
+/* USB keyboards leave it to us to repeat a key that is held. Return: when there is
+ * something to do again. */
+static ns_t repeat_keys(struct xhci *x)
 {
-	ns_t now = uptime_ns();
+	bool heard = atomic_load_relaxed(&x->heard);
+	ns_t now = uptime_ns(), next = now + (heard ? IDLE_NS : PORT_NS);
 
-	*any = false;
 	for (u32 i = 1; i <= SLOTS_MAX; i++) {
 		struct device *d = &x->devices[i];
 
+		if (d->kind == DEVICE_HUB) /* its ports are not told of */
+			next = MIN(next, now + PORT_NS);
 		if (d->kind != DEVICE_KEYBOARD)
 			continue;
-		*any = true;
+		if (!heard)
+			next = MIN(next, now + REPORT_NS);
 		if (d->repeat_key && now >= d->repeat_at_ns) {
 			x->handler(d->repeat_key, true);
 			d->repeat_at_ns = now + REPEAT_NEXT_NS;
 		}
+		if (d->repeat_key)
+			next = MIN(next, d->repeat_at_ns);
 	}
+	return next;
 }
 
 /* The firmware gives the controller up, §4.22.1. */
@@ -803,15 +846,16 @@ static bool start_running(struct xhci *x)
 	write32(x->rt + RT_ERSTSZ, 1);
 	write64(x->rt + RT_ERDP, x->events.pa);
 	write64(x->rt + RT_ERSTBA, segments.pa);
-	write32(x->op + OP_USBCMD, CMD_RUN);
+	write32(x->rt + RT_IMOD, IMOD_1MS);
+	write32(x->rt + RT_IMAN, IMAN_PENDING | IMAN_ENABLE);
+	write32(x->op + OP_USBCMD, CMD_RUN | CMD_INTERRUPTS);
 	return wait_bits(x, x->op + OP_USBSTS, STS_HALTED, 0);
 }
 
 static void xhci_thread(void *arg)
 {
 	struct xhci *x = arg;
-	ns_t look_at_ns = 0;
-	bool any = false;
+	ns_t look_at_ns = 0, next;
 
 	take_from_bios(x);
 	if (!reset(x) || !start_running(x)) {
@@ -825,12 +869,14 @@ static void xhci_thread(void *arg)
 			port_connected(x, port);
 	for (;;) {
 		handle_events(x);
-		repeat_keys(x, &any);
-		if (uptime_ns() >= look_at_ns) {
+		if (uptime_ns() >= look_at_ns || x->ports_changed) {
+			x->ports_changed = false;
 			look_around(x);
 			look_at_ns = uptime_ns() + PORT_NS;
 		}
-		pause_ns(x, any ? REPORT_NS : PORT_NS);
+		next = repeat_keys(x);
+		(void)WAITQ_WAIT(&x->sleep, atomic_load_acquire(&x->news) || x->ports_changed,
+				 true, next);
 	}
 }
 
@@ -862,19 +908,26 @@ static void controller_add(u16 function, usb_key_handler_t handler)
 {
 	paddr_t pa = pci_bar_memory(function, 0);
 	struct xhci *x = pa ? vmalloc(sizeof(*x)) : NULL;
+	struct irq_message message;
 
 	if (!x)
 		return;
-	/* No interrupt: the thread looks by itself. */
+	/* No line: messages, or the thread looks by itself. */
 	pci_write(function, PCI_COMMAND, (pci_read(function, PCI_COMMAND) & 0xffff) |
 		  PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER | PCI_COMMAND_NO_INTX);
 	memset(x, 0, sizeof(*x));
 	waitq_init(&x->sleep, "xhci");
 	x->handler = handler;
-	if (!map(x, pa) || !thread_create_kernel("xhci", xhci_thread, x)) {
+	if (!map(x, pa)) {
 		log_notice("usb: no memory for an xHCI controller, or its registers lie oddly");
 		vfree(x);
+		return;
 	}
+	if (irq_connect_message(message_came, x, "xhci", &message) ||
+	    pci_send_message(function, &message))
+		log_info("usb: xHCI without messages, it is looked at 100 times a second");
+	if (!thread_create_kernel("xhci", xhci_thread, x)) /* the messages' argument stays */
+		log_notice("usb: no memory for the thread of an xHCI controller");
 }
 
 void usb_init(usb_key_handler_t handler)

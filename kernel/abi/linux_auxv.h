@@ -36,6 +36,8 @@ static_assert(sizeof(struct linux_auxv) == 16, "Linux ABI");
 #define AT_BASE_PLATFORM 24
 #define AT_RANDOM        25
 #define AT_HWCAP2        26
+#define AT_RSEQ_FEATURE_SIZE 27
+#define AT_RSEQ_ALIGN    28
 #define AT_EXECFN        31
 #define AT_SYSINFO_EHDR  33
 #define AT_MINSIGSTKSZ   51

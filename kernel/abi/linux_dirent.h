@@ -22,6 +22,15 @@ static_assert(offsetof(struct linux_dirent64, d_reclen) == 16, "Linux ABI");
 static_assert(offsetof(struct linux_dirent64, d_type) == 18, "Linux ABI");
 static_assert(offsetof(struct linux_dirent64, d_name) == 19, "Linux ABI");
 
+/* getdents(2), the old form: the type is the last byte of the record. */
+struct linux_dirent {
+	u64 d_ino;
+	s64 d_off;
+	u16 d_reclen; /* with name, NUL, padding and type, multiple of 8 */
+	char d_name[];
+};
+static_assert(offsetof(struct linux_dirent, d_name) == 18, "Linux ABI");
+
 /* Equal to the file type bits of st_mode shifted right by 12. */
 #define DT_UNKNOWN 0
 #define DT_FIFO    1

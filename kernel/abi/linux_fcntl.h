@@ -98,6 +98,8 @@
 #define F_SEAL_SHRINK 0x0002
 #define F_SEAL_GROW   0x0004
 #define F_SEAL_WRITE  0x0008
+#define F_SEAL_FUTURE_WRITE 0x0010
+#define F_SEAL_EXEC   0x0020
 
 /* struct flock l_type */
 #define F_RDLCK 0

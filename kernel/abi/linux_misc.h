@@ -162,10 +162,22 @@ static_assert(offsetof(struct linux_sysinfo, mem_unit) == 104, "Linux ABI");
 #define MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED 16
 #define MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE 32
 #define MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE 64
+#define MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ     128
+#define MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_RSEQ 256
 #define MEMBARRIER_CMD_GET_REGISTRATIONS          512
+#define MEMBARRIER_CMD_FLAG_CPU                   1
 
 /* inotify(7), pidfd_open(2) take O_* bits under their own names */
 #define PIDFD_NONBLOCK 00004000
 
 /* set by seccomp and shown by PTRACE_GET_SYSCALL_INFO: uapi linux/audit.h */
 #define AUDIT_ARCH_X86_64 0xc000003eu
+
+/* kcmp(2) */
+#define KCMP_FILE    0
+#define KCMP_VM      1
+#define KCMP_FILES   2
+#define KCMP_FS      3
+#define KCMP_SIGHAND 4
+#define KCMP_IO      5
+#define KCMP_SYSVSEM 6

@@ -76,3 +76,5 @@
 #define MFD_CLOEXEC       0x1u
 #define MFD_ALLOW_SEALING 0x2u
 #define MFD_HUGETLB       0x4u
+#define MFD_NOEXEC_SEAL   0x8u
+#define MFD_EXEC          0x10u

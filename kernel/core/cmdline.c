@@ -149,6 +149,11 @@ static bool set_dentries(const char *v)
 	return number(v, MAX_CACHED, &boot_options.dentries);
 }
 
+static bool set_memtest(__unused const char *v)
+{
+	return boot_options.memtest = true;
+}
+
 static bool set_inodes(const char *v)
 {
 	return number(v, MAX_CACHED, &boot_options.inodes);
@@ -176,6 +181,7 @@ static const struct option options[] = {
 	{ "jitter", true, set_jitter,
 	  "one in N hand-overs between CPUs takes longer, to show races (debug builds)" },
 	{ "ubsan", true, set_ubsan, "panic: stop at the first report (ubsan builds)" },
+	{ "memtest", false, set_memtest, "test all free memory first, leave bad pages out" },
 	{ "kbench", false, set_kbench, "measure costs inside the kernel before init" },
 	{ "apic", true, set_apic, "xapic or x2apic: mode of the local APICs (x2apic if there)" },
 	{ "console", true, set_console,

@@ -18,6 +18,7 @@ struct boot_options {
 	enum { RESET_ACPI, RESET_KBC, RESET_TRIPLE } reset; /* reboot=, default acpi */
 	u32 fail_nth;          /* fail_nth=N: the Nth allocation of init or its children fails */
 	bool ubsan_panic;      /* ubsan=panic */
+	bool memtest;          /* memtest: test free memory first, leave bad pages out */
 	bool kbench;           /* kbench: measure inside the kernel before init */
 	enum { APIC_BEST, APIC_X1, APIC_X2 } apic; /* apic=xapic|x2apic, default x2APIC if there */
 	u32 consoles;          /* console=ttyS0|tty1, repeatable: BIT(CONSOLE_x); default all */

@@ -8,6 +8,7 @@
 
 #include <arch/irq.h>
 #include <arch/smp.h>
+#include <kernel/task/rseq.h>
 #include <mm/numa.h>
 
 #define MASK_WORDS ((NR_CPUS + 63) / 64)
@@ -119,6 +120,7 @@ static bool pull_from(struct runq *rq, struct runq *victim)
 		sched_dequeue_locked(victim, thread);
 		cfs_migrate(thread, victim, rq);
 		atomic_store_release(&thread->cpu, rq->cpu->id);
+		rseq_moved(thread);
 		sched_enqueue_locked(rq, thread, ENQUEUE_MOVE);
 	}
 	spin_unlock_pair(&rq->lock, &victim->lock);

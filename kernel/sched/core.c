@@ -27,6 +27,7 @@
 #include <arch/irq.h>
 #include <arch/smp.h>
 #include <kernel/abi/errno.h>
+#include <kernel/task/rseq.h>
 #include <kernel/task/signal.h>
 #include <kernel/task/task.h>
 #include <kernel/time/clock.h>
@@ -211,6 +212,7 @@ static void place_unlock(struct runq *rq, struct thread *thread, cpu_t cpu, enum
 		/* READY and not queued: other lockers leave it alone. */
 		thread->state = THREAD_READY;
 		atomic_store_release(&thread->cpu, cpu);
+		rseq_moved(thread);
 		spin_unlock(&rq->lock);
 		spin_lock(&to->lock);
 	}
@@ -280,6 +282,7 @@ static __always_inline void switch_to(struct runq *rq, struct thread *next, ns_t
 		return;
 	}
 	rq->switches++;
+	rseq_switched_out(prev);
 	next->on_cpu = true;
 	as = next->task->as;
 	finish_switch(context_switch(prev, next, as ? &as->mmu : NULL));

@@ -25,6 +25,7 @@
 #include <kernel/task/fs_hooks.h>
 #include <kernel/task/posix_timer.h>
 #include <kernel/task/ptrace.h>
+#include <kernel/task/rseq.h>
 #include <kernel/task/task.h>
 #include <kernel/upcall.h>
 #include <mm/aspace.h>
@@ -329,6 +330,7 @@ static void exchange_rest(struct exec_state *st)
 	task->personality &= st->secure ? ~PERSONALITY_NO_RANDOMIZE : ~0u;
 	start_promises(thread);
 	thread->robust_list = NULL;
+	rseq_exec(thread);
 	thread->set_child_tid = NULL;
 	thread->restart.fn = NULL;
 	thread->said_nr = 0;

@@ -11,6 +11,7 @@
 #include <arch/cpu.h>
 #include <kernel/abi/errno.h>
 #include <kernel/abi/linux_auxv.h>
+#include <kernel/abi/linux_rseq.h>
 #include <kernel/abi/linux_time.h>
 #include <kernel/lib/elf.h>
 #include <kernel/lib/string.h>
@@ -88,6 +89,8 @@ static u32 fill_auxv(u64 *v, const struct exec_program *prog, const struct exec_
 		{ AT_SECURE, id->secure },
 		{ AT_RANDOM, at->random },
 		{ AT_HWCAP2, cpu_has_fsgsbase() ? HWCAP2_FSGSBASE : 0 },
+		{ AT_RSEQ_FEATURE_SIZE, RSEQ_FEATURE_SIZE },
+		{ AT_RSEQ_ALIGN, RSEQ_AREA_ALIGN },
 		{ AT_EXECFN, at->path },
 		{ AT_PLATFORM, at->platform },
 		{ AT_MINSIGSTKSZ, sigframe_min_stack() },

@@ -15,6 +15,7 @@
 #include <kernel/lib/string.h>
 #include <kernel/task/event.h>
 #include <kernel/task/ptrace.h>
+#include <kernel/task/rseq.h>
 #include <kernel/task/task.h>
 #include <kernel/time/clock.h>
 #include <mm/aspace.h>
@@ -209,6 +210,9 @@ static int init_thread(struct thread *thread, const struct clone_request *req)
 	thread->fail_alloc = parent->fail_alloc;
 	thread->ioprio = parent->ioprio;
 	thread->no_new_privs = parent->no_new_privs;
+	rseq_fork(thread, parent, req->flags & CLONE_VM);
+	thread->mempolicy = parent->mempolicy;
+	thread->interleave = parent->interleave;
 	/* A thread of its own stack cannot share the alternate one (sigaltstack(2)). */
 	if (!(req->flags & CLONE_VM) || (req->flags & CLONE_VFORK)) {
 		thread->altstack_sp = parent->altstack_sp;

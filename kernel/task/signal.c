@@ -23,6 +23,7 @@
 #include <kernel/core/log.h>
 #include <kernel/lib/string.h>
 #include <kernel/task/ptrace.h>
+#include <kernel/task/rseq.h>
 #include <kernel/task/task.h>
 #include <mm/kmalloc.h>
 #include <mm/slab.h>
@@ -897,6 +898,7 @@ static void enter_handler(struct trapframe *tf, int signo, const struct linux_si
 	if (thread->restore_blocked)
 		req.old_mask = thread->saved_blocked;
 	fix_syscall(tf, action);
+	rseq_signal(tf);
 	if (sigframe_setup(tf, &req)) {
 		force_frame_fault(signo);
 		return;

@@ -16,6 +16,7 @@
 #include <kernel/core/sched_hooks.h>
 #include <kernel/sched/sched.h>
 #include <kernel/time/timer.h>
+#include <mm/mempolicy.h>
 
 struct task;
 struct ptrace;     /* kernel/task/ptrace.h */
@@ -41,6 +42,7 @@ enum thread_work {
 	THREAD_WORK_STOP = 8,     /* job control: stop before running on */
 	THREAD_WORK_START = 16,   /* first run: thread->on_start */
 	THREAD_WORK_RESTORE = 32, /* saved_blocked is to come back */
+	THREAD_WORK_RSEQ = 64,    /* kernel/task/rseq.h: interrupted, or on another CPU */
 	/* Looked at by the entry path of a system call (arch/x86_64/syscall_entry.asm). */
 	THREAD_WORK_SYSCALL = 256, /* a tracer: every call is slow */
 	THREAD_WORK_SECCOMP = 512, /* slow unless thread->seccomp allows it by number */
@@ -115,6 +117,12 @@ struct thread {
 	void __user *robust_list;     /* [c] */
 	size_t robust_list_len;       /* [c] */
 
+	u64 rseq;                     /* [c] rseq(2): user address of its area, 0: none */
+	u32 rseq_len, rseq_signature; /* [c] */
+	cpu_t rseq_cpu;               /* [c] what the area tells, or NR_CPUS */
+
+	struct mempolicy mempolicy;   /* [c] set_mempolicy(2) */
+	u64 interleave;               /* [c] pages taken by it so far */
 	u64 minor_faults, major_faults; /* [c] */
 	u16 ioprio;                   /* [a] ioprio_set(2); there is no disk to order yet */
 	u64 timer_slack_ns;           /* [c] prctl; timers are exact all the same. 0: default */

@@ -12,6 +12,7 @@
 #include <kernel/sched/sched.h>
 #include <kernel/task/event.h>
 #include <kernel/task/itimer.h>
+#include <kernel/task/rseq.h>
 #include <kernel/task/task.h>
 #include <kernel/time/timer.h>
 #include <mm/kmalloc.h>
@@ -78,6 +79,8 @@ void upcall_return_to_user(struct trapframe *tf)
 			restore_unless_interrupted(tf);
 		if (work & THREAD_WORK_RESCHED)
 			sched_preempt();
+		if (work & THREAD_WORK_RSEQ)
+			rseq_resume(tf);
 		if (work & (THREAD_WORK_INTERRUPT | THREAD_WORK_RESTORE))
 			signal_deliver(tf);
 		irq_disable();

@@ -57,6 +57,16 @@ void timer_arm_sooner(ns_t deadline_ns)
 		arm(tc, deadline_ns);
 }
 
+ns_t timer_first(struct cpu *cpu)
+{
+	struct timer_cpu *tc = percpu_ptr_of(timer_cpu, cpu);
+	irqflags_t flags = spin_lock_irq(&tc->lock);
+	ns_t first = timer_queue_first(&tc->queue);
+
+	spin_unlock_irq(&tc->lock, flags);
+	return first;
+}
+
 void timer_rearm(ns_t slice_deadline_ns)
 {
 	struct timer_cpu *tc = percpu_ptr(timer_cpu);

@@ -31,6 +31,9 @@ bool timer_cancel(struct timer *timer);
 /** timer_stop - as timer_cancel but does not wait: fn may be about to run */
 bool timer_stop(struct timer *timer);
 
+/** timer_first - the first deadline of @cpu's queue, NS_FOREVER: none (/proc) */
+ns_t timer_first(struct cpu *cpu);
+
 /** timer_run_expired - from upcall_timer(); timer_rearm - program the hardware for
  * the sooner of the queue and the scheduler's slice end @slice_deadline_ns
  * (NS_FOREVER: none). Both: interrupts off. */

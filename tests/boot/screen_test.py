@@ -125,6 +125,36 @@ class ScreenTest(unittest.TestCase):
         self.monitor.key("ctrl-alt-delete")
         self.assertEqual(self.session.proc.wait(LIMIT_S), 0)
 
+    def sees_early_panic(self, sentence: str, m: qemu.Machine) -> None:
+        """Before there is a terminal: on top of a screen wiped clean, the registers or
+        the trace below."""
+        m.append += " panic=halt"
+        self.start(m)
+        if m.boot == "pvh":
+            self.look = self.monitor.vga_text
+        lines = self.wait(r"^\[ +0\.000000\] EMERG: PANIC: " + sentence)
+        self.assertRegex(lines[0], sentence)
+        self.assertTrue(any("trace:" in line for line in self.wait("trace:")), lines)
+        self.assertFalse([line for line in lines if re.search("SeaBIOS|GNU GRUB|Welcome|Booting", line)], lines)
+        self.session.close()
+
+    def test_early_panic(self) -> None:
+        m = qemu.Machine(KERNEL, [BASE])
+        m.mem_mib = 32
+        self.sees_early_panic("pmm: too little memory: 31 MiB", m)
+        m = qemu.Machine(KERNEL, [BASE])
+        m.mem_mib, m.boot = 40, "bios"
+        self.sees_early_panic("pmm: too little memory: 39 MiB", m)
+        m = qemu.Machine(KERNEL, [BASE], "x" * 2048)
+        m.mem_mib, m.boot = 128, "uefi"
+        self.sees_early_panic("cannot start: what the loader passed is unusable: boot command line is longer", m)
+
+    def keyboard_is_there(self) -> None:
+        """Keys are lost until the driver has found the keyboard: one is pressed until it is seen."""
+        self.wait(r"# j+.?$", key="j")
+        self.monitor.key("ctrl-u")
+        self.wait(PROMPT)
+
     def types(self, word: str) -> None:
         self.monitor.type(f"echo {word} $((6 * 7))\n")
         self.wait(f"^{word} 42$")
@@ -132,33 +162,43 @@ class ScreenTest(unittest.TestCase):
     def test_usb_keyboard(self) -> None:
         """No PS/2 keyboard; at a port, away and back, then a second one behind a hub."""
         self.vga("keymap=de", "q35", NO_PS2 + ("-device", "usb-kbd,bus=xhci.0,port=1,id=first"))
-        time.sleep(2)  # keys before the driver has found the keyboard are lost
+        self.keyboard_is_there()
         self.monitor.type("qwerty;")
         self.wait("# qwertz\u00f6.?$")
         self.session.close()
         self.vga("", "q35", NO_PS2 + ("-device", "usb-kbd,bus=xhci.0,port=1,id=first"))
-        time.sleep(2)
+        self.keyboard_is_there()
         self.types("First")
         self.monitor.command("device_del first")
-        time.sleep(1)
         self.monitor.command("device_add usb-kbd,bus=xhci.0,port=2")
-        time.sleep(2)
+        self.keyboard_is_there()
         self.types("again")
         self.monitor.type("dmesg | grep -c usb:.keyboard\n")
         self.wait(r"^2$")
+
+    def test_usb_messages(self) -> None:
+        """MSI-X above; MSI alone, and none, where the driver looks by itself."""
+        for device, sees in (("qemu-xhci,id=xhci", "told"), ("nec-usb-xhci,id=xhci,msix=off", "told"),
+                             ("nec-usb-xhci,id=xhci,msix=off,msi=off", "silent")):
+            with self.subTest(device=device):
+                self.vga("", "q35", ("-M", "i8042=off", "-device", device, "-device", "usb-kbd,bus=xhci.0"))
+                self.keyboard_is_there()
+                self.monitor.type("awk '/xhci/ && $2 > 9 { n++ } END { print n ? \"told\" : \"silent\" }' "
+                                  "/proc/interrupts\n")
+                self.wait(f"^{sees}$")
+                self.session.close()
 
     def test_usb_hub(self) -> None:
         self.vga("", "q35", NO_PS2 + ("-device", "usb-hub,bus=xhci.0,port=1",
                                       "-device", "usb-mouse,bus=xhci.0,port=1.1",
                                       "-device", "usb-kbd,bus=xhci.0,port=1.2,id=far"))
-        time.sleep(2)
+        self.keyboard_is_there()
         self.types("far")
         self.monitor.type("dmesg | grep usb:\n")
         self.wait(r"usb: keyboard on port \d+, behind a hub")
         self.monitor.command("device_del far")
-        time.sleep(1)
         self.monitor.command("device_add usb-kbd,bus=xhci.0,port=1.3")
-        time.sleep(2)
+        self.keyboard_is_there()
         self.types("back")
 
     def test_console_word(self) -> None:

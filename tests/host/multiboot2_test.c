@@ -188,6 +188,21 @@ TEST(multiboot2_screen)
 	bad_screen(35, 9, 1);
 }
 
+/* The tag of the screen comes last and is read all the same; the first error counts. */
+TEST(multiboot2_screen_after_error)
+{
+	struct memory m = load(HOST_SAMPLES "/multiboot2/efi");
+	const char *why = NULL;
+	u32 start = 0x7ffffff0;
+
+	m.data[find_tag(&m, 1) + 8 + 23] = 'x'; /* no NUL */
+	memcpy(m.data + find_tag(&m, 3) + 12, &start, 4);
+	CHECK_EQ(multiboot2_parse(&(struct phys_reader){ read_memory, &m }, 0, &info, &why), -EINVAL);
+	CHECK_STR(why, "Multiboot2 command line has no end");
+	CHECK_EQ(info.screen.kind, BOOT_SCREEN_RGB);
+	CHECK_EQ(info.screen.width, 1024);
+}
+
 TEST(multiboot2_limits)
 {
 	struct memory m = { test_alloc(8192), 8192 };

@@ -46,7 +46,9 @@ HOST = {
     "linux_ptrace.h": ["linux/ptrace.h", "linux/elf.h", "sys/user.h"],
     "linux_ipc.h": ["linux/ipc.h", "linux/shm.h", "linux/sem.h", "linux/msg.h"],
     "linux_misc.h": ["sys/uio.h", "linux/sysinfo.h", "linux/reboot.h", "linux/prctl.h", "asm/prctl.h",
-                     "linux/random.h", "sys/mount.h", "linux/membarrier.h", "linux/audit.h"],
+                     "linux/random.h", "sys/mount.h", "linux/membarrier.h", "linux/audit.h", "linux/kcmp.h"],
+    "linux_mempolicy.h": ["linux/mempolicy.h"],
+    "linux_rseq.h": ["linux/rseq.h"],
 }
 
 # Where libc's value is not the kernel's: compared in the second pass only.
@@ -54,7 +56,7 @@ LIBC_DIFFERS = {"O_LARGEFILE", "MINSIGSTKSZ"}
 
 # Constants of ours that no host header of Debian 12 gives a program.
 ONLY_OURS = {
-    "linux_fcntl.h": r"XATTR_\w+_MAX",
+    "linux_fcntl.h": r"XATTR_\w+_MAX|F_SEAL_EXEC",  # the second: newer than Debian 12
     "linux_socket.h": r"MSG_CMSG_COMPAT|SCM_MAX_FD|SOCK_MAX|SOCK_TYPE_MASK",
     "linux_stat.h": r"ST_VALID",
     "linux_capability.h": r"SECBITS_ALL|SECBITS_LOCKS",
@@ -65,10 +67,14 @@ ONLY_OURS = {
                     r"|MEMBARRIER_CMD_GET_REGISTRATIONS",
     "linux_futex.h": r"FUTEX2_\w+",  # newer than Debian 12
     "linux_mqueue.h": r"MQ_PRIO_MAX",
+    "linux_mman.h": r"MFD_EXEC|MFD_NOEXEC_SEAL",  # newer than Debian 12
+    "linux_mempolicy.h": r"MPOL_MODES",
+    "linux_rseq.h": r"RSEQ_AREA_\w+|RSEQ_FEATURE_SIZE",
 }
 
 # Enumerators in the host's headers: #ifdef does not see them.
-ENUMS = re.compile(r"MEMBARRIER_CMD_(?!GET_)|IOCB_CMD_|IOPRIO_CLASS_(?!SHIFT)|IOPRIO_WHO_")
+ENUMS = re.compile(r"MEMBARRIER_CMD_(?!GET_)|KCMP_|MPOL_(?!F_|MF_|MODES)|RSEQ_FLAG_|RSEQ_CPU_"
+                   r"|IOCB_CMD_|IOPRIO_CLASS_(?!SHIFT)|IOPRIO_WHO_")
 
 # Ours, the host's, members (same names in both unless ours:theirs).
 STRUCTS = {
@@ -105,6 +111,9 @@ STRUCTS = {
         ("struct linux_itimerspec", "struct itimerspec", "it_interval it_value"),
         ("struct linux_utimbuf", "struct utimbuf", "actime modtime"),
         ("struct linux_tms", "struct tms", "tms_utime tms_stime tms_cutime tms_cstime")],
+    "linux_rseq.h": [
+        ("struct linux_rseq", "struct rseq", "cpu_id_start cpu_id rseq_cs flags"),
+        ("struct linux_rseq_cs", "struct rseq_cs", "version flags start_ip post_commit_offset abort_ip")],
     "linux_sched.h": [
         ("struct linux_clone_args", "struct clone_args", "flags pidfd child_tid parent_tid exit_signal stack "
          "stack_size tls set_tid set_tid_size cgroup"),

@@ -324,6 +324,163 @@ static void *wakes_the_second(void *arg UNUSED)
 	return NULL;
 }
 
+/* ---- a condition with such a mutex: FUTEX_WAIT_REQUEUE_PI, FUTEX_CMP_REQUEUE_PI ---- */
+
+enum { WAIT_REQUEUE_PI = 11, CMP_REQUEUE_PI = 12 };
+
+static uint32_t cond, lock;
+static volatile int woken;
+
+static long wait_requeue(uint32_t val, const struct timespec *t, int flags)
+{
+	return sys(SYS_futex, &cond, WAIT_REQUEUE_PI | PRIVATE | flags, val, t, &lock, 0);
+}
+
+static long requeue(uint32_t expected, int wake, int more)
+{
+	return sys(SYS_futex, &cond, CMP_REQUEUE_PI | PRIVATE, wake, more, &lock, expected);
+}
+
+static void *cond_waiter(void *arg UNUSED)
+{
+	CHECK_EQ(futex(&lock, LOCK_PI | PRIVATE, NULL), 0);
+	__atomic_add_fetch(&step, 1, __ATOMIC_RELEASE);
+	/* Unlocking and waiting are two calls: the value tells whether something came between. */
+	CHECK_EQ(futex(&lock, UNLOCK_PI | PRIVATE, NULL), 0);
+	if (CHECK_EQ(wait_requeue(0, NULL, 0), 0)) {
+		CHECK_EQ(lock & 0x3fffffff, sys(SYS_gettid));
+		woken = woken + 1;	/* the lock is held */
+		CHECK_EQ(futex(&lock, UNLOCK_PI | PRIVATE, NULL), 0);
+	}
+	return NULL;
+}
+
+static void start_waiters(pthread_t *threads, int n)
+{
+	for (int i = 0; i < n; i++)
+		REQUIRE(pthread_create(&threads[i], NULL, cond_waiter, NULL) == 0);
+	wait_step(n);
+	sleep_ms(100);	/* no way to see that they sleep */
+}
+
+CASE(requeue_to_a_free_lock)
+{
+	pthread_t threads[4];
+	long n;
+
+	start_waiters(threads, 4);
+	CHECK_EQ(requeue(1, 1, 100), -EAGAIN);
+	CHECK_EQ(requeue(0, 2, 100), -EINVAL);	/* one and no more is woken */
+	CHECK_EQ(requeue(0, 0, 100), -EINVAL);
+	CHECK_EQ(requeue(0, 1, -1), -EINVAL);
+	n = requeue(0, 1, 0);
+	CHECK_EQ(n, 1);
+	while (woken < 1)
+		sleep_ms(1);
+	n = requeue(0, 1, 100);
+	CHECK_EQ(n, 3);
+	for (int i = 0; i < 4; i++)
+		pthread_join(threads[i], NULL);
+	CHECK_EQ(woken, 4);
+	CHECK_EQ(lock, 0);
+	CHECK_EQ(requeue(0, 1, 100), 0);	/* nobody is left */
+}
+
+CASE(requeue_to_a_held_lock)
+{
+	pthread_t threads[3];
+
+	start_waiters(threads, 3);
+	CHECK_EQ(futex(&lock, LOCK_PI | PRIVATE, NULL), 0);
+	CHECK_EQ(requeue(0, 1, 100), 3);
+	CHECK(lock & WAITERS);
+	sleep_ms(20);
+	CHECK_EQ(woken, 0);
+	CHECK_EQ(futex(&lock, UNLOCK_PI | PRIVATE, NULL), 0);
+	for (int i = 0; i < 3; i++)
+		pthread_join(threads[i], NULL);
+	CHECK_EQ(woken, 3);
+	CHECK_EQ(lock, 0);
+}
+
+static void *timed_waiter(void *arg)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	t.tv_sec += 1;
+	__atomic_add_fetch(&step, 1, __ATOMIC_RELEASE);
+	*(long *)arg = wait_requeue(0, &t, REALTIME);
+	return NULL;
+}
+
+CASE(requeue_time_outs_and_errors)
+{
+	struct timespec past = { 0, 1 }, bad = { 0, -1 };
+	pthread_t thread;
+	long result = 99;
+
+	CHECK_EQ(wait_requeue(1, NULL, 0), -EAGAIN);
+	CHECK_EQ(wait_requeue(0, &past, 0), -ETIMEDOUT);
+	CHECK_EQ(wait_requeue(0, &bad, 0), -EINVAL);
+	CHECK_EQ(sys(SYS_futex, &cond, WAIT_REQUEUE_PI, 0, NULL, &cond, 0), -EINVAL);
+	CHECK_EQ(sys(SYS_futex, &cond, CMP_REQUEUE_PI, 1, 1, &cond, 0), -EINVAL);
+	CHECK_EQ(sys(SYS_futex, 8, WAIT_REQUEUE_PI, 0, NULL, &lock, 0), -EFAULT);
+	CHECK_EQ(sys(SYS_futex, &cond, WAIT_REQUEUE_PI, 0, NULL, (char *)&lock + 1, 0), -EINVAL);
+	/* After it was requeued it may still give up; the lock's owner goes on. */
+	CHECK_EQ(futex(&lock, LOCK_PI | PRIVATE, NULL), 0);
+	REQUIRE(pthread_create(&thread, NULL, timed_waiter, &result) == 0);
+	wait_step(1);
+	sleep_ms(100);
+	CHECK_EQ(requeue(0, 1, 0), 1);
+	pthread_join(thread, NULL);
+	CHECK_EQ(result, -ETIMEDOUT);
+	CHECK_EQ(futex(&lock, UNLOCK_PI | PRIVATE, NULL), 0);
+}
+
+/* Waiters and requeuers at random: nobody is lost, and the lock holds. */
+enum { TURNS = 200 };
+static volatile int turns_left = 4 * TURNS, inside;
+
+static void *turn_taker(void *arg UNUSED)
+{
+	for (int i = 0; i < TURNS;) {
+		uint32_t seen = __atomic_load_n(&cond, __ATOMIC_ACQUIRE);
+		long ret = wait_requeue(seen, NULL, 0);
+
+		if (ret == -EAGAIN)
+			continue;
+		if (!CHECK_EQ(ret, 0))
+			break;
+		CHECK_EQ(__atomic_add_fetch(&inside, 1, __ATOMIC_ACQ_REL), 1);
+		__atomic_sub_fetch(&inside, 1, __ATOMIC_ACQ_REL);
+		turns_left = turns_left - 1;
+		CHECK_EQ(futex(&lock, UNLOCK_PI | PRIVATE, NULL), 0);
+		i++;
+	}
+	return NULL;
+}
+
+CASE(requeue_loses_nobody)
+{
+	struct timespec pause = { 0, 50000 };
+	pthread_t threads[4];
+
+	for (int i = 0; i < 4; i++)
+		REQUIRE(pthread_create(&threads[i], NULL, turn_taker, NULL) == 0);
+	while (__atomic_load_n(&turns_left, __ATOMIC_ACQUIRE) > 0) {
+		uint32_t now = __atomic_add_fetch(&cond, 1, __ATOMIC_ACQ_REL);
+		long ret = requeue(now, 1, 100);
+
+		if (!CHECK(ret >= 0))
+			break;
+		sys(SYS_nanosleep, &pause, NULL);	/* else nobody gets to wait for this value */
+	}
+	for (int i = 0; i < 4; i++)
+		pthread_join(threads[i], NULL);
+	CHECK_EQ(lock, 0);
+}
+
 CASE(waitv)
 {
 	struct waitv v[3];

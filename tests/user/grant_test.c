@@ -842,6 +842,46 @@ CASE(proc_tells_and_is_no_way_around)
 	CHECK_ERR(open(path, O_RDWR), EACCES);
 }
 
+static void run_tool(const char *options, char *out, size_t size)
+{
+	char command[64];
+	size_t n = 0;
+	FILE *f;
+
+	snprintf(command, sizeof(command), "/bin/caps %s %d", options, getpid());
+	f = popen(command, "r");
+	REQUIRE(f != NULL);
+	n = fread(out, 1, size - 1, f);
+	out[n] = '\0';
+	CHECK_EQ(pclose(f), 0);
+}
+
+CASE(tool_draws_the_tree)
+{
+	static char out[16384];
+	char want[128];
+	int file, self, fd;
+
+	need_caps();
+	file = temp_file("text");
+	self = open_pidfd(getpid());
+	run_tool("", out, sizeof(out));
+	CHECK(strstr(out, "nothing was granted to it or by it\n") != NULL);
+	fd = (int)sys(CAP_GRANT, self, file, READ | STAT);
+	run_tool("", out, sizeof(out));
+	snprintf(want, sizeof(want), "\n%d:%d rwxkctmp-lgd  /tmp/grant.", getpid(), file);
+	CHECK(strstr(out, want) != NULL);
+	snprintf(want, sizeof(want), "\n    `-- %d:%d r----t------  /tmp/grant.", getpid(), fd);
+	CHECK(strstr(out, want) != NULL);
+	run_tool("--json", out, sizeof(out));
+	snprintf(want, sizeof(want), "{\"pid\": %d, \"fd\": %d, \"type\": \"file\", \"rights\": \"r----t------\"",
+		 getpid(), fd);
+	CHECK(strstr(out, want) != NULL);
+	CHECK_EQ(sys(CAP_REVOKE, file), 1);
+	run_tool("", out, sizeof(out));
+	CHECK(strstr(out, "  revoked\n") != NULL);
+}
+
 CASE(bad_arguments)
 {
 	int i, nr;

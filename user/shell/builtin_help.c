@@ -18,6 +18,7 @@ static const char *const system_text =
 	"  power off      poweroff                reboot starts anew; both end every program\n"
 	"  files          live in memory: what you make is gone at power off\n"
 	"  services       svc list                what init keeps running; svc --help\n"
+	"  capabilities   caps PID                rights of its descriptors, who granted what\n"
 	"\n"
 	"At the prompt: Tab completes, Tab Tab lists; up and down walk the history, Ctrl-R\n"
 	"searches it; Ctrl-A Ctrl-E ends of line, Alt-B Alt-F words, Ctrl-W Ctrl-U Ctrl-K\n"

@@ -46,11 +46,11 @@ int multiboot2_fuzz(const u8 *data, size_t len)
 
 	FUZZ_ASSERT(err ? why && *why : !why);
 	FUZZ_ASSERT(info.n_ranges <= BOOT_RANGES_MAX && info.n_modules <= BOOT_MODULES_MAX);
+	check_screen(&info.screen); /* an error is told on it */
 	if (err)
 		return err;
 	FUZZ_ASSERT(memchr(info.cmdline, 0, sizeof(info.cmdline)));
 	FUZZ_ASSERT(memchr(info.loader, 0, sizeof(info.loader)));
-	check_screen(&info.screen);
 	for (u32 i = 0; i < info.n_modules; i++)
 		FUZZ_ASSERT(!info.modules[i].len ||
 			    read_memory(&m, info.modules[i].base, info.modules[i].len));

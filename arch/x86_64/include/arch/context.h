@@ -46,6 +46,10 @@ struct trapframe *context_frame(struct thread *thread);
  * context_frame() it leaves the quick way back to user mode open */
 u64 context_syscall_nr(void);
 
+/** context_in_syscall - whether @thread's last entry was a system call, which no handler
+ * has interrupted since; any thread with a kernel stack, user threads only */
+bool context_in_syscall(const struct thread *thread);
+
 /** context_log - every register of @tf and the control registers as log lines */
 void context_log(const struct trapframe *tf);
 

@@ -60,6 +60,20 @@ typedef void (*irq_handler_t)(void *arg);
  */
 __must_check int irq_connect(u32 irq, irq_handler_t handler, void *arg, const char *name);
 
+/* What a device writes, and where to, to interrupt (Intel SDM vol. 3 §11.11). */
+struct irq_message {
+	u64 address;
+	u32 data;
+};
+
+/**
+ * irq_connect_message - a vector of its own for a device that sends messages
+ * @out: the message that it is to send
+ * Return: 0; -ENODEV no vector is left, or no message reaches the boot CPU.
+ */
+__must_check int irq_connect_message(irq_handler_t handler, void *arg, const char *name,
+				     struct irq_message *out);
+
 /* Rows of /proc/interrupts: lines that were connected, then what CPUs send
  * themselves and each other. */
 struct irq_stat {

@@ -145,6 +145,9 @@ struct frame;
  * write (@write), each with a reference; stops where there is none, at large entries and
  * at the end of a table. Return: how many. */
 u32 mmu_pin(struct mmu_space *space, vaddr_t va, u32 n, bool write, struct frame **out);
+/** mmu_next - the first page that is entered in [*@va, @end), at *va then; holes are
+ * passed over by whole tables. Return: false: none. */
+bool mmu_next(struct mmu_space *space, vaddr_t *va, vaddr_t end, struct mmu_entry *out);
 
 void mmu_batch_begin(struct mmu_batch *batch, struct mmu_space *space);
 /** mmu_batch_flush - invalidate everywhere, then frame_put() the frames */

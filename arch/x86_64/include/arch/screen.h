@@ -10,6 +10,9 @@
 #include <boot/boot_info.h>
 #include <kernel/lib/types.h>
 
+/** screen_init_early - from now on a panic is seen; nothing else is until screen_init()
+ * Context: boot CPU, the boot tables stand. @info: may be what was read before an error. */
+void screen_init_early(const struct boot_info *info);
 /** screen_init - find a screen; without one all below does nothing
  * Context: boot CPU, after kva_init(). */
 void screen_init(const struct boot_info *info);
