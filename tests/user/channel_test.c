@@ -1009,13 +1009,6 @@ CASE(passing_begins_an_epoch)
 	CHECK_EQ(exo_ring_send(&ring, &m, 1, 0), 1);
 	CHECK_EQ(exo_send(end[0], &m, 1, 0), 1);
 	REQUIRE_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, sv), 0);
-	IN_CHILD(pid) {
-		char c = 'c';
-		int mine = recv_fd(sv[1]);
-
-		CHECK_EQ(write(sv[1], &c, 1), 1);
-		serve_one(mine);
-	}
 	CHECK_EQ(touch_signal(&ring.tx.ring->tail), 0);
 	REQUIRE_EQ(send_fd(sv[0], end[1]), 0);
 	/* This process still has the descriptor: it is not its own any more. */
@@ -1023,6 +1016,13 @@ CASE(passing_begins_an_epoch)
 	CHECK_EQ(sys(EXO_NR_ring_kick, end[1]), -EBADF);
 	CHECK_EQ(touch_signal(&ring.tx.ring->tail), SIGBUS);
 	CHECK_EQ(send_fd(sv[0], end[1]), 0); /* once more, while it is on its way: the same end */
+	IN_CHILD(pid) {
+		char c = 'c';
+		int mine = recv_fd(sv[1]);
+
+		CHECK_EQ(write(sv[1], &c, 1), 1);
+		serve_one(mine);
+	}
 	REQUIRE_EQ(read(sv[0], &m, 1), 1);
 	CHECK_EQ(send_fd(sv[0], end[1]), -1); /* it is the child's now */
 	CHECK_EQ(errno, EBADF);
