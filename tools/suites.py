@@ -116,6 +116,20 @@ def python_files() -> Dict[str, str]:
     return {os.path.join(HERE, "python_cases.py"): "/root/python_cases.py"}
 
 
+def shorten_bc(tests: str) -> None:
+    """Two cases of bc.tests send millions of numbers through two bc's: half a minute here, hours in TCG. They get a
+    sixtieth of the numbers, and for the sum to expect this Linux's, of the same binary."""
+    bc = os.path.join(ROOT, "build/pkg/busybox")
+    with open(tests) as f:
+        text = f.read().replace("i <= 65536;", "i <= 1024;").replace("b <= 101;", "b <= 25;")
+    for m in re.finditer(r'md5sum 2>&1" \\\n\t"(\w+)  -\\n" \\\n\t"" \'([^\']*)\'', text):
+        done = subprocess.run(["sh", "-c", f"{bc} bc 2>&1 | {bc} bc 2>&1 | md5sum"], input=m.group(2).encode(),
+                              stdout=subprocess.PIPE, check=True)
+        text = text.replace(m.group(1), done.stdout.split()[0].decode())
+    with open(tests, "w") as f:
+        f.write(text)
+
+
 def busybox_files() -> Dict[str, str]:
     """The testsuite folder, with Debian's static configuration where runtest looks."""
     top = source("busybox")
@@ -123,6 +137,7 @@ def busybox_files() -> Dict[str, str]:
     if not os.path.isdir(folder):
         shutil.copytree(os.path.join(top, "testsuite"), folder + ".part", symlinks=True)
         shutil.copy(os.path.join(top, "debian/config/pkg/static"), folder + ".part/.config")
+        shorten_bc(folder + ".part/bc.tests")
         os.rename(folder + ".part", folder)
     return {folder: "/root/testsuite", os.path.join(HERE, "busybox_cases.sh"): "/root/busybox_cases.sh"}
 
@@ -150,7 +165,7 @@ SUITES = (
     Suite("python", ("python3", "libpython3.11-testsuite"), python_files,
           [Job(m, ("python3", "/root/python_cases.py", "test_" + m), 1500) for m in PYTHON], read_cases),
     Suite("busybox", (), busybox_files,
-          # Of the minute that all of it takes here bc computes nearly all: apart.
+          # bc computes more than all the others do: apart.
           [Job("rest", ("sh", "/root/busybox_cases.sh", "rest"), 1800),
            Job("bc", ("sh", "/root/busybox_cases.sh", "bc"), 3600)], read_busybox),
     Suite("bash", ("bash-static", "coreutils", "diffutils", "grep", "sed", "findutils"), bash_files,

@@ -113,6 +113,34 @@ class ScreenTest(unittest.TestCase):
                 self.wait(f"# {sees}.?$")
                 self.session.close()
 
+    def test_programs(self) -> None:
+        """top, ps, a job stopped and brought back by keys, a listing, a count and an archive on the screen."""
+        self.vga("console=tty1", "q35")
+        self.monitor.type("top\n")
+        self.wait(r"^Mem: \d+K used")
+        self.wait(r"^ *PID +PPID")
+        self.monitor.type("q")
+        self.wait(PROMPT)
+        self.monitor.type("clear; sleep 1000\n")
+        time.sleep(1)
+        self.monitor.key("ctrl-z")
+        self.wait(r"Stopped +sleep 1000")
+        self.monitor.type("clear; ps | head -2; jobs\n")
+        self.wait(r"^ +1 root .*init")
+        self.wait(r"^\[1\]\+ +Stopped +sleep 1000")
+        self.monitor.type("clear; fg\n")
+        self.wait(r"^sleep 1000$")
+        self.monitor.key("ctrl-c")
+        self.wait(PROMPT)
+        self.monitor.type("echo st=$?\n")
+        self.wait(r"^st=130$")
+        self.monitor.type("clear; ls -lR / | grep -c busybox; find / -xdev | wc -l\n")
+        lines = self.wait(r"^[1-9]\d\d+$")
+        self.assertRegex("\n".join(lines), r"(?m)^[1-9]\d*$")
+        self.monitor.type("clear; cd /tmp; tar czf t.tgz /etc/passwd && gzip -dc t.tgz | tar tv | "
+                          "awk '{ print $6, NF }'\n")
+        self.wait(r"^etc/passwd 6$")
+
     def test_keys(self) -> None:
         self.vga("console=tty1", "q35")
         self.monitor.type("sleep 1000\n")
