@@ -272,6 +272,7 @@ long channel_recv(struct channel_end *end, struct ring_slot *slots, u32 n, ns_t 
 	if (!got)
 		got = take_locked(end, slots, n);
 	if (!got && n && deadline_ns) {
+		sched_end_loan(current); /* it answers no call any more */
 		note_server(end);
 		w.slot = slots;
 		got = channel_sleep(end, &w, &end->receivers, deadline_ns, flags);
@@ -361,6 +362,20 @@ out:
 	return err == -ERESTARTSYS ? -EINTR : err;
 }
 
+/* The call was given up: what its server does now is on its own time. */
+static __noinline int give_up(int err)
+{
+	s32 tid = atomic_load_relaxed(&current->calls_tid);
+	struct thread *server = tid > 0 ? thread_find(tid) : NULL;
+
+	if (server) {
+		sched_end_loan(server);
+		thread_put(server);
+	}
+	atomic_store_relaxed(&current->calls_tid, 0);
+	return err == -ERESTARTSYS ? -EINTR : err;
+}
+
 int channel_call(struct channel_end *end, struct ring_slot *slot, ns_t deadline_ns)
 {
 	struct channel *chan = end->chan;
@@ -391,8 +406,10 @@ int channel_call(struct channel_end *end, struct ring_slot *slot, ns_t deadline_
 	if (unlikely(nr_cpus_online > 1))
 		sched_pull_sleeper(server->thread);
 	err = channel_hand_off(end, &w, server, HANDOFF_CALL, deadline_ns, flags);
+	if (unlikely(err))
+		return give_up(err);
 	atomic_store_relaxed(&current->calls_tid, 0);
-	return unlikely(err == -ERESTARTSYS) ? -EINTR : err;
+	return 0;
 }
 
 /* The reply in *@slot for a peer that has no call of its tag: a mapped one finds it in its
@@ -429,7 +446,7 @@ static inline int next_request(struct channel_end *end, struct channel_wait *cal
 		if (caller)
 			channel_finish_locked(caller, 0);
 		spin_unlock_irq(&chan->lock, flags);
-		sched_return_loan();
+		sched_end_loan(current);
 		return got > 0 ? 0 : got ? got : -EAGAIN;
 	}
 	note_server(end);
@@ -437,7 +454,7 @@ static inline int next_request(struct channel_end *end, struct channel_wait *cal
 	channel_enter_locked(&w, &end->receivers);
 	if (likely(caller))
 		return channel_hand_off(end, &w, caller, HANDOFF_REPLY, deadline_ns, flags);
-	sched_return_loan();
+	sched_end_loan(current);
 	return channel_sleep_locked(end, &w, deadline_ns, flags);
 }
 
@@ -470,7 +487,7 @@ int channel_reply(struct channel_end *end, struct ring_slot *slot, u32 reply_fla
 		if (caller)
 			channel_finish_locked(caller, 0);
 		spin_unlock_irq(&chan->lock, flags);
-		sched_return_loan();
+		sched_end_loan(current);
 		return late;
 	}
 	err = next_request(end, caller, slot, deadline_ns, flags);

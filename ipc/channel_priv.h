@@ -140,7 +140,7 @@ static inline int channel_hand_off(struct channel_end *end, struct channel_wait 
 	end->handoffs--;
 	channel_wake_locked(to);
 	if (why == HANDOFF_REPLY)
-		sched_return_loan();
+		sched_end_loan(current);
 	return channel_sleep_locked(end, w, deadline_ns, flags);
 }
 

@@ -498,26 +498,6 @@ static inline u64 end_loan(struct sched_entity *se)
 	return used;
 }
 
-void sched_return_loan(void)
-{
-	irqflags_t flags;
-	struct runq *rq;
-	u64 used;
-
-	if (!current->sched.lent)
-		return;
-	flags = irq_save();
-	rq = this_runq();
-	spin_lock(&rq->lock);
-	account_locked(rq, uptime_ns());
-	used = end_loan(&current->sched);
-	current->sched.vruntime += used;
-	if (rq->nr_queued)
-		sched_resched_locked(rq);
-	spin_unlock(&rq->lock);
-	irq_restore(flags);
-}
-
 /* May current give this CPU to @next? Lock of this CPU's queue held. */
 static inline bool can_hand_off(const struct runq *rq, const struct thread *curr,
 				const struct thread *next)
@@ -728,6 +708,27 @@ static void change_end_locked(struct runq *rq, struct thread *thread, bool queue
 	} else if (thread == rq->curr && rq->nr_queued) {
 		sched_resched_locked(rq);
 	}
+}
+
+void sched_end_loan(struct thread *thread)
+{
+	struct sched_entity *se = &thread->sched;
+	irqflags_t flags;
+	struct runq *rq;
+
+	if (likely(!atomic_load_relaxed(&se->lent)))
+		return;
+	flags = irq_save();
+	rq = lock_runq_of(thread);
+	if (se->lent) {
+		bool queued = change_begin_locked(rq, thread), was_rt = sched_is_rt(thread);
+		u64 used = end_loan(se);
+
+		se->vruntime += used;
+		change_end_locked(rq, thread, queued, was_rt);
+	}
+	spin_unlock(&rq->lock);
+	irq_restore(flags);
 }
 
 u8 sched_boost(struct thread *thread, u8 prio)

@@ -76,8 +76,8 @@ enum sched_handoff {
  */
 __must_check int sched_handoff(struct thread *next, enum sched_handoff why, ns_t deadline_ns,
 			       struct spinlock *lock, u32 *sure, irqflags_t flags);
-/** sched_return_loan - what current was lent ends, without a reply that gives it back */
-void sched_return_loan(void);
+/** sched_end_loan - what @thread was lent ends, without a reply that gives it back */
+void sched_end_loan(struct thread *thread);
 /** sched_pull_sleeper - let @thread wake up on this CPU, if it sleeps elsewhere and may run
  * here. Interrupts off. */
 void sched_pull_sleeper(struct thread *thread);

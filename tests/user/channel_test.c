@@ -858,6 +858,59 @@ CASE(mutual_calls_are_edeadlk)
 	CHECK_EXIT(pid, 0);
 }
 
+static void serve_sleepy(int end)
+{
+	struct ring_slot m;
+	int ret = exo_recv(end, &m, 1, LONG_TIME) == 1 ? 0 : -EPIPE;
+
+	while (ret >= 0 && value_of(&m)) {
+		sleep_ms((long)value_of(&m));
+		ret = exo_reply(end, &m, LONG_TIME);
+	}
+}
+
+static void be_fifo(int prio)
+{
+	struct sched_param param = { .sched_priority = prio };
+
+	REQUIRE_EQ(sys(SYS_sched_setscheduler, 0, SCHED_FIFO, &param), 0);
+}
+
+/* The server of a real-time caller has its priority: also when it wakes up while another one spins. */
+CASE(priority_is_lent)
+{
+	struct ring_slot m = word(5);
+	int64_t start;
+	pid_t pid, hog;
+	int end;
+
+	need();
+	on_one_cpu();
+	end = with_child(serve_sleepy, 0, &pid);
+	CHECK_EQ(exo_call(end, &m, LONG_TIME), 0);
+	IN_CHILD(hog) {
+		sleep_ms(50);
+		be_fifo(5);
+		start = now_ns();
+		while (now_ns() - start < 1500000000)
+			;
+	}
+	be_fifo(10);
+	start = now_ns();
+	m = word(200);
+	CHECK_EQ(exo_call(end, &m, LONG_TIME), 0);
+	CHECK(now_ns() - start < 1000000000);
+	/* A call that was given up lends nothing: now the hog comes first. */
+	m = word(100);
+	CHECK_EQ(exo_call(end, &m, 20000000), -ETIMEDOUT);
+	CHECK_EXIT(hog, 0);
+	m = word(1);
+	CHECK_EQ(exo_call(end, &m, LONG_TIME), 0);
+	m = word(0);
+	CHECK_EQ(exo_send(end, &m, 1, 0), 1);
+	CHECK_EXIT(pid, 0);
+}
+
 CASE(clocks_stay_true_in_calls)
 {
 	struct ring_slot m;
