@@ -32,6 +32,10 @@
 #include <security/seccomp.h>
 
 #define KILLABLE_POLL_NS (20 * NS_PER_MS)
+#define ID_VALID_WRONG_DIR 0x80082102u /* ID_VALID as headers had it before Linux 5.17 */
+/* ADDFD's structure may grow: the size in the number is the caller's. */
+#define IOC_SIZE_MASK  0x3fff0000u
+#define IOC_SIZE_SHIFT 16
 
 enum call_state { CALL_ASKED, CALL_SENT, CALL_REPLIED };
 
@@ -451,13 +455,11 @@ static long listener_ioctl(struct file *file, u32 cmd, u64 arg)
 	case SECCOMP_IOCTL_NOTIF_SEND:
 		return answer(notify, ptr);
 	case SECCOMP_IOCTL_NOTIF_ID_VALID:
-	case SECCOMP_IOCTL_NOTIF_ID_VALID_WRONG_DIR:
+	case ID_VALID_WRONG_DIR:
 		return id_valid(notify, ptr);
 	}
-	if ((cmd & ~SECCOMP_IOCTL_SIZE_MASK) ==
-	    (SECCOMP_IOCTL_NOTIF_ADDFD & ~SECCOMP_IOCTL_SIZE_MASK))
-		return add_fd(notify, ptr,
-			      (cmd & SECCOMP_IOCTL_SIZE_MASK) >> SECCOMP_IOCTL_SIZE_SHIFT);
+	if ((cmd & ~IOC_SIZE_MASK) == (SECCOMP_IOCTL_NOTIF_ADDFD & ~IOC_SIZE_MASK))
+		return add_fd(notify, ptr, (cmd & IOC_SIZE_MASK) >> IOC_SIZE_SHIFT);
 	return -EINVAL;
 }
 

@@ -80,11 +80,7 @@ static_assert(sizeof(struct linux_seccomp_notif_sizes) == 6, "Linux ABI");
 #define SECCOMP_IOCTL_NOTIF_RECV  0xc0502100u
 #define SECCOMP_IOCTL_NOTIF_SEND  0xc0182101u
 #define SECCOMP_IOCTL_NOTIF_ID_VALID 0x40082102u
-#define SECCOMP_IOCTL_NOTIF_ID_VALID_WRONG_DIR 0x80082102u /* before Linux 5.17 */
-/* ADDFD's structure may grow: the size in the number is the caller's. */
 #define SECCOMP_IOCTL_NOTIF_ADDFD 0x40182103u
-#define SECCOMP_IOCTL_SIZE_MASK   0x3fff0000u
-#define SECCOMP_IOCTL_SIZE_SHIFT  16
 
 struct linux_sock_filter {
 	u16 code;
