@@ -216,33 +216,18 @@ void dentry_release(struct dentry *dentry)
 
 /* ---- look-up ---- */
 
-/* Both are readable in whole words, ours with zeros at the end. */
 static inline bool name_equal(const struct dentry *dentry, const struct fs_name *name)
 {
-	u32 i = 0;
-
-	if (dentry->name_len != name->len)
-		return false;
-	for (; i + 8 <= name->len; i += 8)
-		if (dentry_name_word(dentry->name + i) != dentry_name_word(name->str + i))
-			return false;
-	return !((dentry_name_word(dentry->name + i) ^ dentry_name_word(name->str + i)) &
-		 (BIT(8 * (name->len - i)) - 1));
+	return dentry->name_len == name->len &&
+	       dentry_name_equal(dentry->name, name->str, name->len);
 }
 
 /* Short names only, whose text is in the dentry. */
 static inline bool is_short_match(const struct dentry *dentry, const struct dentry *parent,
 				  const struct fs_name *name, u64 hash)
 {
-	u32 i = 0;
-
-	if (dentry->hash != hash || dentry->parent != parent || dentry->name_len != name->len)
-		return false;
-	for (; i + 8 <= name->len; i += 8)
-		if (dentry_name_word(dentry->inline_name + i) != dentry_name_word(name->str + i))
-			return false;
-	return !((dentry_name_word(dentry->inline_name + i) ^ dentry_name_word(name->str + i)) &
-		 (BIT(8 * (name->len - i)) - 1));
+	return dentry->hash == hash && dentry->parent == parent && dentry->name_len == name->len &&
+	       dentry_name_equal(dentry->inline_name, name->str, name->len);
 }
 
 static inline void mark_used(struct dentry *dentry)

@@ -29,6 +29,7 @@ enum dentry_flags {
 	DENTRY_MOUNTED = 4, /* [t] something is mounted on it, in some mount */
 	DENTRY_USED = 8,    /* [a] hit since the last look of the evictor */
 	DENTRY_CHAINED = 16, /* [t] was hashed once: readers may stand on it */
+	DENTRY_UNVEILED = 32, /* [t] some unveil set has a place for it; never taken back */
 };
 
 /* Lock key: i immutable   h its hash stripe   t dentry_tree_lock   a atomic
@@ -98,6 +99,17 @@ static inline u64 dentry_name_word(const char *s)
 
 /** dentry_hash - of @name below @parent */
 u64 dentry_hash(const struct dentry *parent, const struct fs_name *name);
+
+/* Both are readable in whole words. */
+static inline bool dentry_name_equal(const char *a, const char *b, u32 len)
+{
+	u32 i = 0;
+
+	for (; i + 8 <= len; i += 8)
+		if (dentry_name_word(a + i) != dentry_name_word(b + i))
+			return false;
+	return !((dentry_name_word(a + i) ^ dentry_name_word(b + i)) & (BIT(8 * (len - i)) - 1));
+}
 
 /* Nonzero bits mark zero bytes; the lowest one is exact. */
 static inline u64 dentry_zero_bytes(u64 word)

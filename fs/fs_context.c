@@ -183,6 +183,26 @@ struct unveil *fs_context_get_veil(struct fs_context *fs, bool *locked)
 	return veil;
 }
 
+struct unveil *fs_context_view(bool cwd, struct path *out, bool *counted)
+{
+	struct task *task = current_task();
+	struct fs_context *fs = task->fs;
+	struct unveil *veil;
+
+	mutex_lock(&fs->lock);
+	*out = unlikely(cwd) ? fs->cwd : fs->root;
+	veil = fs->veil;
+	*counted = false; /* others than current only look */
+	if (unlikely(refcount_read(&fs->refs) != 1 ||
+		     atomic_load_relaxed(&task->nr_threads) != 1)) {
+		*counted = true;
+		unveil_get(veil);
+	}
+	path_get(out);
+	mutex_unlock(&fs->lock);
+	return veil;
+}
+
 int fs_context_set_veil(struct unveil *from, struct unveil *to)
 {
 	struct fs_context *fs = current_task()->fs;

@@ -7,9 +7,8 @@
  * A link's text is put directly in front of what is left, in one buffer filled
  * from its end downwards; so there is no recursion and no stack of names.
  *
- * may_search() is the one place where every inode that is walked through
- * passes, and step_down() is where the last one is reached: unveil rules will be
- * asked there.
+ * may_search() is the one place where every inode that is walked through passes.
+ * walk->cover is what unveil says of the place reached: step_down() carries it along.
  *
  * Source: man path_resolution(7), symlink(7), openat(2).
  */
@@ -27,6 +26,7 @@
 #include <kernel/lib/string.h>
 #include <kernel/task/task.h>
 #include <mm/kmalloc.h>
+#include <security/audit.h>
 #include <security/cred.h>
 
 #define MAX_LINKS 40u
@@ -231,7 +231,7 @@ static inline int step_down(struct walk *walk, const struct fs_name *name, u64 h
 	if (unlikely(next->flags & DENTRY_MOUNTED))
 		cross_mounts(&walk->cur);
 	if (unlikely(walk->veil != NULL))
-		unveil_below(walk->veil, parent, name, walk->cur.dentry, &walk->cover);
+		unveil_below(walk->veil, parent, name, hash, walk->cur.dentry, &walk->cover);
 	dentry_put(parent);
 	return 0;
 }
@@ -339,31 +339,25 @@ static int start_at(struct walk *walk, int dirfd, bool must_be_dir)
 	return err;
 }
 
-/* The one place where pledge and unveil meet paths. */
-static __noinline int walk_watched(struct walk *walk, const char *name, u32 flags)
+static __noinline int ask_pledge(struct walk *walk, const char *name)
 {
-	u64 promises = pledge_current(), missing = 0;
-	bool no_links = false;
+	u64 promises = pledge_current();
+	bool no_links;
+	u64 missing = pledge_path(promises, name, walk->access, &no_links);
 
-	if (flags & LOOKUP_UNWATCHED)
-		return 0;
-	if (flags >> LOOKUP_ACCESS_SHIFT)
-		walk->access = flags >> LOOKUP_ACCESS_SHIFT;
-	if (promises)
-		missing = pledge_path(promises, name, walk->access, &no_links);
 	if (missing && pledge_violated(missing, true))
 		return -ENOSYS;
 	walk->learn = promises & PLEDGE_LEARN;
 	if (no_links)
 		walk->nr_links = MAX_LINKS;
-	walk->veil = fs_context_get_veil(current_task()->fs, NULL);
 	return 0;
 }
 
-/* What unveil would have to give this walk, said in the log. @last: NULL: where it stands. */
-static __noinline void learn_path(const struct walk *walk, const struct fs_name *last)
+/* "rw:/the/path" of where the walk stands, or of the name @last there, as a line that begins
+ * with @begin. */
+static __noinline void tell_path(const struct walk *walk, const struct fs_name *last, u32 perms,
+				 const char *begin)
 {
-	u32 need = unveil_needs(walk->access);
 	char *buf = kmalloc(PATH_MAX, 0), *text;
 	struct path root;
 	bool unreachable;
@@ -373,13 +367,31 @@ static __noinline void learn_path(const struct walk *walk, const struct fs_name 
 	fs_context_get_root(current_task()->fs, &root);
 	text = path_string(&walk->cur, &root, buf, PATH_MAX, &unreachable);
 	if (text && !unreachable)
-		log_notice("audit: learn: %s[%d] path %s%s%s%s:%s%s%.*s", current->comm,
-			   current->tid, need & PATH_READ ? "r" : "", need & PATH_WRITE ? "w" : "",
-			   need & PATH_EXEC ? "x" : "", need & PATH_CREATE ? "c" : "", text,
+		log_notice("audit: %s: %s[%d] path %s%s%s%s:%s%s%.*s", begin, current->comm,
+			   current->tid, perms & PATH_READ ? "r" : "",
+			   perms & PATH_WRITE ? "w" : "",
+			   perms & PATH_EXEC ? "x" : "", perms & PATH_CREATE ? "c" : "", text,
 			   last && text[1] ? "/" : "", last ? (int)last->len : 0,
 			   last ? last->str : "");
 	path_put(&root);
 	kfree(buf);
+}
+
+/* What unveil would have to give this walk, said in the log. @last: NULL: where it stands. */
+static void learn_path(const struct walk *walk, const struct fs_name *last)
+{
+	tell_path(walk, last, unveil_needs(walk->access), "learn");
+}
+
+/* What is hidden is not told of: the log would say that it exists. */
+static inline int veil_check(const struct walk *walk, const struct unveil_cover *cover,
+			     const struct fs_name *last)
+{
+	int err = unveil_check(cover, walk->access);
+
+	if (unlikely(err == -EACCES) && audit_admit())
+		tell_path(walk, last, unveil_needs(walk->access) & ~(u32)cover->perms, "unveil");
+	return err;
 }
 
 int walk_allowed_last(const struct walk *walk)
@@ -390,8 +402,8 @@ int walk_allowed_last(const struct walk *walk)
 		learn_path(walk, &walk->last);
 	if (likely(!walk->veil))
 		return 0;
-	unveil_below(walk->veil, walk->cur.dentry, &walk->last, NULL, &cover);
-	return unveil_check(&cover, walk->access);
+	unveil_below(walk->veil, walk->cur.dentry, &walk->last, walk->last_hash, NULL, &cover);
+	return veil_check(walk, &cover, &walk->last);
 }
 
 u32 walk_perms_last(const struct walk *walk)
@@ -400,7 +412,7 @@ u32 walk_perms_last(const struct walk *walk)
 
 	if (likely(!walk->veil))
 		return PATH_RWXC;
-	unveil_below(walk->veil, walk->cur.dentry, &walk->last, NULL, &cover);
+	unveil_below(walk->veil, walk->cur.dentry, &walk->last, walk->last_hash, NULL, &cover);
 	return cover.covered ? cover.perms : 0;
 }
 
@@ -413,37 +425,66 @@ u32 path_perms(const struct path *path)
 	return perms;
 }
 
+static inline int walk_start(struct walk *walk, int dirfd, const char *name, u32 flags)
+{
+	if (likely(*name == '/')) {
+		fs_context_get_root(current_task()->fs, &walk->cur);
+		return 0;
+	}
+	if (unlikely(!*name) && !(flags & LOOKUP_EMPTY))
+		return -ENOENT;
+	return start_at(walk, dirfd, *name != 0);
+}
+
+/* Where the walk starts, and what of the tree it sees. */
+static __noinline int walk_start_veiled(struct walk *walk, int dirfd, const char *name, u32 flags)
+{
+	int err;
+
+	if (likely(*name == '/')) {
+		walk->veil = fs_context_view(false, &walk->cur, &walk->veil_counted);
+	} else if (dirfd == AT_FDCWD && *name) {
+		walk->veil = fs_context_view(true, &walk->cur, &walk->veil_counted);
+	} else {
+		err = walk_start(walk, dirfd, name, flags);
+		if (err)
+			return err;
+		walk->veil = fs_context_get_veil(current_task()->fs, NULL);
+		walk->veil_counted = true;
+	}
+	if (likely(walk->veil != NULL))
+		unveil_at(walk->veil, &walk->cur, &walk->cover);
+	return 0;
+}
+
+/* The one place where pledge and unveil meet paths. */
 int walk_begin(struct walk *walk, int dirfd, const char *name, u32 flags)
 {
-	int err = 0;
+	u32 work = atomic_load_relaxed(&current->work) & THREAD_WORK_PATHS;
 
 	walk->cred = cred_current();
 	walk->rest = name;
 	walk->links = NULL;
 	walk->nr_links = 0;
 	walk->slash = false;
+	walk->learn = false;
+	walk->veil_counted = false;
 	walk->root.dentry = NULL;
 	walk->access = PATH_READ;
 	walk->veil = NULL;
-	walk->learn = false;
-	if (unlikely(atomic_load_relaxed(&current->work) & THREAD_WORK_PATHS)) {
-		err = walk_watched(walk, name, flags);
-		if (err)
+	if (likely(!work) || (flags & LOOKUP_UNWATCHED))
+		return walk_start(walk, dirfd, name, flags);
+	if (flags >> LOOKUP_ACCESS_SHIFT)
+		walk->access = flags >> LOOKUP_ACCESS_SHIFT;
+	if (work & THREAD_WORK_PLEDGE) {
+		int err = ask_pledge(walk, name);
+
+		if (unlikely(err))
 			return err;
 	}
-	if (*name == '/')
-		fs_context_get_root(current_task()->fs, &walk->cur);
-	else if (unlikely(!*name) && !(flags & LOOKUP_EMPTY))
-		err = -ENOENT;
-	else
-		err = start_at(walk, dirfd, *name != 0);
-	if (unlikely(walk->veil != NULL)) {
-		if (err)
-			unveil_put(walk->veil);
-		else
-			unveil_at(walk->veil, &walk->cur, &walk->cover);
-	}
-	return err;
+	if (work & THREAD_WORK_UNVEIL)
+		return walk_start_veiled(walk, dirfd, name, flags);
+	return walk_start(walk, dirfd, name, flags);
 }
 
 /* All but walk->cur, which the caller keeps. */
@@ -453,7 +494,7 @@ static inline void walk_drop(struct walk *walk)
 		path_put(&walk->root);
 	if (unlikely(walk->links != NULL))
 		kfree(walk->links);
-	if (unlikely(walk->veil != NULL))
+	if (unlikely(walk->veil_counted))
 		unveil_put(walk->veil);
 }
 
@@ -479,7 +520,7 @@ static int walk_all(struct walk *walk, u32 flags)
 	if (unlikely(walk->learn))
 		learn_path(walk, NULL);
 	if (unlikely(walk->veil != NULL)) {
-		err = unveil_check(&walk->cover, walk->access);
+		err = veil_check(walk, &walk->cover, NULL);
 		if (err)
 			return err;
 	}

@@ -91,8 +91,9 @@ struct walk {
 	enum last_type type;
 	bool slash;               /* slashes follow the last name */
 	bool learn;               /* log what unveil would have to give */
+	bool veil_counted;        /* veil is referenced */
 	u32 access;               /* PATH_* wanted, set when somebody asks: pledge, unveil */
-	struct unveil *veil;      /* referenced; NULL: the whole tree is there */
+	struct unveil *veil;      /* NULL: the whole tree is there */
 	struct unveil_cover cover; /* of cur */
 };
 
@@ -131,6 +132,10 @@ void fs_context_replace_all(const struct path *old, const struct path *new);
 /** fs_context_get_veil - @fs's set of unveil rules, referenced, or NULL; *locked (may be
  * NULL): no more changes are let in */
 struct unveil *fs_context_get_veil(struct fs_context *fs, bool *locked);
+/** fs_context_view - the root, or the working directory, of current, referenced
+ * Return: its set of unveil rules, or NULL; *counted: that is referenced. It is not where
+ * nobody else could change it. */
+struct unveil *fs_context_view(bool cwd, struct path *out, bool *counted);
 /** fs_context_set_veil - in current's, from @from to @to, whose reference is taken over
  * Return: 0; -EPERM locked; -EAGAIN it is not @from any more. */
 __must_check int fs_context_set_veil(struct unveil *from, struct unveil *to);

@@ -390,6 +390,9 @@ static struct fault_result fault_forced(struct aspace *as, u64 va)
 {
 	struct region *r = find_region(as, va);
 
+	/* A copy of the clock's page would stand still. */
+	if (r && (r->flags & REGION_VVAR))
+		return (struct fault_result){ SIGSEGV, SEGV_ACCERR };
 	if (r && !(r->prot & PROT_WRITE) && !(r->flags & (REGION_SHARED | REGION_REVOKED)) &&
 	    permitted(r, FAULT_READ) && !(r->object && (r->object->flags & VMOBJECT_DEVICE)))
 		return fault_own(r, ALIGN_DOWN(va, PAGE_SIZE));

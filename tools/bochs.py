@@ -138,16 +138,28 @@ class Session:
     def type(self, text: str) -> None:
         os.write(self.port, text.encode())
 
+    def type_slowly(self, text: str, limit_s: float) -> None:
+        """Each character when the one before has been echoed: GRUB moves the cursor
+        for each, and the port holds only 16 bytes meanwhile."""
+        deadline = time.monotonic() + limit_s
+        for c in text:
+            had = len(self.raw)
+            self.type(c)
+            while len(self.raw) == had and time.monotonic() < deadline:
+                self.pump(0.2)
+            while self.pump(0.1):
+                pass
+
     def to_prompt(self, limit_s: float, words: str = "") -> None:
         """Through the menu, or by GRUB's prompt with `words` on the boot line; then a shell
         that neither echoes nor edits takes the place of ours."""
         self.wait(r"highlighted", limit_s)
         if words:
             self.type("c")
+            start = 0
             for line in (f"multiboot2 /boot/exo.elf {words}", "module2 /boot/initrd.cpio", "boot"):
-                start = len(self.said)
-                self.wait(r"grub> *$", limit_s, start=max(0, start - 8))
-                self.type(line + "\n")
+                start = self.wait(r"^grub> ", limit_s, start=start).end()
+                self.type_slowly(line + "\n", limit_s)
         self.wait(r"Exo-OS 0\.1", limit_s, key="" if words else "\n")
         self.wait(PROMPT, limit_s)
         self.type("stty -echo; exec busybox sh -c 'echo sh-$((6 * 7)); while read -r l; do eval \"$l\"; done'\n")

@@ -17,17 +17,24 @@ SANDBOX_OBJS := $(SANDBOX_SRCS:%.c=build/%.o)
 # Tools of one file each: user/bin/NAME.c is /bin/NAME.
 BIN_SRCS := $(wildcard user/bin/*.c)
 BIN_ELFS := $(BIN_SRCS:user/bin/%.c=build/user/bin/%.elf)
+# Each takes what it uses.
+LIBEXO_SRCS := $(wildcard user/libexo/*.c)
+LIBEXO_OBJS := $(LIBEXO_SRCS:%.c=build/%.o)
+LIBEXO := build/user/libexo.a
 
 .PHONY: user initrd lint-user
 user: build/user/init.elf build/user/exsh.elf build/user/sandbox.elf $(BIN_ELFS)
 initrd: build/initrd.cpio
 
-build/user/%.o: user/%.c user/user.mk | build/gen/kernel/abi/errno.h
+build/user/%.o: user/%.c user/user.mk | build/gen/kernel/abi/errno.h build/gen/kernel/syscall_table.h
 	@mkdir -p $(@D)
 	$(if $(Q),@echo "  CC    $<")
 	$(Q)$(USER_CC) $(USER_CFLAGS) -c -o $@ $<
 
-build/user/init/init: $(INIT_OBJS)
+$(LIBEXO): $(LIBEXO_OBJS)
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+build/user/init/init: $(INIT_OBJS) $(LIBEXO)
 	$(Q)$(USER_CC) -static -o $@ $^
 
 build/user/shell/exsh: $(SHELL_OBJS)
@@ -36,7 +43,7 @@ build/user/shell/exsh: $(SHELL_OBJS)
 build/user/sandbox/sandbox: $(SANDBOX_OBJS)
 	$(Q)$(USER_CC) -static -o $@ $^
 
-build/user/bin/%: build/user/bin/%.o
+build/user/bin/%: build/user/bin/%.o $(LIBEXO)
 	$(Q)$(USER_CC) -static -o $@ $^
 build/user/bin/%.elf: build/user/bin/%
 	$(Q)strip -o $@ $<
@@ -61,6 +68,7 @@ build/initrd.cpio: build/user/init.elf build/user/exsh.elf build/user/sandbox.el
 	$(Q)tools/mkinitrd.py -o $@ --base --busybox build/pkg/busybox --tree user/etc:/etc \
 		--file build/user/init.elf:/sbin/init:755 --file build/user/exsh.elf:/bin/exsh:755 \
 		--file build/user/sandbox.elf:/bin/sandbox:755 --link /bin/pledge:sandbox --link /bin/unveil:sandbox \
+		--link /bin/audit:sandbox \
 		$(foreach b,$(BIN_ELFS),--file $(b):/bin/$(basename $(notdir $(b))):755) \
 		--file user/report:/bin/report:755
 
@@ -68,9 +76,10 @@ build/initrd.cpio: build/user/init.elf build/user/exsh.elf build/user/sandbox.el
 MUSL_INC ?= $(firstword $(wildcard /usr/include/x86_64-linux-musl /usr/include/musl))
 lint-user:
 	$(Q)clang -fsyntax-only -nostdlibinc -isystem $(MUSL_INC) \
-		$(filter-out -MMD -MP -static,$(USER_CFLAGS)) $(INIT_SRCS) $(SHELL_SRCS) $(SANDBOX_SRCS) $(BIN_SRCS)
+		$(filter-out -MMD -MP -static,$(USER_CFLAGS)) $(INIT_SRCS) $(SHELL_SRCS) \
+		$(SANDBOX_SRCS) $(BIN_SRCS) $(LIBEXO_SRCS)
 
--include $(INIT_OBJS:.o=.d) $(SHELL_OBJS:.o=.d) $(SANDBOX_OBJS:.o=.d) $(BIN_SRCS:%.c=build/%.d)
+-include $(INIT_OBJS:.o=.d) $(SHELL_OBJS:.o=.d) $(SANDBOX_OBJS:.o=.d) $(BIN_SRCS:%.c=build/%.d) $(LIBEXO_OBJS:.o=.d)
 
 # The boot's cost in instructions: tools/measure.py.
 build/user/first_user: tests/bench/first_user.asm

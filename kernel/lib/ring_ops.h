@@ -125,13 +125,16 @@ static inline __must_check int ring_room(struct ring_tx *tx, u32 want)
 static inline __must_check int ring_push_batch(struct ring_tx *tx, const struct ring_slot *slots,
 					       u32 count)
 {
+	struct ring_slot *to = tx->ring->slots; /* locals: stores to slots change nothing of tx */
+	u32 at = tx->staged, mask = tx->n - 1;
 	int room = ring_room(tx, count);
 
 	if (room < 0)
 		return room;
 	count = MIN(count, (u32)room);
-	for (u32 i = 0; i < count; i++, tx->staged++)
-		tx->ring->slots[tx->staged & (tx->n - 1)] = slots[i];
+	for (u32 i = 0; i < count; i++)
+		to[at++ & mask] = slots[i];
+	tx->staged = at;
 	return (int)count;
 }
 

@@ -6,11 +6,14 @@
  */
 #include "bench.h"
 
+#include <kernel/abi/syscall_nr.h>
 #include <kernel/lib/ring_ops.h>
+#include <user/libexo/exo.h>
 
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -22,9 +25,6 @@
 /* musl-gcc does not see the kernel's headers. Linux: uapi/linux/futex.h. */
 #define FUTEX_WAIT 0
 #define FUTEX_WAKE 1
-
-/* kernel/syscall.tbl */
-#define SYS_channel_create 1031
 
 static struct ring *ring;
 static struct ring_tx tx;
@@ -184,35 +184,183 @@ static int op_batch(void)
 	return 0;
 }
 
-/* Rows of the kernel's channels: they begin with a channel, and end there while
- * there are none. */
-static int setup_channel(void)
+/* A child that gets @fd by message and runs @serve on it. Return: its pid; -errno. */
+static pid_t fork_with_fd(int fd, void (*serve)(int fd))
 {
-	int fds[2];
-	long err = raw3(SYS_channel_create, (long)fds, SLOTS, 0);
+	char byte = 0, control[CMSG_SPACE(sizeof(int))] = { 0 };
+	struct iovec iov = { &byte, 1 };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control,
+			      .msg_controllen = sizeof(control) };
+	struct cmsghdr *head = CMSG_FIRSTHDR(&msg);
+	int pair[2];
+	pid_t pid;
 
-	return err < 0 ? (int)err : -EOPNOTSUPP;
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair))
+		return ok(-1);
+	pid = fork();
+	if (pid == 0) {
+		if (recvmsg(pair[1], &msg, 0) == 1 && CMSG_FIRSTHDR(&msg)) {
+			memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&msg)), sizeof(fd));
+			serve(fd);
+		}
+		_exit(1);
+	}
+	head->cmsg_level = SOL_SOCKET;
+	head->cmsg_type = SCM_RIGHTS;
+	head->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(head), &fd, sizeof(fd));
+	if (pid > 0 && sendmsg(pair[0], &msg, 0) != 1)
+		pid = ok(-1);
+	close(pair[0]);
+	close(pair[1]);
+	return pid < 0 ? ok(-1) : pid;
 }
 
-static int op_channel(void)
+/* ---- channels: a server in a process of its own, on this CPU ---- */
+
+static int channel_end = -1;
+static struct ring_slot request = { .kind = RING_INLINE, .len = 40 };
+static struct exo_ring client;
+
+static long raw4(long nr, long a, long b, long c, long d)
+{
+	register long r10 __asm__("r10") = d;
+	long ret;
+
+	__asm__ volatile("syscall"
+			 : "=a"(ret)
+			 : "0"(nr), "D"(a), "S"(b), "d"(c), "r"(r10)
+			 : "rcx", "r11", "memory");
+	return ret;
+}
+
+static void serve_calls(int end)
+{
+	struct ring_slot slot;
+	long ret = exo_recv(end, &slot, 1, EXO_FOREVER);
+
+	while (ret >= 0)
+		ret = raw4(EXO_NR_channel_reply, end, (long)&slot, 0, -1);
+}
+
+static void serve_ring(int end)
+{
+	struct ring_slot slot;
+	struct exo_ring server;
+
+	if (exo_ring_open(&server, end))
+		return;
+	/* Answers and sleeps in one call, as a server on the caller's CPU does. */
+	for (;;) {
+		unsigned kick = 0;
+
+		while (ring_pop(&server.rx, &slot) == 1) {
+			if (ring_push(&server.tx, &slot))
+				return;
+			ring_publish(&server.tx);
+			kick = ring_should_kick(&server.tx) ? RING_KICK : 0;
+		}
+		ring_release(&server.rx);
+		if (ring_sleep_prepare(&server.rx) == 1 &&
+		    raw3(EXO_NR_ring_wait, end, RING_FOR_NEWS | kick, -1) < 0)
+			return;
+		ring_sleep_finish(&server.rx);
+	}
+}
+
+/* One end goes to a child, which serves it. */
+static int setup_server(void (*serve)(int end))
+{
+	int end[2], err = exo_channel(end, 0);
+	pid_t pid;
+
+	if (err)
+		return err;
+	pid = fork_with_fd(end[1], serve);
+	if (pid < 0)
+		return (int)pid;
+	consumer = pid;
+	close(end[1]);
+	channel_end = end[0];
+	return 0;
+}
+
+static int setup_call(void)
+{
+	return setup_server(serve_calls);
+}
+
+static int setup_kick(void)
+{
+	int err = setup_server(serve_ring);
+
+	return err ? err : exo_ring_open(&client, channel_end);
+}
+
+static void done_channel(void)
+{
+	if (channel_end >= 0)
+		close(channel_end);
+	channel_end = -1;
+	done_ring();
+}
+
+static int op_call(void)
+{
+	return (int)raw3(EXO_NR_channel_call, channel_end, (long)&request, -1);
+}
+
+static int op_kick(void)
+{
+	struct ring_slot got;
+	unsigned kick;
+
+	if (ring_push(&client.tx, &request))
+		return -EPROTO;
+	ring_publish(&client.tx);
+	kick = ring_should_kick(&client.tx) ? RING_KICK : 0;
+	while (ring_sleep_prepare(&client.rx) == 1) {
+		long err = raw3(EXO_NR_ring_wait, channel_end, RING_FOR_NEWS | kick, -1);
+
+		if (err < 0)
+			return (int)err;
+		kick = 0;
+	}
+	if (ring_pop(&client.rx, &got) != 1)
+		return -EPROTO;
+	ring_release(&client.rx);
+	return 0;
+}
+
+/* Rows of regions: they begin with a region, and end there while there are none. */
+static int setup_region(void)
+{
+	long err = raw3(EXO_NR_ring_alloc, -1, 4096, 0);
+
+	return err == -ENOSYS ? (int)err : -EOPNOTSUPP;
+}
+
+static int op_region(void)
 {
 	return -EOPNOTSUPP;
 }
 
 #define ROW_RING(n, s, o) \
 	{ .name = n, .setup = s, .op = o, .done = done_ring, .samples = 40, .per_sample = MESSAGES }
-#define ROW_CHANNEL(n) \
-	{ .name = n, .setup = setup_channel, .op = op_channel, .samples = 1, .per_sample = 1 }
+#define ROW_CHANNEL(n, s, o) \
+	{ .name = n, .setup = s, .op = o, .done = done_channel, .samples = 2000, .per_sample = 1 }
+#define ROW_REGION(n) \
+	{ .name = n, .setup = setup_region, .op = op_region, .samples = 1, .per_sample = 1 }
 
 const struct row rows_ring[] = {
 	ROW_RING("ring_futex_msg", setup_blocking, op_blocking),
 	ROW_RING("ring_spin_msg_2cpu", setup_spinning, op_spinning),
 	ROW_RING("ring_msg", setup_ring, op_message),
 	ROW_RING("ring_msg_batch16", setup_ring, op_batch),
-	ROW_CHANNEL("ring_kick_wait_rt"),
-	ROW_CHANNEL("channel_call_rt"),
-	ROW_CHANNEL("region_share_1m"),
-	ROW_CHANNEL("region_move_64k"),
-	ROW_CHANNEL("region_move_1m"),
+	ROW_CHANNEL("ring_kick_wait_rt", setup_kick, op_kick),
+	ROW_CHANNEL("channel_call_rt", setup_call, op_call),
+	ROW_REGION("region_share_1m"),
+	ROW_REGION("region_move_64k"),
+	ROW_REGION("region_move_1m"),
 };
 const unsigned rows_ring_nr = sizeof(rows_ring) / sizeof(rows_ring[0]);

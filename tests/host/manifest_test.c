@@ -53,7 +53,7 @@ TEST(manifest_what_it_may_do)
 {
 	CHECK(parse("exec /x\nneeds a b\nneeds c-1@tty\nhandle 3 rw /dev/null\nhandle 31 r /d\n"
 		    "handle 4 w /e\npledge stdio  \"rpath\" unix\nunveil r:/etc rwxc:/tmp\nunveil x:/b\n"
-		    "cpus 0-2,64,255\nnice -20\nbackoff 0 50\ngiveup never\nstop 0\n"));
+		    "serve 5 root\nheartbeat 500\ncpus 0-2,64,255\nnice -20\nbackoff 0 50\ngiveup never\nstop 0\n"));
 	CHECK_STR(m.needs[0], "a");
 	CHECK_STR(m.needs[2], "c-1@tty");
 	CHECK_EQ(m.needs_line, 2);
@@ -72,6 +72,9 @@ TEST(manifest_what_it_may_do)
 	CHECK_EQ(m.cpus[2], 0);
 	CHECK_EQ(m.cpus[3], (s64)(1ull << 63));
 	CHECK_EQ(m.nice, -20);
+	CHECK_EQ(m.serve_fd, 5);
+	CHECK(m.serve_root);
+	CHECK_EQ(m.heartbeat_ms, 500);
 	CHECK_EQ(m.backoff_first_ms, 0);
 	CHECK_EQ(m.backoff_max_ms, 50);
 	CHECK_EQ(m.giveup, 0);
@@ -116,6 +119,14 @@ TEST(manifest_errors_say_the_line)
 		{ "exec /x\nhandle 3 q /a\n", 2, "r, w or rw" },
 		{ "exec /x\nhandle 3 r a\n", 2, "absolute" },
 		{ "exec /x\nhandle 3 r /a\nhandle 3 w /b", 3, "descriptor 3 a second time" },
+		{ "exec /x\nhandle 3 r /a\nserve 3 any", 3, "descriptor 3 a second time" },
+		{ "exec /x\nserve 3 any\nhandle 3 r /a", 3, "descriptor 3 a second time" },
+		{ "exec /x\nserve 3 any\nserve 4 any", 3, "second time" },
+		{ "exec /x\nserve 3 me\n", 2, "'any' or 'root'" },
+		{ "exec /x\nserve 3\n", 2, "wants FD" },
+		{ "exec /x\nserve 2 any\n", 2, "3 to 31" },
+		{ "exec /x\nserve 3 any\nheartbeat 9", 3, "10 to" },
+		{ "exec /x\nheartbeat 100\n", 0, "without 'serve'" },
 		{ "exec /x\nunveil /a\n", 2, "PERMS:/PATH" },
 		{ "exec /x\nunveil rq:/a\n", 2, "PERMS:/PATH" },
 		{ "exec /x\nunveil r:a\n", 2, "PERMS:/PATH" },

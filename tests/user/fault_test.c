@@ -12,6 +12,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/uio.h>
 
 enum {
 	NTH_MAX = 3000,		/* no work here makes so many allocations */
@@ -222,6 +223,57 @@ static void memory_work(void)
 CASE(memory)
 {
 	sweep(memory_work);
+}
+
+static void read_all(const char *path)
+{
+	static char buf[65536];
+	long fd = TRY(SYS_openat, AT_FDCWD, path, O_RDONLY);
+
+	if (fd < 0)
+		return;
+	while (TRY(SYS_read, fd, buf, sizeof(buf)) > 0)
+		;
+	TRY(SYS_close, fd);
+}
+
+/* Where memory comes from, what is told of it, sealed files, memory given to pipes. */
+static void policy_work(void)
+{
+	long p = TRY(SYS_mmap, NULL, 16 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), fd;
+	char text[] = "given";
+	struct iovec give = { text, 5 };
+	void *pages[2] = { (void *)p, (void *)(p + 4 * (long)PAGE) };
+	int nodes[2] = { 0, 0 }, status[2], fds[2];
+	unsigned long mask = 1;
+
+	if (p < 0)
+		return;
+	TRY(SYS_mbind, p + 4 * (long)PAGE, 4 * PAGE, 1 /* MPOL_PREFERRED */, &mask, 17, 0);
+	for (int i = 0; i < 16; i += 3)
+		((volatile char *)p)[(unsigned long)i * PAGE] = 1;
+	TRY(SYS_mbind, p, 16 * PAGE, 2 /* MPOL_BIND */, &mask, 17, 2 /* MPOL_MF_MOVE */);
+	TRY(SYS_move_pages, 0, 2, pages, nodes, status, 2);
+	TRY(SYS_migrate_pages, 0, 17, &mask, &mask);
+	read_all("/proc/self/smaps");
+	read_all("/proc/self/numa_maps");
+	read_all("/proc/locks");
+	fd = TRY(SYS_memfd_create, "sealed", 2 /* MFD_ALLOW_SEALING */);
+	if (fd >= 0) {
+		TRY(SYS_write, fd, "x", 1);
+		TRY(SYS_fcntl, fd, 1033 /* F_ADD_SEALS */, 8 /* F_SEAL_WRITE */);
+		TRY(SYS_close, fd);
+	}
+	if (TRY(SYS_pipe2, fds, 0) == 0) {
+		TRY(SYS_vmsplice, fds[1], &give, 1, 0);
+		TRY(SYS_close, fds[0]);
+		TRY(SYS_close, fds[1]);
+	}
+}
+
+CASE(policies)
+{
+	sweep(policy_work);
 }
 
 static void signal_work(void)

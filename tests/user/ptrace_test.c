@@ -135,6 +135,29 @@ CASE(memory)
 	CHECK_EXIT(pid, 0);
 }
 
+/* The page of the clock is everybody's: a tracer gets no copy of it to write to. */
+CASE(clock_page_is_not_written)
+{
+	unsigned long vvar = 0;
+	char line[512];
+	FILE *maps = fopen("/proc/self/maps", "r");
+	pid_t pid;
+
+	while (maps && fgets(line, sizeof(line), maps))
+		if (strstr(line, "[vvar]"))
+			vvar = strtoul(line, NULL, 16);
+	if (maps)
+		fclose(maps);
+	if (!vvar)
+		SKIP("no [vvar]");
+	pid = traced_child();
+	if (pid == 0)
+		_exit(0);
+	CHECK_EQ(trace(PTRACE_POKEDATA, pid, vvar + 64, 0), -EIO);
+	CHECK_EQ(trace(PTRACE_CONT, pid, 0, SIGKILL), 0);
+	CHECK_EQ(next(pid), SIGKILL);
+}
+
 CASE(registers)
 {
 	struct user_regs_struct r, again;

@@ -33,14 +33,14 @@ else
 $(SHAPES): kernel/syscall.tbl tools/gen_syscalls.py
 	python3 tools/gen_syscalls.py --out build/gen && touch $@
 endif
-$(UTEST_OUT)/fuzz_syscalls: UTEST_CFLAGS += -Ibuild/gen
-$(UTEST_OUT)/fuzz_syscalls: | $(SHAPES)
+$(UTEST_OUT)/fuzz_syscalls $(UTEST_OUT)/pledge_matrix_test: UTEST_CFLAGS += -Ibuild/gen
+$(UTEST_OUT)/fuzz_syscalls $(UTEST_OUT)/pledge_matrix_test: | $(SHAPES)
 
 # Channels are used as programs use them: with libexo.
-$(UTEST_OUT)/channel_test: UTEST_CFLAGS += -I. -Ibuild/gen
-$(UTEST_OUT)/channel_test: UTEST_MORE := user/libexo/exo.c
-$(UTEST_OUT)/channel_test: user/libexo/exo.c user/libexo/exo.h kernel/abi/channel.h | \
-	$(SHAPES) build/gen/kernel/abi/errno.h
+UTEST_EXO := $(addprefix $(UTEST_OUT)/,channel_test service_test)
+$(UTEST_EXO): UTEST_CFLAGS += -I. -Ibuild/gen
+$(UTEST_EXO): UTEST_MORE := user/libexo/exo.c user/libexo/service.c
+$(UTEST_EXO): $(wildcard user/libexo/*) kernel/abi/channel.h | $(SHAPES) build/gen/kernel/abi/errno.h
 ifndef GEN
 build/gen/kernel/abi/errno.h: kernel/abi/errno.tbl tools/gen_errno.py
 	python3 tools/gen_errno.py --out build/gen

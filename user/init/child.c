@@ -59,36 +59,59 @@ static void set_streams(const struct manifest *m, int log_fd)
 		close(in);
 }
 
-/* A number that is free above all that are granted. */
+/* @fd at a number above all that are granted. */
+static int move_up(int fd, const char *what)
+{
+	int high = fcntl(fd, F_DUPFD, ABOVE_GRANTED);
+
+	if (high < 0)
+		refuse(what);
+	close(fd);
+	return high;
+}
+
 static int open_handle(const struct manifest_handle *h)
 {
 	static const int modes[] = {
 		[MANIFEST_READ] = O_RDONLY, [MANIFEST_WRITE] = O_WRONLY, [MANIFEST_BOTH] = O_RDWR,
 	};
-	int low = open(h->path, modes[h->mode] | O_NOCTTY), fd;
+	int fd = open(h->path, modes[h->mode] | O_NOCTTY);
 
-	if (low < 0)
-		refuse(h->path);
-	fd = fcntl(low, F_DUPFD, ABOVE_GRANTED);
 	if (fd < 0)
 		refuse(h->path);
-	close(low);
-	return fd;
+	return move_up(fd, h->path);
+}
+
+static u32 place(int from, int fd, const char *what)
+{
+	if (dup2(from, fd) < 0)
+		refuse(what);
+	return 1u << fd;
+}
+
+static u32 place_serve(const struct manifest *m, int from)
+{
+	char number[16];
+
+	snprintf(number, sizeof(number), "%d", m->serve_fd);
+	setenv("EXO_SERVE_FD", number, 1);
+	return place(from, m->serve_fd, "serve");
 }
 
 /* Its handles at their numbers, and nothing else but the streams. */
-static void set_handles(const struct manifest *m)
+static void set_handles(const struct manifest *m, int serve_fd)
 {
 	int fds[MANIFEST_HANDLES];
 	u32 granted = 7;
 
+	if (serve_fd >= 0)
+		serve_fd = move_up(serve_fd, "serve");
 	for (unsigned i = 0; i < m->n_handles; i++)
 		fds[i] = open_handle(&m->handles[i]);
-	for (unsigned i = 0; i < m->n_handles; i++) {
-		if (dup2(fds[i], m->handles[i].fd) < 0)
-			refuse(m->handles[i].path);
-		granted |= 1u << m->handles[i].fd;
-	}
+	for (unsigned i = 0; i < m->n_handles; i++)
+		granted |= place(fds[i], m->handles[i].fd, m->handles[i].path);
+	if (serve_fd >= 0)
+		granted |= place_serve(m, serve_fd);
 	for (int fd = 0; fd <= MANIFEST_MAX_FD; fd++)
 		if (!(granted & 1u << fd))
 			close(fd);
@@ -152,12 +175,12 @@ static void run(const struct manifest *m, const char *program, bool is_fallback)
 	execv(program, argv);
 }
 
-void child_run(const struct manifest *m, int log_fd)
+void child_run(const struct manifest *m, int log_fd, int serve_fd)
 {
 	init_reset_signals();
 	setsid();
 	set_streams(m, log_fd);
-	set_handles(m);
+	set_handles(m, serve_fd);
 	set_scheduling(m);
 	if (chdir(m->dir ? m->dir : "/") < 0 && chdir("/") < 0)
 		init_say("chdir: %s", strerror(errno));

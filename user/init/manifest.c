@@ -25,7 +25,7 @@ struct reader {
 };
 
 enum said { SAID_RESPAWN = 1, SAID_BACKOFF = 2, SAID_GIVEUP = 4, SAID_STOP = 8, SAID_CPUS = 16,
-	    SAID_NICE = 32 };
+	    SAID_NICE = 32, SAID_HEARTBEAT = 64 };
 
 static __printf(2, 3) bool fail(struct reader *r, const char *fmt, ...)
 {
@@ -253,30 +253,64 @@ static bool add_unveil(struct reader *r)
 	return add_words(r, r->m->unveil, &r->n_unveil);
 }
 
+/* One more descriptor that it gets: is its number one, and free? */
+static bool take_fd(struct reader *r, const char *word, int *out)
+{
+	const struct manifest *m = r->m;
+	u32 fd;
+
+	if (!set_number(r, word, 3, MANIFEST_MAX_FD, &fd))
+		return false;
+	for (unsigned i = 0; i < m->n_handles; i++)
+		if (m->handles[i].fd == (int)fd)
+			return fail(r, "descriptor %u a second time", fd);
+	if (m->serve_fd == (int)fd)
+		return fail(r, "descriptor %u a second time", fd);
+	*out = (int)fd;
+	return true;
+}
+
+static bool set_serve(struct reader *r)
+{
+	struct manifest *m = r->m;
+
+	if (m->serve_fd)
+		return fail(r, "'serve' a second time");
+	if (r->n_words != 3)
+		return fail(r, "'serve' wants FD and 'any' or 'root'");
+	m->serve_root = strcmp(r->words[2], "root") == 0;
+	if (!m->serve_root && strcmp(r->words[2], "any") != 0)
+		return fail(r, "'serve' is for 'any' or 'root', not '%.40s'", r->words[2]);
+	return take_fd(r, r->words[1], &m->serve_fd);
+}
+
+static bool set_heartbeat(struct reader *r)
+{
+	return say_once(r, SAID_HEARTBEAT, 1) &&
+	       set_number(r, r->words[1], 10, MANIFEST_MAX_MS, &r->m->heartbeat_ms);
+}
+
 static bool add_handle(struct reader *r)
 {
 	static const char *const modes[] = { "r", "w", "rw" };
 	struct manifest *m = r->m;
 	struct manifest_handle *h = &m->handles[m->n_handles];
 	size_t mode = 0;
-	u32 fd;
+	int fd;
 
 	if (r->n_words != 4)
 		return fail(r, "'handle' wants FD MODE PATH");
 	if (m->n_handles == MANIFEST_HANDLES)
 		return fail(r, "more than %u handles", MANIFEST_HANDLES);
-	if (!set_number(r, r->words[1], 3, MANIFEST_MAX_FD, &fd))
+	if (!take_fd(r, r->words[1], &fd))
 		return false;
-	for (unsigned i = 0; i < m->n_handles; i++)
-		if (m->handles[i].fd == (int)fd)
-			return fail(r, "descriptor %u a second time", fd);
 	while (mode < ARRAY_SIZE(modes) && strcmp(r->words[2], modes[mode]) != 0)
 		mode++;
 	if (mode == ARRAY_SIZE(modes))
 		return fail(r, "a handle is open for r, w or rw, not '%s'", r->words[2]);
 	if (r->words[3][0] != '/')
 		return fail(r, "'%s' is not an absolute path", r->words[3]);
-	*h = (struct manifest_handle){ (int)fd, (enum manifest_mode)mode, r->words[3] };
+	*h = (struct manifest_handle){ fd, (enum manifest_mode)mode, r->words[3] };
 	m->n_handles++;
 	return true;
 }
@@ -336,10 +370,11 @@ static bool obey_line(struct reader *r)
 		const char *key;
 		bool (*obey)(struct reader *r);
 	} rows[] = {
-		{ "args", add_args }, { "env", set_env }, { "needs", add_needs },
+		{ "args", add_args },       { "env", set_env },         { "needs", add_needs },
 		{ "respawn", set_respawn }, { "backoff", set_backoff }, { "giveup", set_giveup },
-		{ "stop", set_stop }, { "handle", add_handle }, { "pledge", set_pledge },
-		{ "unveil", add_unveil }, { "cpus", set_cpus }, { "nice", set_nice },
+		{ "stop", set_stop },       { "serve", set_serve },     { "handle", add_handle },
+		{ "pledge", set_pledge },   { "unveil", add_unveil },   { "cpus", set_cpus },
+		{ "nice", set_nice },       { "heartbeat", set_heartbeat },
 	};
 	bool is_path;
 	const char **field = field_of(r->m, r->words[0], &is_path);
@@ -393,5 +428,7 @@ bool manifest_parse(struct manifest *m, const char *text, size_t len, struct man
 	error->line = 0;
 	if (!(r.said & SAID_GIVEUP))
 		m->giveup = m->tty ? 0 : DEFAULT_GIVEUP;
+	if (m->heartbeat_ms && !m->serve_fd)
+		return fail(&r, "'heartbeat' without 'serve'");
 	return m->exec ? true : fail(&r, "no 'exec': nothing to start");
 }

@@ -26,6 +26,11 @@
  *          never         never (never with a tty, else 10)
  *   stop MS              how long it has between SIGTERM and SIGKILL (2000)
  *
+ *   serve FD any         others may connect to it by its name (user/libexo/service.h): they
+ *            root        come at descriptor FD (3..31); anybody, or root only
+ *   heartbeat MS         with serve: it is killed when it has not answered for so long, or
+ *                        ten seconds after its start not once
+ *
  * What it may do. It has no descriptor but its input, output and error and these:
  *
  *   handle FD MODE PATH  PATH open for r, w or rw as descriptor FD (3..31), opened by
@@ -69,6 +74,9 @@ struct manifest {
 	struct manifest_handle handles[MANIFEST_HANDLES];
 	unsigned n_handles;
 	const char *pledge;                            /* words with a space between */
+	int serve_fd;                                  /* 0: nobody connects to it */
+	bool serve_root;
+	u32 heartbeat_ms;                              /* 0: none */
 	u64 cpus[MANIFEST_CPUS / 64];                  /* a bit a CPU; none: all */
 	int nice;
 	enum manifest_respawn respawn;

@@ -20,6 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "broker.h"
 #include "child.h"
 #include "init.h"
 
@@ -69,6 +70,7 @@ struct service *service_add(const char *name)
 	}
 	snprintf(s->name, sizeof(s->name), "%s", name);
 	s->state = SERVICE_BROKEN;
+	s->serve[0] = s->serve[1] = s->pulse = -1;
 	logfile_init(&s->log);
 	services[n_services++] = s;
 	return s;
@@ -82,6 +84,7 @@ void service_remove(struct service *s)
 		i++;
 	memmove(&services[i], &services[i + 1], (n_services - i - 1) * sizeof(services[0]));
 	n_services--;
+	broker_close(s);
 	logfile_close(&s->log);
 	free(s->m);
 	free(s);
@@ -190,10 +193,11 @@ static void start(struct service *s)
 		err = logfile_open(&s->log, service_paths.logs, s->name);
 	if (err)
 		init_say("%s: no log: %s", s->name, strerror(-err));
+	broker_prepare(s);
 	s->started_ms = service_now_ms();
 	s->pid = fork();
 	if (s->pid == 0)
-		child_run(s->m, s->log.to);
+		child_run(s->m, s->log.to, s->serve[1]);
 	if (s->pid < 0) {
 		init_say("no process for %s: %s", s->name, strerror(errno));
 		s->due_ms = s->started_ms + NO_PROCESS_MS;
@@ -202,11 +206,35 @@ static void start(struct service *s)
 	s->state = SERVICE_RUNNING;
 	s->starts++;
 	logfile_note(&s->log, "started, process %d", (int)s->pid);
+	broker_pulse_start(s);
 }
 
 static bool is_due(const struct service *s, u64 now)
 {
 	return s->state == SERVICE_WAITING && s->due_ms <= now && !missing_need(s);
+}
+
+/* When something is to be done for it, ~0: only when something happens. */
+static u64 due_of(const struct service *s)
+{
+	if (s->state == SERVICE_RUNNING)
+		return s->pulse < 0 ? ~0ull : s->pulse_due_ms;
+	if (s->state == SERVICE_STOPPING || (s->state == SERVICE_WAITING && !missing_need(s)))
+		return s->due_ms;
+	return ~0ull;
+}
+
+static void kill_overdue(struct service *s, u64 now)
+{
+	if (s->state == SERVICE_STOPPING && s->due_ms <= now) {
+		kill(-s->pid, SIGKILL);
+		s->due_ms = ~0ull;
+	}
+	if (s->state == SERVICE_RUNNING && !broker_pulse_check(s, now)) {
+		logfile_note(&s->log, "has missed its heartbeat");
+		kill(-s->pid, SIGKILL);
+		broker_pulse_end(s);
+	}
 }
 
 int service_start_due(void)
@@ -224,15 +252,8 @@ int service_start_due(void)
 		}
 	}
 	for (size_t i = 0; i < n_services; i++) {
-		struct service *s = services[i];
-
-		if (s->state == SERVICE_STOPPING && s->due_ms <= now) {
-			kill(-s->pid, SIGKILL);
-			s->due_ms = ~0ull;
-		}
-		if (s->state == SERVICE_STOPPING ||
-		    (s->state == SERVICE_WAITING && !missing_need(s)))
-			next = MIN(next, s->due_ms);
+		kill_overdue(services[i], now);
+		next = MIN(next, due_of(services[i]));
 	}
 	return next == ~0ull ? -1 : (int)(MAX(next, now + 1) - now);
 }
@@ -294,6 +315,9 @@ static void service_ended(struct service *s, int status)
 						 now - s->started_ms >= RESTART_GOOD_MS)];
 		s->due_ms = now + s->restart.wait_ms;
 	}
+	broker_pulse_end(s);
+	if (s->state != SERVICE_WAITING)
+		broker_close(s);
 	tell_end(s);
 	if (s->gone)
 		service_remove(s);
@@ -358,6 +382,8 @@ const char *service_stop(struct service *s)
 		s->again = false;
 	if (s->state == SERVICE_WAITING || s->state == SERVICE_FAILED)
 		s->state = SERVICE_STOPPED;
+	if (s->state == SERVICE_STOPPED)
+		broker_close(s);
 	if (s->state != SERVICE_RUNNING)
 		return s->state == SERVICE_BROKEN ? s->why : NULL;
 	s->state = SERVICE_STOPPING;

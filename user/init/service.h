@@ -56,13 +56,18 @@ struct service {
 	bool gone;          /* its manifest is no longer there: removed once it has ended */
 	bool seen;          /* by load.c, while it reads */
 	struct logfile log;
+	int serve[2];       /* its name's socket pair, its own second; -1 */
+	int pulse;          /* our end of its heartbeat; -1: none */
+	u32 pulse_number;   /* of the one that it was last asked for */
+	bool pulse_ever;    /* it has answered in this run */
+	u64 pulse_due_ms;
 	bool has_modes;
 	struct termios modes; /* its terminal's, before anybody used it */
 };
 
 /* Where everything is. Set before the first service is there. */
 struct service_paths {
-	const char *manifests, *logs, *socket;
+	const char *manifests, *logs, *socket, *services;
 };
 extern struct service_paths service_paths;
 

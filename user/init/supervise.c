@@ -28,6 +28,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <user/libexo/service.h>
+
+#include "broker.h"
 #include "control.h"
 #include "init.h"
 #include "load.h"
@@ -37,9 +40,15 @@
 #define HELLO_WAIT_MS 1000
 #define LOG_LEVEL_SET 8 /* syslog(2): SYSLOG_ACTION_CONSOLE_LEVEL */
 
-/* What the loop polls: signals, the port, the control socket, the logs. */
-enum { POLL_SIGNALS, POLL_PORT, POLL_CONTROL, POLL_LOGS = POLL_CONTROL + (int)CONTROL_FDS,
-       POLL_ALL = POLL_LOGS + (int)SERVICES_MAX };
+/* What the loop polls: signals, the port, names of services, the control socket, logs. */
+enum {
+	POLL_SIGNALS,
+	POLL_PORT,
+	POLL_BROKER,
+	POLL_CONTROL,
+	POLL_LOGS = POLL_CONTROL + (int)CONTROL_FDS,
+	POLL_ALL = POLL_LOGS + (int)SERVICES_MAX,
+};
 
 static struct pollfd fds[POLL_ALL];
 
@@ -125,6 +134,8 @@ static void open_everything(const char *run_dir)
 	if (mkdir(service_paths.logs, 0755) < 0 && errno != EEXIST)
 		init_say("%s: %s", service_paths.logs, strerror(errno));
 	control_open();
+	broker_open();
+	fds[POLL_BROKER].fd = broker_fd();
 }
 
 /* Return: a signal that is a request, 0: none. */
@@ -155,6 +166,8 @@ static void turn(bool consoles)
 		if (logs[i].fd >= 0 && logs[i].revents)
 			logfile_pump(&services[i]->log);
 	service_reap();
+	if (fds[POLL_BROKER].fd >= 0 && fds[POLL_BROKER].revents)
+		broker_serve();
 	control_serve(&fds[POLL_CONTROL], consoles);
 }
 
@@ -162,7 +175,8 @@ void supervise_machine(int port_fd)
 {
 	static struct port port;
 
-	service_paths = (struct service_paths){ "/etc/exo/services", "/run/log", "/run/svc" };
+	service_paths = (struct service_paths){ "/etc/exo/services", "/run/log", "/run/svc",
+						 EXO_SERVICES };
 	open_everything("/run");
 	fds[POLL_PORT].fd = open_port(&port, port_fd);
 	reboot(RB_DISABLE_CAD); /* Ctrl-Alt-Del comes as SIGINT */
@@ -188,12 +202,13 @@ static bool anybody_runs(void)
 
 int supervise_folder(const char *manifests, const char *run)
 {
-	static char logs[128], control[128];
+	static char logs[128], control[128], names[128];
 	int sig = 0;
 
 	snprintf(logs, sizeof(logs), "%.100s/log", run);
 	snprintf(control, sizeof(control), "%.100s/svc", run);
-	service_paths = (struct service_paths){ manifests, logs, control };
+	snprintf(names, sizeof(names), "%.100s/services", run);
+	service_paths = (struct service_paths){ manifests, logs, control, names };
 	open_everything(run);
 	load_manifests(false);
 	while (!sig || anybody_runs()) {
@@ -207,5 +222,6 @@ int supervise_folder(const char *manifests, const char *run)
 			(void)service_stop(services[i]);
 	}
 	unlink(control);
+	unlink(names);
 	return 0;
 }
