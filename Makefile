@@ -56,7 +56,7 @@ WARN := -Werror -Wall -Wextra -Wshadow -Wvla -Wundef -Wmissing-prototypes -Wstri
 	-Wframe-larger-than=$(if $(filter kasan ubsan,$(PROFILE)),2048,1024)
 CFLAGS := -std=gnu11 -g $(OPT_$(PROFILE)) $(WARN) -I. -Ibuild/gen -Iarch/x86_64/include -ffreestanding -fno-pie \
 	-mcmodel=kernel -mno-red-zone -mgeneral-regs-only -fno-omit-frame-pointer $(FRAMES_$(PROFILE)) \
-	-fno-strict-aliasing -fno-stack-protector -fno-common \
+	-fno-strict-aliasing -fstack-protector -mstack-protector-guard=global -fno-common \
 	-fno-asynchronous-unwind-tables -ffile-prefix-map=$(CURDIR)/= \
 	$(if $(IS_CLANG),-target x86_64-linux-gnu -Wno-initializer-overrides,\
 		-fno-delete-null-pointer-checks)
@@ -72,7 +72,8 @@ GEN_SRCS := build/gen/font_data.c build/gen/errno_names.c build/gen/syscall_tabl
 OBJS := $(patsubst %,$(B)/obj/%.o,$(KERNEL_SRCS) $(GEN_SRCS))
 GEN := build/gen/kernel/abi/errno.h build/gen/kernel/syscall_table.h build/gen/offsets.inc
 
-.PHONY: all kernel run debug test test-bochs test-kernel lint toolchain torture verify suites clean help compdb FORCE
+.PHONY: all kernel run debug test test-bochs test-kernel lint toolchain torture torture-security verify suites \
+	clean help compdb FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 all: kernel
@@ -193,6 +194,9 @@ test-bochs: setup
 	@tools/setup --bochs
 	$(Q)$(PY) tools/run_tests.py --torture --only bochs
 
+torture-security: setup
+	$(Q)$(PY) tools/run_tests.py --torture-security $(if $(CALLS),--calls $(CALLS))
+
 toolchain: setup
 	$(Q)tools/toolchain
 
@@ -216,6 +220,7 @@ help:
 	@echo "  make bench        speed in instructions, beside a Linux guest"
 	@echo "  make bench-wall   the same in time, 2 CPUs         make bench-machine  inside the kernel; boot"
 	@echo "  make bench-ring   ring code on this Linux, beside pipes and the like"
+	@echo "  make torture-security   ten million random calls from within a sandbox [CALLS=n], forgeries"
 	@echo "  make torture      hours of stress                  make toolchain    an x86_64-elf gcc"
 	@echo "  make verify       the rings' protocols, model-checked; 1e8 messages between two processes"
 	@echo "  make suites       Python's, busybox's and bash's own tests, here and in Exo-OS, compared"

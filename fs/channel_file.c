@@ -77,31 +77,12 @@ int channel_file_create(struct channel_end *end, u32 flags, struct file **out)
 	return 0;
 }
 
-int channel_from_handle(int fd, struct handle_ref *ref, struct channel_end **end, u32 *flags)
+int channel_handle_slow(int fd, struct handle_ref *ref)
 {
-	const struct task *task = current_task();
-	const struct handle *slot = NULL;
-	struct file *file;
-	int err;
+	int err = handle_get(fd, 0, KOBJECT_CHANNEL, ref);
 
-	if (likely(atomic_load_relaxed(&task->nr_threads) == 1))
-		slot = handle_lone(task->handles, fd, RIGHT_READ | RIGHT_WRITE, KOBJECT_CHANNEL);
-	if (likely(slot)) {
-		*ref = (struct handle_ref){ slot->object, slot->rights, false };
-	} else {
-		err = handle_get(fd, 0, KOBJECT_CHANNEL, ref);
-		if (err)
-			return err;
-		if (~ref->rights & (RIGHT_READ | RIGHT_WRITE)) {
-			handle_put(ref);
-			return -EACCES;
-		}
-	}
-	file = container_of(ref->object, struct file, object);
-	*end = file->priv;
-	*flags = atomic_load_relaxed(&file->flags);
-	err = channel_check(*end);
-	if (unlikely(err))
-		handle_put(ref);
-	return err;
+	if (err || !(~ref->rights & (RIGHT_READ | RIGHT_WRITE)))
+		return err;
+	handle_put(ref);
+	return -EACCES;
 }

@@ -29,15 +29,7 @@
 #include <kernel/task/task.h>
 #include <mm/kmalloc.h>
 
-/* Lock key: f fs->lock */
-struct fs_context {
-	struct refcount refs;
-	struct mutex lock;     /* RANK_FS_CONTEXT */
-	struct path root, cwd; /* [f] */
-	u32 umask;             /* [a] */
-	struct unveil *veil;   /* [f] referenced; NULL: the whole tree is there */
-	bool veil_locked;      /* [f] */
-};
+#include "fs_context_priv.h"
 
 static struct fs_context *fs_context_alloc(const struct path *root, const struct path *cwd,
 					   u32 umask)
@@ -179,6 +171,26 @@ struct unveil *fs_context_get_veil(struct fs_context *fs, bool *locked)
 	unveil_get(veil);
 	if (locked)
 		*locked = fs->veil_locked;
+	mutex_unlock(&fs->lock);
+	return veil;
+}
+
+struct unveil *fs_context_view(bool cwd, struct path *out, bool *counted)
+{
+	struct task *task = current_task();
+	struct fs_context *fs = task->fs;
+	struct unveil *veil;
+
+	mutex_lock(&fs->lock);
+	*out = unlikely(cwd) ? fs->cwd : fs->root;
+	veil = fs->veil;
+	*counted = false; /* others than current only look */
+	if (unlikely(refcount_read(&fs->refs) != 1 ||
+		     atomic_load_relaxed(&task->nr_threads) != 1)) {
+		*counted = true;
+		unveil_get(veil);
+	}
+	path_get(out);
 	mutex_unlock(&fs->lock);
 	return veil;
 }

@@ -7,9 +7,8 @@
  * A link's text is put directly in front of what is left, in one buffer filled
  * from its end downwards; so there is no recursion and no stack of names.
  *
- * may_search() is the one place where every inode that is walked through
- * passes, and step_down() is where the last one is reached: unveil rules will be
- * asked there.
+ * may_search() is the one place where every inode that is walked through passes.
+ * walk->cover is what unveil says of the place reached: step_down() carries it along.
  *
  * Source: man path_resolution(7), symlink(7), openat(2).
  */
@@ -27,7 +26,10 @@
 #include <kernel/lib/string.h>
 #include <kernel/task/task.h>
 #include <mm/kmalloc.h>
+#include <security/audit.h>
 #include <security/cred.h>
+
+#include "fs_context_priv.h"
 
 #define MAX_LINKS 40u
 /* Texts of links and rests of names: two paths of the longest kind. */
@@ -35,16 +37,12 @@
 
 /* ---- names from users ---- */
 
-int path_name_get(struct path_name *name, const char __user *uname)
+int path_name_get_long(struct path_name *name, const char __user *uname, long err)
 {
-	long len = user_copy_string(name->inline_buf, uname, PATH_INLINE);
+	long len;
 
-	name->str = name->inline_buf;
-	name->allocated = NULL;
-	if (likely(len >= 0))
-		return 0;
-	if (len != -ENAMETOOLONG)
-		return (int)len;
+	if (err != -ENAMETOOLONG)
+		return (int)err;
 	name->allocated = kmalloc(PATH_MAX + 8, 0);
 	if (!name->allocated)
 		return -ENOMEM;
@@ -74,21 +72,25 @@ int path_name_kernel(struct path_name *name, const char *str)
 	return 0;
 }
 
-void path_name_put(struct path_name *name)
+void path_name_free(struct path_name *name)
 {
-	if (unlikely(name->allocated != NULL))
-		kfree(name->allocated);
+	kfree(name->allocated);
 }
 
 /* ---- steps ---- */
 
-static inline int may_search(const struct walk *walk, struct inode *dir)
+static inline int may_search(const struct walk *walk, struct dentry *dentry)
 {
+	struct inode *dir = dentry->inode;
+	u64 modes = atomic_load_acquire(&dentry_modes); /* before the mode */
+
 	if (unlikely(!S_ISDIR(dir->mode)))
 		return -ENOTDIR;
-	/* All three may search: no need to find out who asks. */
-	if (likely((dir->mode & 0111) == 0111 && !dir->ops->permission))
+	/* All three may search: no need to find out who asks, nor to look again. */
+	if (likely((dir->mode & 0111) == 0111 && !dir->ops->permission)) {
+		atomic_store_relaxed(&dentry->search, modes);
 		return 0;
+	}
 	return inode_permission(dir, walk->cred, MAY_EXEC);
 }
 
@@ -231,7 +233,7 @@ static inline int step_down(struct walk *walk, const struct fs_name *name, u64 h
 	if (unlikely(next->flags & DENTRY_MOUNTED))
 		cross_mounts(&walk->cur);
 	if (unlikely(walk->veil != NULL))
-		unveil_below(walk->veil, parent, name, walk->cur.dentry, &walk->cover);
+		unveil_below(walk->veil, parent, name, hash, walk->cur.dentry, &walk->cover);
 	dentry_put(parent);
 	return 0;
 }
@@ -269,7 +271,7 @@ int walk_parent(struct walk *walk)
 			unveil_denied(walk->access);
 			return -ENOENT;
 		}
-		err = may_search(walk, dir->inode);
+		err = may_search(walk, dir);
 		if (unlikely(err))
 			return err;
 		len = dentry_scan(dir, s, &walk->last_hash);
@@ -315,6 +317,26 @@ int walk_last(struct walk *walk, bool follow, bool *again)
 
 /* ---- start and end ---- */
 
+/* From where the walk stands: what needs no second look is passed here. */
+static void walk_descend(struct walk *walk, u32 flags)
+{
+	struct descent d = { .at = walk->cur.dentry, .rest = walk->rest, .veil = walk->veil,
+			     .whole = flags & LOOKUP_WHOLE, .follow = flags & LOOKUP_FOLLOW };
+
+	if (unlikely(d.veil != NULL))
+		d.cover = walk->cover;
+	if (unlikely(!dentry_descend(&d))) {
+		if (d.stale)
+			dentry_put(d.stale);
+		return;
+	}
+	dentry_put(walk->cur.dentry);
+	walk->cur.dentry = d.at;
+	walk->rest = d.rest;
+	if (unlikely(d.veil != NULL))
+		walk->cover = d.cover;
+}
+
 static int start_at(struct walk *walk, int dirfd, bool must_be_dir)
 {
 	struct handle_ref ref;
@@ -339,31 +361,25 @@ static int start_at(struct walk *walk, int dirfd, bool must_be_dir)
 	return err;
 }
 
-/* The one place where pledge and unveil meet paths. */
-static __noinline int walk_watched(struct walk *walk, const char *name, u32 flags)
+static __noinline int ask_pledge(struct walk *walk, const char *name)
 {
-	u64 promises = pledge_current(), missing = 0;
-	bool no_links = false;
+	u64 promises = pledge_current();
+	bool no_links;
+	u64 missing = pledge_path(promises, name, walk->access, &no_links);
 
-	if (flags & LOOKUP_UNWATCHED)
-		return 0;
-	if (flags >> LOOKUP_ACCESS_SHIFT)
-		walk->access = flags >> LOOKUP_ACCESS_SHIFT;
-	if (promises)
-		missing = pledge_path(promises, name, walk->access, &no_links);
 	if (missing && pledge_violated(missing, true))
 		return -ENOSYS;
 	walk->learn = promises & PLEDGE_LEARN;
 	if (no_links)
 		walk->nr_links = MAX_LINKS;
-	walk->veil = fs_context_get_veil(current_task()->fs, NULL);
 	return 0;
 }
 
-/* What unveil would have to give this walk, said in the log. @last: NULL: where it stands. */
-static __noinline void learn_path(const struct walk *walk, const struct fs_name *last)
+/* "rw:/the/path" of where the walk stands, or of the name @last there, as a line that begins
+ * with @begin. */
+static __noinline void tell_path(const struct walk *walk, const struct fs_name *last, u32 perms,
+				 const char *begin)
 {
-	u32 need = unveil_needs(walk->access);
 	char *buf = kmalloc(PATH_MAX, 0), *text;
 	struct path root;
 	bool unreachable;
@@ -373,13 +389,31 @@ static __noinline void learn_path(const struct walk *walk, const struct fs_name 
 	fs_context_get_root(current_task()->fs, &root);
 	text = path_string(&walk->cur, &root, buf, PATH_MAX, &unreachable);
 	if (text && !unreachable)
-		log_notice("audit: learn: %s[%d] path %s%s%s%s:%s%s%.*s", current->comm,
-			   current->tid, need & PATH_READ ? "r" : "", need & PATH_WRITE ? "w" : "",
-			   need & PATH_EXEC ? "x" : "", need & PATH_CREATE ? "c" : "", text,
+		log_notice("audit: %s: %s[%d] path %s%s%s%s:%s%s%.*s", begin, current->comm,
+			   current->tid, perms & PATH_READ ? "r" : "",
+			   perms & PATH_WRITE ? "w" : "",
+			   perms & PATH_EXEC ? "x" : "", perms & PATH_CREATE ? "c" : "", text,
 			   last && text[1] ? "/" : "", last ? (int)last->len : 0,
 			   last ? last->str : "");
 	path_put(&root);
 	kfree(buf);
+}
+
+/* What unveil would have to give this walk, said in the log. @last: NULL: where it stands. */
+static void learn_path(const struct walk *walk, const struct fs_name *last)
+{
+	tell_path(walk, last, unveil_needs(walk->access), "learn");
+}
+
+/* What is hidden is not told of: the log would say that it exists. */
+static inline int veil_check(const struct walk *walk, const struct unveil_cover *cover,
+			     const struct fs_name *last)
+{
+	int err = unveil_check(cover, walk->access);
+
+	if (unlikely(err == -EACCES) && audit_admit())
+		tell_path(walk, last, unveil_needs(walk->access) & ~(u32)cover->perms, "unveil");
+	return err;
 }
 
 int walk_allowed_last(const struct walk *walk)
@@ -390,8 +424,8 @@ int walk_allowed_last(const struct walk *walk)
 		learn_path(walk, &walk->last);
 	if (likely(!walk->veil))
 		return 0;
-	unveil_below(walk->veil, walk->cur.dentry, &walk->last, NULL, &cover);
-	return unveil_check(&cover, walk->access);
+	unveil_below(walk->veil, walk->cur.dentry, &walk->last, walk->last_hash, NULL, &cover);
+	return veil_check(walk, &cover, &walk->last);
 }
 
 u32 walk_perms_last(const struct walk *walk)
@@ -400,7 +434,7 @@ u32 walk_perms_last(const struct walk *walk)
 
 	if (likely(!walk->veil))
 		return PATH_RWXC;
-	unveil_below(walk->veil, walk->cur.dentry, &walk->last, NULL, &cover);
+	unveil_below(walk->veil, walk->cur.dentry, &walk->last, walk->last_hash, NULL, &cover);
 	return cover.covered ? cover.perms : 0;
 }
 
@@ -413,37 +447,93 @@ u32 path_perms(const struct path *path)
 	return perms;
 }
 
-int walk_begin(struct walk *walk, int dirfd, const char *name, u32 flags)
+static inline int walk_start(struct walk *walk, int dirfd, const char *name, u32 flags)
 {
-	int err = 0;
+	if (likely(*name == '/')) {
+		fs_context_get_root(current_task()->fs, &walk->cur);
+		return 0;
+	}
+	if (unlikely(!*name) && !(flags & LOOKUP_EMPTY))
+		return -ENOENT;
+	return start_at(walk, dirfd, *name != 0);
+}
 
+/* The same, and on as far as nothing holds the walk up. */
+static inline int walk_start_at_ease(struct walk *walk, int dirfd, const char *name, u32 flags)
+{
+	bool absolute = *name == '/';
+	int err;
+
+	if (likely(absolute || (dirfd == AT_FDCWD && *name))) {
+		struct descent d = { .rest = name, .whole = flags & LOOKUP_WHOLE,
+				     .follow = flags & LOOKUP_FOLLOW };
+
+		fs_context_descend(absolute, false, &d, &walk->cur);
+		walk->rest = d.rest;
+		return 0;
+	}
+	err = walk_start(walk, dirfd, name, flags);
+	if (likely(!err))
+		walk_descend(walk, flags);
+	return err;
+}
+
+/* Where the walk starts, and what of the tree it sees. */
+static __noinline int walk_start_veiled(struct walk *walk, int dirfd, const char *name, u32 flags)
+{
+	int err;
+
+	if (likely(*name == '/')) {
+		walk->veil = fs_context_view(false, &walk->cur, &walk->veil_counted);
+	} else if (dirfd == AT_FDCWD && *name) {
+		walk->veil = fs_context_view(true, &walk->cur, &walk->veil_counted);
+	} else {
+		err = walk_start(walk, dirfd, name, flags);
+		if (err)
+			return err;
+		walk->veil = fs_context_get_veil(current_task()->fs, NULL);
+		walk->veil_counted = true;
+	}
+	if (likely(walk->veil != NULL))
+		unveil_at(walk->veil, &walk->cur, &walk->cover);
+	walk_descend(walk, flags);
+	return 0;
+}
+
+static inline void walk_init(struct walk *walk, const char *name)
+{
 	walk->cred = cred_current();
 	walk->rest = name;
 	walk->links = NULL;
 	walk->nr_links = 0;
 	walk->slash = false;
+	walk->learn = false;
+	walk->veil_counted = false;
 	walk->root.dentry = NULL;
 	walk->access = PATH_READ;
 	walk->veil = NULL;
-	walk->learn = false;
-	if (unlikely(atomic_load_relaxed(&current->work) & THREAD_WORK_PATHS)) {
-		err = walk_watched(walk, name, flags);
-		if (err)
+}
+
+/* The one place where pledge and unveil meet paths, but for what path_lookup() finds to
+ * be permitted. */
+int walk_begin(struct walk *walk, int dirfd, const char *name, u32 flags)
+{
+	u32 work = atomic_load_relaxed(&current->work) & THREAD_WORK_PATHS;
+
+	walk_init(walk, name);
+	if (likely(!work) || (flags & LOOKUP_UNWATCHED))
+		return walk_start_at_ease(walk, dirfd, name, flags);
+	if (flags >> LOOKUP_ACCESS_SHIFT)
+		walk->access = flags >> LOOKUP_ACCESS_SHIFT;
+	if (work & THREAD_WORK_PLEDGE) {
+		int err = ask_pledge(walk, name);
+
+		if (unlikely(err))
 			return err;
 	}
-	if (*name == '/')
-		fs_context_get_root(current_task()->fs, &walk->cur);
-	else if (unlikely(!*name) && !(flags & LOOKUP_EMPTY))
-		err = -ENOENT;
-	else
-		err = start_at(walk, dirfd, *name != 0);
-	if (unlikely(walk->veil != NULL)) {
-		if (err)
-			unveil_put(walk->veil);
-		else
-			unveil_at(walk->veil, &walk->cur, &walk->cover);
-	}
-	return err;
+	if (work & THREAD_WORK_UNVEIL)
+		return walk_start_veiled(walk, dirfd, name, flags);
+	return walk_start_at_ease(walk, dirfd, name, flags);
 }
 
 /* All but walk->cur, which the caller keeps. */
@@ -453,7 +543,7 @@ static inline void walk_drop(struct walk *walk)
 		path_put(&walk->root);
 	if (unlikely(walk->links != NULL))
 		kfree(walk->links);
-	if (unlikely(walk->veil != NULL))
+	if (unlikely(walk->veil_counted))
 		unveil_put(walk->veil);
 }
 
@@ -465,21 +555,21 @@ void walk_end(struct walk *walk)
 
 static int walk_all(struct walk *walk, u32 flags)
 {
-	bool again, dir = flags & LOOKUP_DIRECTORY;
+	bool again = *walk->rest, dir = flags & LOOKUP_DIRECTORY;
 	int err;
 
-	do {
+	while (again) {
 		err = walk_parent(walk);
 		if (!err)
 			err = walk_last(walk, flags & LOOKUP_FOLLOW, &again);
 		if (err)
 			return err;
 		dir |= walk->slash;
-	} while (again);
+	}
 	if (unlikely(walk->learn))
 		learn_path(walk, NULL);
 	if (unlikely(walk->veil != NULL)) {
-		err = unveil_check(&walk->cover, walk->access);
+		err = veil_check(walk, &walk->cover, NULL);
 		if (err)
 			return err;
 	}
@@ -494,24 +584,91 @@ static void use_real_ids(struct walk *walk, struct cred *real)
 	walk->cred = real;
 }
 
-int path_lookup(int dirfd, const char *name, u32 flags, struct path *out)
+static int lookup_end(struct walk *walk, u32 flags, struct path *out)
 {
-	struct walk walk;
 	struct cred real;
-	int err = walk_begin(&walk, dirfd, name, flags);
+	int err;
 
-	if (err)
-		return err;
 	if (flags & LOOKUP_REAL_IDS)
-		use_real_ids(&walk, &real);
-	err = walk_all(&walk, flags);
+		use_real_ids(walk, &real);
+	err = walk_all(walk, flags);
 	if (unlikely(err)) {
-		walk_end(&walk);
+		walk_end(walk);
 		return err;
 	}
-	*out = walk.cur;
-	walk_drop(&walk);
+	*out = walk->cur;
+	walk_drop(walk);
 	return 0;
+}
+
+/* Goes on where @at is, with @rest. */
+static __noinline int lookup_rest(const char *rest, u32 flags, struct path *at)
+{
+	struct walk walk;
+
+	walk_init(&walk, rest);
+	walk.cur = *at;
+	return lookup_end(&walk, flags, at);
+}
+
+static __noinline int lookup_slowly(int dirfd, const char *name, u32 flags, struct path *out)
+{
+	struct walk walk;
+	int err = walk_begin(&walk, dirfd, name, flags | LOOKUP_WHOLE);
+
+	return err ? err : lookup_end(&walk, flags, out);
+}
+
+/* Whether the promises of current let the walk go on as it would without them. */
+static bool promised(const char *name, u32 access)
+{
+	u64 promises = pledge_current();
+	bool no_links;
+
+	return !(promises & PLEDGE_LEARN) && !pledge_path(promises, name, access, &no_links) &&
+	       !no_links;
+}
+
+/* The short way of path_lookup(), asking pledge and unveil. What they do not permit, and
+ * what is not so simple, goes the long way, which says so. */
+static __noinline int lookup_watched(const char *name, u32 flags, u32 work, struct path *out)
+{
+	struct descent d = { .rest = name, .whole = true, .follow = flags & LOOKUP_FOLLOW };
+	u32 access = flags >> LOOKUP_ACCESS_SHIFT;
+
+	if (flags & LOOKUP_UNWATCHED)
+		work = 0;
+	if (!access)
+		access = PATH_READ;
+	if ((work & THREAD_WORK_PLEDGE) && !promised(name, access))
+		return lookup_slowly(AT_FDCWD, name, flags, out);
+	fs_context_descend(*name == '/', work & THREAD_WORK_UNVEIL, &d, out);
+	if (likely(!*d.rest && !(flags & LOOKUP_DIRECTORY) &&
+		   (!d.veil || !unveil_check(&d.cover, access))))
+		return 0;
+	if (!d.veil)
+		return lookup_rest(d.rest, flags, out);
+	path_put(out);
+	return lookup_slowly(AT_FDCWD, name, flags, out);
+}
+
+int path_lookup(int dirfd, const char *name, u32 flags, struct path *out)
+{
+	u32 work = atomic_load_relaxed(&current->work) & THREAD_WORK_PATHS;
+	struct descent d;
+
+	if (unlikely(*name != '/' && (dirfd != AT_FDCWD || !*name)))
+		return lookup_slowly(dirfd, name, flags, out);
+	if (unlikely(work))
+		return lookup_watched(name, flags, work, out);
+	d.rest = name;
+	d.veil = NULL;
+	d.whole = true;
+	d.follow = flags & LOOKUP_FOLLOW;
+	fs_context_descend(*name == '/', false, &d, out);
+	if (likely(!*d.rest && !(flags & LOOKUP_DIRECTORY)))
+		return 0;
+	return lookup_rest(d.rest, flags, out);
 }
 
 int path_lookup_user(int dirfd, const char __user *uname, u32 flags, struct path *out)

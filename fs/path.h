@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include <arch/uaccess.h>
 #include <fs/dentry.h>
 #include <fs/inode.h>
 #include <fs/mount.h>
@@ -53,10 +54,23 @@ struct path_name {
 };
 
 /** path_name_get - copy @uname. Return: 0; -EFAULT; -ENAMETOOLONG; -ENOMEM. */
-__must_check int path_name_get(struct path_name *name, const char __user *uname);
+__must_check int path_name_get_long(struct path_name *name, const char __user *uname, long err);
+__must_check static inline int path_name_get(struct path_name *name, const char __user *uname)
+{
+	long len = user_copy_string(name->inline_buf, uname, PATH_INLINE);
+
+	name->str = name->inline_buf;
+	name->allocated = NULL;
+	return likely(len >= 0) ? 0 : path_name_get_long(name, uname, len);
+}
 /** path_name_kernel - the same from kernel memory */
 __must_check int path_name_kernel(struct path_name *name, const char *str);
-void path_name_put(struct path_name *name);
+void path_name_free(struct path_name *name);
+static inline void path_name_put(struct path_name *name)
+{
+	if (unlikely(name->allocated != NULL))
+		path_name_free(name);
+}
 
 enum lookup_flags {
 	LOOKUP_FOLLOW = 1,    /* a link in the last place too */
@@ -64,6 +78,7 @@ enum lookup_flags {
 	LOOKUP_EMPTY = 4,     /* "" is @dirfd itself */
 	LOOKUP_REAL_IDS = 8,  /* access(2): real user and group */
 	LOOKUP_UNWATCHED = 16, /* unveil(2) itself: neither pledge nor unveil is asked */
+	LOOKUP_WHOLE = 32,    /* walk_begin(): the last name is to be passed like the others */
 };
 /* What is wanted with the path (enum path_access), for pledge and unveil; read alone
  * when nothing is said. */
@@ -91,8 +106,9 @@ struct walk {
 	enum last_type type;
 	bool slash;               /* slashes follow the last name */
 	bool learn;               /* log what unveil would have to give */
+	bool veil_counted;        /* veil is referenced */
 	u32 access;               /* PATH_* wanted, set when somebody asks: pledge, unveil */
-	struct unveil *veil;      /* referenced; NULL: the whole tree is there */
+	struct unveil *veil;      /* NULL: the whole tree is there */
 	struct unveil_cover cover; /* of cur */
 };
 
@@ -131,6 +147,10 @@ void fs_context_replace_all(const struct path *old, const struct path *new);
 /** fs_context_get_veil - @fs's set of unveil rules, referenced, or NULL; *locked (may be
  * NULL): no more changes are let in */
 struct unveil *fs_context_get_veil(struct fs_context *fs, bool *locked);
+/** fs_context_view - the root, or the working directory, of current, referenced
+ * Return: its set of unveil rules, or NULL; *counted: that is referenced. It is not where
+ * nobody else could change it. */
+struct unveil *fs_context_view(bool cwd, struct path *out, bool *counted);
 /** fs_context_set_veil - in current's, from @from to @to, whose reference is taken over
  * Return: 0; -EPERM locked; -EAGAIN it is not @from any more. */
 __must_check int fs_context_set_veil(struct unveil *from, struct unveil *to);

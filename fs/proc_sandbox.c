@@ -5,6 +5,7 @@
  *
  *   pledge stdio rpath          promises; no such line: none were made
  *   execpledge stdio            for the next program
+ *   laterpledge stdio           for the one after it, if that differs
  *   seccomp filter 2            mode, and how many filters
  *   no_new_privs 1
  *   unveil locked               then a line for each rule
@@ -86,6 +87,7 @@ int proc_show_sandbox(struct seq *seq, struct proc_inode *pi)
 		filter = atomic_load_acquire(&thread->seccomp);
 		show_promises(seq, "pledge", atomic_load_relaxed(&thread->pledge));
 		show_promises(seq, "execpledge", atomic_load_relaxed(&thread->pledge_exec));
+		show_promises(seq, "laterpledge", atomic_load_relaxed(&thread->pledge_later));
 		seq_printf(seq, "seccomp %s %u\nno_new_privs %d\n",
 			   modes[seccomp_filter_mode(filter)], filter ? filter->depth : 0,
 			   thread->no_new_privs);

@@ -100,7 +100,7 @@ static void drop_place(struct place *at)
 static int add_rule(struct place *at, u32 perms)
 {
 	struct fs_context *fs = current_task()->fs;
-	char name[NAME_MAX + 1];
+	char name[NAME_MAX + 8]; /* 8: read in whole words */
 	int err;
 
 	if (at->is_name) {

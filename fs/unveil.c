@@ -2,6 +2,7 @@
 /* Sets of unveil rules; contract in unveil.h. */
 #include <fs/unveil.h>
 
+#include <arch/atomic.h>
 #include <arch/context.h>
 #include <fs/dentry.h>
 #include <fs/mount.h>
@@ -14,50 +15,66 @@
 
 struct rule {
 	struct path dir;  /* referenced */
-	char *name;       /* NULL: the folder itself */
+	char *name;       /* NULL: the folder itself; readable in whole words */
+	u64 hash;         /* of dir and name */
 	u32 name_len;
 	u32 perms;
 };
 
-/* A folder that the walk must stop and think at. */
+/* A folder that the walk must stop and think at. Its dentry is DENTRY_UNVEILED, so that
+ * the walk looks for no others. */
 struct place {
 	const struct dentry *dentry; /* NULL: free slot */
-	s32 folder_rule;             /* index, or -1 */
+	const struct rule *folder;   /* or NULL */
 	bool has_names;
 };
 
 struct unveil {
 	struct refcount refs;
 	u32 nr_rules, nr_names;
-	u32 slots;             /* of places, a power of two */
+	u32 shift;             /* of places: 2^(64 - shift) slots */
 	struct place *places;  /* open addressing by dentry */
+	u32 name_mask;
+	const struct rule **names; /* open addressing by hash */
 	struct dentry **held;  /* ancestors, referenced so that no address is reused */
 	u32 nr_held;
+	/* The root where it was when the set was made, the mount it is mounted on, and its
+	 * cover there: of that mount nobody sees more. */
+	const struct dentry *top;
+	const struct mount *above;
+	struct unveil_cover top_cover;
 	struct rule rules[];
 };
 
 /* ---- look-up ---- */
 
-static struct place *find_slot(const struct unveil *set, const struct dentry *dentry)
+static inline struct place *find_slot(const struct unveil *set, const struct dentry *dentry)
 {
-	u32 mask = set->slots - 1;
-	u32 at = (u32)hash_u64((u64)(uintptr_t)dentry) & mask;
+	/* Fibonacci hashing (Knuth, TAOCP vol. 3, 6.4): addresses that nobody chooses. */
+	struct place *at = &set->places[((u64)(uintptr_t)dentry * 0x9e3779b97f4a7c15ull) >>
+					set->shift];
 
-	while (set->places[at].dentry && set->places[at].dentry != dentry)
-		at = (at + 1) & mask;
-	return &set->places[at];
+	/* Behind the last slot there is room for all: a search never begins again. */
+	while (at->dentry && at->dentry != dentry)
+		at++;
+	return at;
 }
 
-static const struct place *find(const struct unveil *set, const struct dentry *dentry)
+static inline const struct place *find(const struct unveil *set, const struct dentry *dentry)
 {
-	const struct place *place = find_slot(set, dentry);
+	const struct place *place;
 
+	if (likely(!(dentry->flags & DENTRY_UNVEILED)))
+		return NULL;
+	place = find_slot(set, dentry);
 	return place->dentry ? place : NULL;
 }
 
-static void cover_by(struct unveil_cover *cover, const struct rule *rule)
+static inline void cover_by(struct unveil_cover *cover, const struct rule *rule)
 {
-	*cover = (struct unveil_cover){ rule->perms, true, true };
+	cover->perms = (u8)rule->perms;
+	cover->covered = true;
+	cover->visible = true;
 }
 
 /* The nearest folder rule from @path upwards; dentry_tree_lock held. */
@@ -68,10 +85,10 @@ static void cover_above_locked(const struct unveil *set, const struct path *path
 	const struct dentry *dentry = path->dentry;
 	const struct place *place = find(set, dentry);
 
-	*out = (struct unveil_cover){ .visible = place != NULL };
+	*out = (struct unveil_cover){ .visible = place, .names = place && place->has_names };
 	for (;;) {
-		if (place && place->folder_rule >= 0) {
-			cover_by(out, &set->rules[place->folder_rule]);
+		if (place && place->folder) {
+			cover_by(out, place->folder);
 			return;
 		}
 		if (dentry != mount->root && dentry->parent != dentry) {
@@ -86,52 +103,86 @@ static void cover_above_locked(const struct unveil *set, const struct path *path
 	}
 }
 
-void unveil_at(const struct unveil *set, const struct path *path, struct unveil_cover *out)
+static __noinline void find_cover(const struct unveil *set, const struct path *path,
+				  struct unveil_cover *out)
 {
 	spin_lock(&dentry_tree_lock);
 	cover_above_locked(set, path, out);
 	spin_unlock(&dentry_tree_lock);
 }
 
-static const struct rule *find_name(const struct unveil *set, const struct dentry *dir,
-				    const struct fs_name *name)
+void unveil_at(const struct unveil *set, const struct path *path, struct unveil_cover *out)
 {
-	for (u32 i = 0; i < set->nr_rules; i++) {
-		const struct rule *rule = &set->rules[i];
-
-		if (rule->name && rule->dir.dentry == dir && rule->name_len == name->len &&
-		    memcmp(rule->name, name->str, name->len) == 0)
-			return rule;
-	}
-	return NULL;
-}
-
-void unveil_below(const struct unveil *set, const struct dentry *dir, const struct fs_name *name,
-		  const struct dentry *child, struct unveil_cover *cover)
-{
-	const struct place *at_dir = find(set, dir), *at_child = child ? find(set, child) : NULL;
-	const struct rule *rule;
-
-	if (at_child && at_child->folder_rule >= 0) {
-		cover_by(cover, &set->rules[at_child->folder_rule]);
+	if (likely(path->dentry == set->top &&
+		   atomic_load_relaxed(&path->mount->parent) == set->above)) {
+		*out = set->top_cover;
 		return;
 	}
-	rule = at_dir && at_dir->has_names ? find_name(set, dir, name) : NULL;
+	find_cover(set, path, out);
+}
+
+/* Of equal length, both readable in whole words. The last word may overlap the one before. */
+static inline bool same_text(const char *a, const char *b, u32 len)
+{
+	if (len < 8)
+		return !((dentry_name_word(a) ^ dentry_name_word(b)) & (BIT(8 * len) - 1));
+	for (u32 i = 0; i + 8 < len; i += 8)
+		if (dentry_name_word(a + i) != dentry_name_word(b + i))
+			return false;
+	return dentry_name_word(a + len - 8) == dentry_name_word(b + len - 8);
+}
+
+static inline const struct rule *find_name(const struct unveil *set, const struct dentry *dir,
+					   const struct fs_name *name, u64 hash)
+{
+	const struct rule *rule;
+
+	for (u64 at = hash; (rule = set->names[at & set->name_mask]); at++)
+		if (rule->hash == hash && rule->dir.dentry == dir && rule->name_len == name->len &&
+		    same_text(rule->name, name->str, name->len))
+			break;
+	return rule;
+}
+
+static __noinline void cover_by_name(const struct unveil *set, const struct dentry *dir,
+				     const struct fs_name *name, u64 hash,
+				     struct unveil_cover *cover)
+{
+	const struct rule *rule = find_name(set, dir, name, hash);
+
 	if (rule)
 		cover_by(cover, rule);
-	else
-		cover->visible = cover->covered || at_child;
+}
+
+void unveil_below_slow(const struct unveil *set, const struct dentry *dir,
+		       const struct fs_name *name, u64 hash, const struct dentry *child,
+		       struct unveil_cover *cover)
+{
+	const struct place *at = child ? find(set, child) : NULL;
+	bool names = cover->names;
+
+	cover->names = at && at->has_names;
+	cover->visible = cover->covered || at;
+	if (at && at->folder)
+		cover_by(cover, at->folder);
+	else if (names)
+		cover_by_name(set, dir, name, hash, cover);
 }
 
 u32 unveil_perms(const struct unveil *set, const struct path *path)
 {
-	const struct dentry *dentry = path->dentry;
+	const struct dentry *dentry = path->dentry, *dir;
 	struct unveil_cover cover;
+	const struct place *place;
+	struct fs_name name;
 
 	spin_lock(&dentry_tree_lock);
+	dir = dentry->parent;
+	name = (struct fs_name){ dentry->name, dentry->name_len };
+	place = find(set, dir);
 	cover_above_locked(set, path, &cover);
-	unveil_below(set, dentry->parent, &(struct fs_name){ dentry->name, dentry->name_len },
-		     dentry, &cover);
+	cover.names = place && place->has_names;
+	unveil_below(set, dir, &name, dentry_hash(dir, &name), dentry, &cover);
 	spin_unlock(&dentry_tree_lock);
 	return cover.covered ? cover.perms : 0;
 }
@@ -158,7 +209,7 @@ void unveil_denied(u32 missing)
 		event_denied(EVENT_BY_UNVEIL, context_syscall_nr(), missing);
 }
 
-int unveil_check(const struct unveil_cover *cover, u32 access)
+int unveil_check_slow(const struct unveil_cover *cover, u32 access)
 {
 	u32 missing = unveil_needs(access) & ~cover->perms;
 
@@ -180,6 +231,7 @@ static void free_set(struct unveil *set)
 		dentry_put(set->held[i]);
 	kfree(set->held);
 	kfree(set->places);
+	kfree(set->names);
 	kfree(set);
 }
 
@@ -199,18 +251,20 @@ static int add_rule(struct unveil *set, const struct path *dir, const char *name
 		    u32 perms)
 {
 	struct rule *rule = &set->rules[set->nr_rules];
-	char *copy = NULL;
+	struct fs_name copy = { NULL, len };
+	u64 hash = 0;
 
 	if (name) {
-		copy = kmalloc(len + 1, 0);
-		if (!copy)
+		char *text = kzalloc((size_t)len + 8, 0);
+
+		if (!text)
 			return -ENOMEM;
-		memcpy(copy, name, len);
-		copy[len] = '\0';
+		copy.str = memcpy(text, name, len);
+		hash = dentry_hash(dir->dentry, &copy);
 		set->nr_names++;
 	}
 	path_get(dir);
-	*rule = (struct rule){ *dir, copy, len, perms };
+	*rule = (struct rule){ *dir, (char *)(uintptr_t)copy.str, hash, len, perms };
 	set->nr_rules++;
 	return 0;
 }
@@ -236,10 +290,11 @@ static int copy_rules(struct unveil *set, const struct unveil *old, const struct
 	return err;
 }
 
-/* How far up from @path the root of all is; with @set: mark the way and hold it. */
-static u32 mark_ancestors_locked(struct unveil *set, const struct path *path)
+/* How far up from @path the root of all is; with @set: mark the way and hold it, and *top is
+ * the root as tasks have it. */
+static u32 mark_ancestors_locked(struct unveil *set, const struct path *path, struct path *top)
 {
-	const struct mount *mount = path->mount;
+	struct mount *mount = path->mount;
 	struct dentry *dentry = path->dentry;
 	u32 n = 0;
 
@@ -248,10 +303,15 @@ static u32 mark_ancestors_locked(struct unveil *set, const struct path *path)
 			struct place *place = find_slot(set, dentry);
 
 			if (!place->dentry) {
-				*place = (struct place){ dentry, -1, false };
+				*place = (struct place){ dentry, NULL, false };
 				dentry_get(dentry);
 				set->held[set->nr_held++] = dentry;
+				atomic_fetch_or(&dentry->flags, (u32)DENTRY_UNVEILED);
 			}
+		}
+		if (set && dentry == mount->root && mount->parent && !mount->parent->parent) {
+			top->mount = mount;
+			top->dentry = dentry;
 		}
 		if (dentry != mount->root && dentry->parent != dentry) {
 			dentry = dentry->parent;
@@ -264,42 +324,87 @@ static u32 mark_ancestors_locked(struct unveil *set, const struct path *path)
 	}
 }
 
+/* Room for four times @n, and at least 64: a table of 2^result slots. */
+static u32 table_order(u32 n)
+{
+	u32 order = 6;
+
+	while (BIT(order) < 4 * (u64)n)
+		order++;
+	return order;
+}
+
+/* The table of names, from the rules. */
+static int index_names(struct unveil *set)
+{
+	u32 slots = (u32)BIT(table_order(set->nr_names));
+
+	set->name_mask = slots - 1;
+	set->names = kzalloc(slots * sizeof(*set->names), 0);
+	if (!set->names)
+		return -ENOMEM;
+	for (u32 i = 0; i < set->nr_rules; i++) {
+		const struct rule *rule = &set->rules[i];
+		u64 at = rule->hash;
+
+		if (!rule->name)
+			continue;
+		while (set->names[at & set->name_mask])
+			at++;
+		set->names[at & set->name_mask] = rule;
+	}
+	return 0;
+}
+
+/* The places, and what the rules say of each. */
+static void fill_places_locked(struct unveil *set)
+{
+	struct path top = { NULL, NULL };
+
+	for (u32 i = 0; i < set->nr_rules; i++) {
+		const struct rule *rule = &set->rules[i];
+		struct place *place;
+
+		(void)mark_ancestors_locked(set, &rule->dir, &top);
+		place = find_slot(set, rule->dir.dentry);
+		if (rule->name)
+			place->has_names = true;
+		else
+			place->folder = rule;
+	}
+	if (!top.dentry)
+		return;
+	set->top = top.dentry;
+	set->above = top.mount->parent;
+	cover_above_locked(set, &top, &set->top_cover);
+}
+
 /* The table of places, from the rules. The tree may grow deeper between the two looks. */
-static int index_rules(struct unveil *set)
+static int index_places(struct unveil *set)
 {
 	for (;;) {
 		u32 room = 0, need = 0;
 
 		spin_lock(&dentry_tree_lock);
 		for (u32 i = 0; i < set->nr_rules; i++)
-			room += mark_ancestors_locked(NULL, &set->rules[i].dir);
+			room += mark_ancestors_locked(NULL, &set->rules[i].dir, NULL);
 		spin_unlock(&dentry_tree_lock);
 		room += 16;
-		for (set->slots = 32; set->slots < 2 * room;)
-			set->slots *= 2;
-		set->places = kzalloc(set->slots * sizeof(*set->places), 0);
+		set->shift = 64 - table_order(room);
+		set->places = kzalloc((BIT(64 - set->shift) + room) * sizeof(*set->places), 0);
 		set->held = kmalloc(room * sizeof(*set->held), 0);
 		if (!set->places || !set->held)
 			return -ENOMEM;
 		spin_lock(&dentry_tree_lock);
 		for (u32 i = 0; i < set->nr_rules; i++)
-			need += mark_ancestors_locked(NULL, &set->rules[i].dir);
+			need += mark_ancestors_locked(NULL, &set->rules[i].dir, NULL);
 		if (need <= room)
-			for (u32 i = 0; i < set->nr_rules; i++)
-				(void)mark_ancestors_locked(set, &set->rules[i].dir);
+			fill_places_locked(set);
 		spin_unlock(&dentry_tree_lock);
 		if (need <= room)
 			break;
 		kfree(set->places);
 		kfree(set->held);
-	}
-	for (u32 i = 0; i < set->nr_rules; i++) {
-		struct place *place = find_slot(set, set->rules[i].dir.dentry);
-
-		if (set->rules[i].name)
-			place->has_names = true;
-		else
-			place->folder_rule = (s32)i;
 	}
 	return 0;
 }
@@ -310,7 +415,7 @@ static const struct rule *same_rule(const struct unveil *old, const struct path 
 	if (!old)
 		return NULL;
 	if (name)
-		return find_name(old, dir->dentry, name);
+		return find_name(old, dir->dentry, name, dentry_hash(dir->dentry, name));
 	for (u32 i = 0; i < old->nr_rules; i++)
 		if (!old->rules[i].name && old->rules[i].dir.dentry == dir->dentry)
 			return &old->rules[i];
@@ -334,7 +439,9 @@ int unveil_add(const struct unveil *old, const struct path *dir, const struct fs
 	if (!err)
 		err = add_rule(set, dir, name ? name->str : NULL, name ? name->len : 0, perms);
 	if (!err)
-		err = index_rules(set);
+		err = index_names(set);
+	if (!err)
+		err = index_places(set);
 	if (err) {
 		free_set(set);
 		return err;

@@ -18,17 +18,19 @@
  */
 #pragma once
 
+#include <fs/dentry.h>
+#include <fs/unveil_cover.h>
 #include <fs/inode.h>
 #include <kernel/lib/types.h>
 
-struct dentry;
 struct path;
 struct unveil;
 
 #define UNVEIL_RULES_MAX 128u /* folders, and as many names */
 
 /** unveil_add - @old (NULL: none yet) with one rule more, or with that rule changed
- * @name: NULL, the rule is on folder @dir itself; else on the name in it
+ * @name: NULL, the rule is on folder @dir itself; else on the name in it, readable in
+ * whole words (dentry.h)
  * @perms: PATH_READ, WRITE, EXEC, CREATE
  * Return: 0 and one reference; -E2BIG; -ENOMEM. @old is unchanged. */
 __must_check int unveil_add(const struct unveil *old, const struct path *dir,
@@ -37,27 +39,38 @@ __must_check int unveil_add(const struct unveil *old, const struct path *dir,
 void unveil_get(struct unveil *set);
 void unveil_put(struct unveil *set);
 
-/* What covers a place. */
-struct unveil_cover {
-	u32 perms;    /* PATH_RWXC, when covered */
-	bool covered;
-	bool visible; /* covered, or an ancestor of a rule: may be entered */
-};
 
 /** unveil_at - what covers the folder @path */
 void unveil_at(const struct unveil *set, const struct path *path, struct unveil_cover *out);
+void unveil_below_slow(const struct unveil *set, const struct dentry *dir,
+		       const struct fs_name *name, u64 hash, const struct dentry *child,
+		       struct unveil_cover *cover);
 /** unveil_below - from the cover of folder @dir to that of @name in it, which is
- * @child, already through mounts; NULL: not there yet, or not looked at */
-void unveil_below(const struct unveil *set, const struct dentry *dir, const struct fs_name *name,
-		  const struct dentry *child, struct unveil_cover *cover);
+ * @child, already through mounts; NULL: not there yet, or not looked at
+ * @hash: dentry_hash(@dir, @name) */
+static inline void unveil_below(const struct unveil *set, const struct dentry *dir,
+				const struct fs_name *name, u64 hash, const struct dentry *child,
+				struct unveil_cover *cover)
+{
+	if (unlikely(cover->names || (child && (child->flags & DENTRY_UNVEILED))))
+		unveil_below_slow(set, dir, name, hash, child, cover);
+	else
+		cover->visible = cover->covered;
+}
 /** unveil_perms - what @path itself, whatever it is, may be used for (PATH_RWXC) */
 u32 unveil_perms(const struct unveil *set, const struct path *path);
 /** unveil_needs - the permissions (PATH_RWXC) that @access (PATH_*) takes */
 u32 unveil_needs(u32 access);
 /** unveil_denied - tell who listens to events that @missing (PATH_*) was refused */
 void unveil_denied(u32 missing);
+int unveil_check_slow(const struct unveil_cover *cover, u32 access);
 /** unveil_check - 0; -ENOENT not covered; -EACCES @access (PATH_*) asks for more */
-__must_check int unveil_check(const struct unveil_cover *cover, u32 access);
+__must_check static inline int unveil_check(const struct unveil_cover *cover, u32 access)
+{
+	if (likely(cover->covered && !(access & ~(u32)cover->perms)))
+		return 0;
+	return unveil_check_slow(cover, access);
+}
 
 /* How many rules of the two kinds, and each as text, for /proc/PID/sandbox. */
 u32 unveil_count(const struct unveil *set);

@@ -363,6 +363,7 @@ int channel_create(struct task *owner, u32 slots, struct channel_end **a, struct
 		struct channel_end *end = &chan->end[i];
 
 		end->owner = owner ? owner->as->id : 0;
+		end->kernel = !owner;
 		stamp_locked(end, &stamp);
 		tell_locked(end, CHANNEL_OPEN);
 	}
@@ -421,11 +422,6 @@ int channel_fail_locked(struct channel_end *end)
 		dismiss_locked(end->peer, -EPIPE);
 	}
 	return end->error;
-}
-
-int channel_check(const struct channel_end *end)
-{
-	return likely(atomic_load_relaxed(&end->owner) == current_task()->as->id) ? 0 : -EBADF;
 }
 
 /* ---- passing ---- */
@@ -542,7 +538,7 @@ static int begin_map(struct channel_end *end, struct channel_view *view, struct 
 {
 	struct channel *chan = end->chan;
 	irqflags_t flags = spin_lock_irq(&chan->lock);
-	int err = end->error;
+	int err = channel_owned_locked(end) ? end->error : -EBADF;
 
 	if (!err && (end->map_epoch == chan->epoch || !list_empty(&end->receivers) ||
 		     !list_empty(&end->callers)))
@@ -610,16 +606,13 @@ int channel_map(struct channel_end *end, struct channel_view *view)
 
 void channel_finish_locked(struct channel_wait *w, int result)
 {
-	list_del(&w->link);
+	channel_unlink(w);
 	w->result = result;
-	(void)sched_wake_sleeper(w->thread);
-	/* Pairs with the acquires in channel_sleep(). */
-	atomic_store_release(&w->done, 1u);
+	channel_wake_locked(w);
 }
 
-/* Sleep until done; the lock is held and given up. */
-static int sleep_locked(struct channel_end *end, struct channel_wait *w, ns_t deadline_ns,
-			irqflags_t flags)
+int channel_sleep_locked(struct channel_end *end, struct channel_wait *w, ns_t deadline_ns,
+			 irqflags_t flags)
 {
 	struct channel *chan = end->chan;
 	int err = 0;
@@ -637,7 +630,7 @@ static int sleep_locked(struct channel_end *end, struct channel_wait *w, ns_t de
 		flags = spin_lock_irq(&chan->lock);
 	}
 	if (!w->done) {
-		list_del(&w->link);
+		channel_unlink(w);
 		w->result = err;
 	}
 	spin_unlock_irq(&chan->lock, flags);
@@ -647,10 +640,8 @@ static int sleep_locked(struct channel_end *end, struct channel_wait *w, ns_t de
 int channel_sleep(struct channel_end *end, struct channel_wait *w, struct list_head *list,
 		  ns_t deadline_ns, irqflags_t flags)
 {
-	w->thread = current;
-	w->done = 0;
-	list_add_tail(&w->link, list);
-	return sleep_locked(end, w, deadline_ns, flags);
+	channel_enter_locked(w, list);
+	return channel_sleep_locked(end, w, deadline_ns, flags);
 }
 
 int channel_sleep_on(struct channel_end *end, struct channel_wait *w, int err, ns_t deadline_ns)
@@ -658,9 +649,9 @@ int channel_sleep_on(struct channel_end *end, struct channel_wait *w, int err, n
 	irqflags_t flags = spin_lock_irq(&end->chan->lock);
 
 	if (!w->done && !err)
-		return sleep_locked(end, w, deadline_ns, flags);
+		return channel_sleep_locked(end, w, deadline_ns, flags);
 	if (!w->done) {
-		list_del(&w->link);
+		channel_unlink(w);
 		w->result = err;
 	}
 	spin_unlock_irq(&end->chan->lock, flags);
@@ -690,6 +681,8 @@ static void kick_locked(struct channel_end *end, const struct channel_wait *firs
 
 static int mapped_locked(const struct channel_end *end)
 {
+	if (!channel_owned_locked(end))
+		return -EBADF;
 	if (!end->map_epoch)
 		return -EINVAL;
 	if (end->map_epoch != end->chan->epoch)
@@ -712,24 +705,8 @@ int channel_kick(struct channel_end *end)
 static int swap(struct channel_end *end, struct channel_wait *w, struct channel_wait *first,
 		ns_t deadline_ns, irqflags_t flags)
 {
-	struct thread *next = first->thread;
-	int err;
-
-	w->thread = current;
-	w->done = 0;
-	list_add_tail(&w->link, &end->sleepers);
-	if (!sched_handoff_begin(next)) {
-		channel_finish_locked(first, 0);
-		return sleep_locked(end, w, deadline_ns, flags);
-	}
-	list_del(&first->link);
-	first->result = 0;
-	first->done = 1;
-	end->handoffs++;
-	spin_unlock(&end->chan->lock);
-	err = sched_handoff(next, HANDOFF_REPLY, deadline_ns, flags);
-	return likely(atomic_load_acquire(&w->done)) ? w->result
-						     : channel_sleep_on(end, w, err, deadline_ns);
+	channel_enter_locked(w, &end->sleepers);
+	return channel_hand_off(end, w, first, HANDOFF_REPLY, deadline_ns, flags);
 }
 
 int channel_wait(struct channel_end *end, u32 what, ns_t deadline_ns)

@@ -11,7 +11,8 @@
  * mapped it, by the owner in user mode; the two kinds of end talk to each other. The
  * protocol in full: head of channel.c.
  *
- * What a user gives (slots) is checked here; lengths and kinds are, contents are not.
+ * Slots may be a user's: lengths and kinds are checked here. All but close and poll say
+ * -EBADF to a process that does not own the end.
  */
 #pragma once
 
@@ -32,9 +33,6 @@ __must_check int channel_create(struct task *owner, u32 slots, struct channel_en
 /** channel_close - @end is gone: its peer gets -EPIPE once it has taken what is there.
  * The caller's reference goes with it. */
 void channel_close(struct channel_end *end);
-
-/** channel_check - may current use @end? Return: 0; -EBADF it belongs to another space */
-__must_check int channel_check(const struct channel_end *end);
 
 /** channel_send - publish up to @n slots, one wake-up at most. Waits for room for one
  * until @deadline_ns, 0: not at all. Return: slots taken; -EAGAIN full; -EMSGSIZE a length;

@@ -173,9 +173,11 @@ static int check_slot(const struct ring_slot *slot)
 /* May @end, which the kernel drives, be used? */
 static inline int usable_locked(struct channel_end *end)
 {
+	if (unlikely(!channel_owned_locked(end)))
+		return -EBADF;
 	if (unlikely(end->map_epoch))
 		return -EBUSY;
-	if (unlikely(end->pledge != current->pledge) && end->owner)
+	if (unlikely(end->pledge != current->pledge) && !end->kernel)
 		channel_promise_locked(end);
 	return 0;
 }
@@ -270,6 +272,7 @@ long channel_recv(struct channel_end *end, struct ring_slot *slots, u32 n, ns_t 
 	if (!got)
 		got = take_locked(end, slots, n);
 	if (!got && n && deadline_ns) {
+		sched_end_loan(current); /* it answers no call any more */
 		note_server(end);
 		w.slot = slots;
 		got = channel_sleep(end, &w, &end->receivers, deadline_ns, flags);
@@ -339,14 +342,12 @@ static __noinline int call_slow(struct channel_end *end, struct ring_slot *slot,
 	for (;;) {
 		flags = spin_lock_irq(&chan->lock);
 		/* Among the callers first: the reply may come with the push. */
-		w.thread = current;
-		w.done = 0;
-		list_add_tail(&w.link, &end->callers);
+		channel_enter_locked(&w, &end->callers);
 		sent = push_locked(end, slot, 1);
 		if (sent > 0)
 			break;
 		if (!w.done)
-			list_del(&w.link);
+			channel_unlink(&w);
 		spin_unlock_irq(&chan->lock, flags);
 		err = (int)sent;
 		if (!err)
@@ -357,6 +358,20 @@ static __noinline int call_slow(struct channel_end *end, struct ring_slot *slot,
 	spin_unlock_irq(&chan->lock, flags);
 	err = channel_sleep_on(end, &w, 0, deadline_ns);
 out:
+	atomic_store_relaxed(&current->calls_tid, 0);
+	return err == -ERESTARTSYS ? -EINTR : err;
+}
+
+/* The call was given up: what its server does now is on its own time. */
+static __noinline int give_up(int err)
+{
+	s32 tid = atomic_load_relaxed(&current->calls_tid);
+	struct thread *server = tid > 0 ? thread_find(tid) : NULL;
+
+	if (server) {
+		sched_end_loan(server);
+		thread_put(server);
+	}
 	atomic_store_relaxed(&current->calls_tid, 0);
 	return err == -ERESTARTSYS ? -EINTR : err;
 }
@@ -384,32 +399,17 @@ int channel_call(struct channel_end *end, struct ring_slot *slot, ns_t deadline_
 	*server->slot = *slot;
 	peer->messages++;
 	end->calls++;
-	w.thread = current;
 	w.slot = slot;
 	w.tag = slot->tag;
-	w.done = 0;
-	list_add_tail(&w.link, &end->callers);
+	channel_enter_locked(&w, &end->callers);
 	atomic_store_relaxed(&current->calls_tid, peer->server_tid);
 	if (unlikely(nr_cpus_online > 1))
 		sched_pull_sleeper(server->thread);
-	if (likely(sched_handoff_begin(server->thread))) {
-		list_del(&server->link);
-		server->result = 0;
-		server->done = 1;
-		end->handoffs++;
-		spin_unlock(&chan->lock);
-		err = sched_handoff(server->thread, HANDOFF_CALL, deadline_ns, flags);
-	} else {
-		channel_finish_locked(server, 0);
-		spin_unlock_irq(&chan->lock, flags);
-	}
-	/* Pairs with the release in channel_finish_locked(). */
-	if (likely(atomic_load_acquire(&w.done)))
-		err = w.result;
-	else
-		err = channel_sleep_on(end, &w, err, deadline_ns);
+	err = channel_hand_off(end, &w, server, HANDOFF_CALL, deadline_ns, flags);
+	if (unlikely(err))
+		return give_up(err);
 	atomic_store_relaxed(&current->calls_tid, 0);
-	return unlikely(err == -ERESTARTSYS) ? -EINTR : err;
+	return 0;
 }
 
 /* The reply in *@slot for a peer that has no call of its tag: a mapped one finds it in its
@@ -426,41 +426,36 @@ static int reply_uncalled_locked(struct channel_end *end, const struct ring_slot
 	return sent ? (int)sent : -EAGAIN;
 }
 
+/* There is nothing, for sure, and the peer is there: a quick look. */
+static inline bool ring_empty_locked(const struct channel_end *end)
+{
+	const struct channel_end *peer = end->peer;
+
+	return !peer->map_epoch && end->rx.head == peer->tx.staged && !channel_gone_locked(end);
+}
+
 /* After the reply, to @caller or nobody: take the next message, or sleep until it comes. */
-static int next_request(struct channel_end *end, struct channel_wait *caller,
-			struct ring_slot *slot, ns_t deadline_ns, irqflags_t flags)
+static inline int next_request(struct channel_end *end, struct channel_wait *caller,
+			       struct ring_slot *slot, ns_t deadline_ns, irqflags_t flags)
 {
 	struct channel *chan = end->chan;
 	struct channel_wait w;
-	int got = take_locked(end, slot, 1);
+	int got = likely(ring_empty_locked(end)) ? 0 : take_locked(end, slot, 1);
 
 	if (got || !deadline_ns) {
 		if (caller)
 			channel_finish_locked(caller, 0);
 		spin_unlock_irq(&chan->lock, flags);
-		sched_return_loan();
+		sched_end_loan(current);
 		return got > 0 ? 0 : got ? got : -EAGAIN;
 	}
 	note_server(end);
 	w.slot = slot;
-	if (!caller || !sched_handoff_begin(caller->thread)) {
-		if (caller)
-			channel_finish_locked(caller, 0);
-		sched_return_loan();
-		return channel_sleep(end, &w, &end->receivers, deadline_ns, flags);
-	}
-	w.thread = current;
-	w.done = 0;
-	list_add_tail(&w.link, &end->receivers);
-	list_del(&caller->link);
-	caller->result = 0;
-	caller->done = 1;
-	end->handoffs++;
-	spin_unlock(&chan->lock);
-	got = sched_handoff(caller->thread, HANDOFF_REPLY, deadline_ns, flags);
-	if (likely(atomic_load_acquire(&w.done)))
-		return w.result;
-	return channel_sleep_on(end, &w, got, deadline_ns);
+	channel_enter_locked(&w, &end->receivers);
+	if (likely(caller))
+		return channel_hand_off(end, &w, caller, HANDOFF_REPLY, deadline_ns, flags);
+	sched_end_loan(current);
+	return channel_sleep_locked(end, &w, deadline_ns, flags);
 }
 
 int channel_reply(struct channel_end *end, struct ring_slot *slot, u32 reply_flags,
@@ -492,7 +487,7 @@ int channel_reply(struct channel_end *end, struct ring_slot *slot, u32 reply_fla
 		if (caller)
 			channel_finish_locked(caller, 0);
 		spin_unlock_irq(&chan->lock, flags);
-		sched_return_loan();
+		sched_end_loan(current);
 		return late;
 	}
 	err = next_request(end, caller, slot, deadline_ns, flags);

@@ -16,6 +16,7 @@
 #include <kernel/core/ktest.h>
 #include <kernel/core/log.h>
 #include <kernel/core/panic.h>
+#include <kernel/core/stackguard.h>
 #include <kernel/lib/format.h>
 #include <kernel/sched/sched.h>
 #include <kernel/sys_pledge.h>
@@ -101,6 +102,7 @@ void kernel_main(const struct boot_info *info)
 	clock_init();
 	phase_done("clock");
 	random_init();
+	stackguard_init(random_u64());
 	task_init();
 	sched_init();
 	PANIC_ON(!thread_create_kernel("boot", boot_thread, (void *)(uintptr_t)info),

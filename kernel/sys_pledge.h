@@ -16,6 +16,6 @@ bool pledge_enter(u64 nr, u64 gate, const u64 args[6]);
 /** pledge_init - the entry path's own table, before the first user program */
 void pledge_init(void);
 
-/* By slot: promises of which any permits the call whatever its arguments; 0: look
- * closer. What syscall_entry.asm tests. */
+/* By Linux's number, old forms too: promises of which any permits the call whatever its
+ * arguments; 0: look closer. What syscall_entry.asm tests. */
 extern u64 pledge_quick[];

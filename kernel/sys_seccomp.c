@@ -7,9 +7,7 @@
  * sibling (TSYNC). It reads its own without a lock: whatever replaces a filter
  * keeps it alive, being on top of it.
  *
- * User notification is not there: GET_ACTION_AVAIL says so, the flag that asks for
- * a listener is refused, and a filter that returns the action has, as on Linux
- * without a listener, the call answered by ENOSYS.
+ * What becomes of calls that a listener answers is sys_seccomp_notify.c's.
  * Sources: man seccomp(2), prctl(2).
  */
 #include <kernel/sys_seccomp.h>
@@ -18,13 +16,14 @@
 #include <arch/uaccess.h>
 #include <kernel/abi/errno.h>
 #include <kernel/abi/linux_wait.h>
-#include <kernel/core/log.h>
+#include <kernel/sys_seccomp_notify.h>
 #include <kernel/syscall_protos.h>
 #include <kernel/syscall_table.h>
 #include <kernel/task/event.h>
 #include <kernel/task/ptrace.h>
 #include <kernel/task/task.h>
 #include <mm/kmalloc.h>
+#include <security/audit.h>
 #include <security/cred.h>
 #include <security/seccomp.h>
 
@@ -44,9 +43,9 @@ static void audit(const struct linux_seccomp_data *data, const char *what)
 {
 	const char *name = syscall_name((u32)data->nr);
 
-	log_notice("audit: seccomp: %s[%d] %s (%d) %s, ip 0x%llx", current->comm, current->tid,
-		   name ? name : "unknown call", data->nr, what,
-		   (unsigned long long)data->instruction_pointer);
+	audit_say("audit: seccomp: %s[%d] %s (%d) %s, ip 0x%llx", current->comm, current->tid,
+		  name ? name : "unknown call", data->nr, what,
+		  (unsigned long long)data->instruction_pointer);
 }
 
 /* The program is told by SIGSYS; the call returns its own number, as if not made. */
@@ -83,9 +82,10 @@ static bool ask_tracer(const struct trapframe *tf, u32 verdict, u64 *result)
 }
 
 static bool act(const struct trapframe *tf, const struct linux_seccomp_data *data, u32 verdict,
-		bool log, u64 *result)
+		const struct seccomp_filter *match, u64 *result)
 {
 	static const u32 errno_max = 4095;
+	bool log = match && match->log;
 
 	switch (verdict & SECCOMP_RET_ACTION_FULL) {
 	case SECCOMP_RET_ALLOW:
@@ -108,9 +108,8 @@ static bool act(const struct trapframe *tf, const struct linux_seccomp_data *dat
 		return false;
 	case SECCOMP_RET_TRACE:
 		return ask_tracer(tf, verdict, result);
-	case SECCOMP_RET_USER_NOTIF: /* without a listener that could answer */
-		*result = -(u64)ENOSYS;
-		return false;
+	case SECCOMP_RET_USER_NOTIF:
+		return seccomp_notify_ask(match->notify, data, result);
 	case SECCOMP_RET_KILL_THREAD:
 		kill(data, false);
 		return false;
@@ -134,7 +133,7 @@ bool seccomp_enter(const struct trapframe *tf, u64 *result)
 		thread_exit(linux_wait_signaled(SIGKILL, false));
 	}
 	verdict = seccomp_verdict(filter, &data, &match);
-	return act(tf, &data, verdict, match && match->log, result);
+	return act(tf, &data, verdict, match, result);
 }
 
 /* ---- setting ---- */
@@ -233,7 +232,8 @@ static struct seccomp_filter *current_filter(void)
 	return filter;
 }
 
-static long create_and_attach(const struct linux_sock_filter *insns, u32 len, u32 flags)
+static long create_and_attach(const struct linux_sock_filter *insns, u32 len, u32 flags,
+			      struct seccomp_notify *notify)
 {
 	struct seccomp_filter *filter, *below;
 	long ret;
@@ -241,10 +241,15 @@ static long create_and_attach(const struct linux_sock_filter *insns, u32 len, u3
 	do {
 		below = current_filter();
 		ret = below == &seccomp_strict ? -EINVAL : 0;
+		if (!ret && notify && seccomp_has_listener(below))
+			ret = -EBUSY;
 		if (!ret)
 			ret = seccomp_filter_create(insns, len, below,
 						    flags & SECCOMP_FILTER_FLAG_LOG, &filter);
 		if (!ret) {
+			if (notify)
+				refcount_get(&notify->refs);
+			filter->notify = notify;
 			ret = attach(filter, below, flags);
 			seccomp_filter_put(filter);
 		}
@@ -253,16 +258,51 @@ static long create_and_attach(const struct linux_sock_filter *insns, u32 len, u3
 	return ret;
 }
 
-static long set_filter(u32 flags, const void __user *uprog)
+/* Return: 0, or with SECCOMP_FILTER_FLAG_NEW_LISTENER the listener's number; -errno */
+static long attach_with_listener(const struct linux_sock_filter *insns, u32 len, u32 flags)
+{
+	struct seccomp_listener listener;
+	long ret;
+
+	if (!(flags & SECCOMP_FILTER_FLAG_NEW_LISTENER))
+		return create_and_attach(insns, len, flags, NULL);
+	ret = seccomp_listener_prepare(&listener,
+				       flags & SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV);
+	if (ret)
+		return ret;
+	ret = create_and_attach(insns, len, flags, listener.notify);
+	if (ret) {
+		seccomp_listener_drop(&listener);
+		return ret;
+	}
+	return seccomp_listener_install(&listener);
+}
+
+static bool flags_agree(u32 flags)
 {
 	static const u32 known = SECCOMP_FILTER_FLAG_TSYNC | SECCOMP_FILTER_FLAG_LOG |
-				 SECCOMP_FILTER_FLAG_SPEC_ALLOW | SECCOMP_FILTER_FLAG_TSYNC_ESRCH;
+				 SECCOMP_FILTER_FLAG_SPEC_ALLOW | SECCOMP_FILTER_FLAG_TSYNC_ESRCH |
+				 SECCOMP_FILTER_FLAG_NEW_LISTENER |
+				 SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
+	static const u32 both = SECCOMP_FILTER_FLAG_TSYNC | SECCOMP_FILTER_FLAG_NEW_LISTENER;
+
+	if (flags & ~known)
+		return false;
+	/* The result is a number of a thread, or of the listener. */
+	if ((flags & both) == both && !(flags & SECCOMP_FILTER_FLAG_TSYNC_ESRCH))
+		return false;
+	return !(flags & SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV) ||
+	       (flags & SECCOMP_FILTER_FLAG_NEW_LISTENER);
+}
+
+static long set_filter(u32 flags, const void __user *uprog)
+{
 	struct linux_sock_filter *insns;
 	struct linux_sock_fprog prog;
 	size_t size;
 	long ret;
 
-	if (flags & ~known)
+	if (!flags_agree(flags))
 		return -EINVAL;
 	if (copy_from_user(&prog, uprog, sizeof(prog)))
 		return -EFAULT;
@@ -276,7 +316,7 @@ static long set_filter(u32 flags, const void __user *uprog)
 		return -ENOMEM;
 	ret = -EFAULT;
 	if (!copy_from_user(insns, (const void __user *)(uintptr_t)prog.filter, size))
-		ret = create_and_attach(insns, prog.len, flags);
+		ret = attach_with_listener(insns, prog.len, flags);
 	kfree(insns);
 	return ret;
 }
@@ -292,12 +332,24 @@ static long action_available(const void __user *uaction)
 	case SECCOMP_RET_KILL_THREAD:
 	case SECCOMP_RET_TRAP:
 	case SECCOMP_RET_ERRNO:
+	case SECCOMP_RET_USER_NOTIF:
 	case SECCOMP_RET_TRACE:
 	case SECCOMP_RET_LOG:
 	case SECCOMP_RET_ALLOW:
 		return 0;
 	}
 	return -EOPNOTSUPP;
+}
+
+static long notif_sizes(void __user *usizes)
+{
+	static const struct linux_seccomp_notif_sizes sizes = {
+		.notif = sizeof(struct linux_seccomp_notif),
+		.resp = sizeof(struct linux_seccomp_notif_resp),
+		.data = sizeof(struct linux_seccomp_data),
+	};
+
+	return copy_to_user(usizes, &sizes, sizeof(sizes));
 }
 
 long seccomp_prctl_set(u64 mode, const void __user *prog)
@@ -322,6 +374,8 @@ long sys_seccomp(unsigned int op, unsigned int flags, vaddr_t args)
 		return set_filter(flags, ptr);
 	case SECCOMP_GET_ACTION_AVAIL:
 		return flags ? -EINVAL : action_available(ptr);
+	case SECCOMP_GET_NOTIF_SIZES:
+		return flags ? -EINVAL : notif_sizes(ptr);
 	}
 	return -EINVAL;
 }

@@ -828,7 +828,8 @@ u64 aspace_brk(struct aspace *as, u64 brk, u64 rlimit_data)
 	u64 result;
 
 	aspace_lock(as);
-	if (brk >= as->brk_start && brk - as->brk_start <= rlimit_data &&
+	/* The last page of all: rounded up, it would be 0. */
+	if (brk >= as->brk_start && brk <= USER_END && brk - as->brk_start <= rlimit_data &&
 	    brk_locked(as, brk, &dead))
 		as->brk = brk;
 	result = as->brk;

@@ -319,29 +319,26 @@ static bool matches(const char *known, const char *name)
 
 static u64 access_missing(u64 promises, u32 access)
 {
-	static const struct {
-		u32 access;
-		u64 promises;
-	} needs[] = {
-		{ PATH_READ, PLEDGE_RPATH },   { PATH_WRITE, PLEDGE_WPATH },
-		{ PATH_EXEC, PLEDGE_EXEC },    { PATH_CREATE, PLEDGE_CPATH },
-		{ PATH_ATTR, PLEDGE_FATTR },   { PATH_OWNER, PLEDGE_CHOWN | PLEDGE_FATTR },
-		{ PATH_NODE, PLEDGE_DPATH },   { PATH_SOCKET, PLEDGE_UNIX },
+	/* By bit of enum path_access. */
+	static const u64 needs[] = {
+		PLEDGE_RPATH, PLEDGE_WPATH, PLEDGE_EXEC, PLEDGE_CPATH,
+		PLEDGE_FATTR, PLEDGE_CHOWN | PLEDGE_FATTR, PLEDGE_DPATH, PLEDGE_UNIX,
 	};
 	u64 missing = 0;
 
-	for (u32 i = 0; i < ARRAY_SIZE(needs); i++)
-		if ((access & needs[i].access) && !(promises & needs[i].promises))
-			missing |= needs[i].promises;
+	for (u32 bits = access & (BIT(ARRAY_SIZE(needs)) - 1); bits; bits &= bits - 1) {
+		u64 need = needs[__builtin_ctz(bits)];
+
+		if (!(promises & need))
+			missing |= need;
+	}
 	return missing;
 }
 
-u64 pledge_path(u64 promises, const char *name, u32 access, bool *no_links)
+static __noinline u64 known_path_missing(u64 promises, const char *name, u32 access, u64 missing,
+					 bool *no_links)
 {
-	u64 missing = access_missing(promises, access);
-
-	*no_links = false;
-	if (!missing || !is_plain(name))
+	if (!is_plain(name))
 		return missing;
 	for (u32 i = 0; i < ARRAY_SIZE(known_paths); i++)
 		if ((promises & known_paths[i].promise) && !(access & ~known_paths[i].access) &&
@@ -350,4 +347,13 @@ u64 pledge_path(u64 promises, const char *name, u32 access, bool *no_links)
 			return 0;
 		}
 	return missing;
+}
+
+u64 pledge_path(u64 promises, const char *name, u32 access, bool *no_links)
+{
+	u64 missing = access_missing(promises, access);
+
+	*no_links = false;
+	return likely(!missing) ? 0 :
+	       known_path_missing(promises, name, access, missing, no_links);
 }

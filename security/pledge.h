@@ -15,7 +15,7 @@
 #include <kernel/abi/pledge.h>
 #include <kernel/lib/types.h>
 
-#define PLEDGE_TEXT_MAX 1024 /* longest list of promises, with its NUL */
+#define PLEDGE_TEXT_MAX 960 /* longest list of promises, with its NUL */
 
 /* Word "learn": nothing is refused; what would have been is logged, promise and path. */
 #define PLEDGE_LEARN BIT(62)

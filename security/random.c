@@ -7,8 +7,9 @@
  * share two blocks: what the key leaves of them waits in `spare` and is wiped as it is given out.
  * Source: RFC 8439 §2.3 (block function).
  *
- * Entropy: RDRAND where there is one, the TSC around slow device accesses at
- * start, and whatever random_mix() gets (interrupt times, writes by programs).
+ * Entropy: RDSEED and RDRAND where there are any, the TSC around slow device accesses at
+ * start, whatever random_mix() gets (writes by programs), and, after each RESEED_AFTER
+ * requests, the hardware's again with the time of that request, to the cycle.
  */
 #include <security/random.h>
 
@@ -20,6 +21,7 @@
 #include <kernel/lib/string.h>
 
 #define FEW_BYTES 16u
+#define RESEED_AFTER 1024u
 
 static u32 key[8];     /* [pool_lock] */
 static u64 generation; /* [pool_lock] nonce: requests so far */
@@ -35,6 +37,41 @@ static void stream_block(const u32 k[8], u64 nonce, u64 counter, u32 out[16])
 	chacha20_block(k, (u32)counter, words, out);
 }
 
+static void absorb_locked(const u32 words[8])
+{
+	u32 block[16];
+
+	for (u32 i = 0; i < 8; i++)
+		key[i] ^= words[i];
+	stream_block(key, ++generation, 0, block);
+	memcpy(key, block, sizeof(key));
+	spare_len = 0; /* made without what came in now */
+}
+
+/* Words from the hardware, each with the time it took to get it. */
+static bool gather(u64 words[4])
+{
+	bool hardware = false;
+
+	for (u32 i = 0; i < 4; i++) {
+		hardware = cpu_random_u64(&words[i]);
+		words[i] ^= time_cycles();
+	}
+	return hardware;
+}
+
+/* The number of the next request. */
+static u64 next_locked(void)
+{
+	u64 words[4];
+
+	if (unlikely(++generation % RESEED_AFTER == 0)) {
+		(void)gather(words);
+		absorb_locked((const u32 *)words);
+	}
+	return generation;
+}
+
 /* A key for one request; the pool's own key moves on first. */
 static u64 take_key(u32 out[8])
 {
@@ -42,7 +79,7 @@ static u64 take_key(u32 out[8])
 	u64 nonce;
 	irqflags_t flags = spin_lock_irq(&pool_lock);
 
-	nonce = ++generation;
+	nonce = next_locked();
 	stream_block(key, nonce, 0, block);
 	memcpy(key, block, sizeof(key));
 	memcpy(out, &block[8], 8 * sizeof(u32));
@@ -55,7 +92,7 @@ static void refill_spare_locked(void)
 {
 	u32 blocks[32];
 
-	generation++;
+	(void)next_locked();
 	stream_block(key, generation, 0, &blocks[0]);
 	stream_block(key, generation, 1, &blocks[16]);
 	memcpy(key, blocks, sizeof(key));
@@ -111,16 +148,12 @@ void random_mix(const void *buf, size_t len)
 
 	/* Absorb 32 bytes at a time: xor into the key, then stir. */
 	do {
-		u32 block[16], words[8] = { 0 };
+		u32 words[8] = { 0 };
 		size_t n = MIN(len, sizeof(words));
 
 		memcpy(words, at, n);
 		flags = spin_lock_irq(&pool_lock);
-		for (u32 i = 0; i < 8; i++)
-			key[i] ^= words[i];
-		stream_block(key, ++generation, 0, block);
-		memcpy(key, block, sizeof(key));
-		spare_len = 0; /* made without what came in now */
+		absorb_locked(words);
 		spin_unlock_irq(&pool_lock, flags);
 		at += n;
 		len -= n;
@@ -129,13 +162,10 @@ void random_mix(const void *buf, size_t len)
 
 void random_init(void)
 {
-	bool hardware = false;
 	u64 seed[8];
+	bool hardware;
 
-	for (u32 i = 0; i < ARRAY_SIZE(seed); i++) {
-		hardware = cpu_random_u64(&seed[i]);
-		seed[i] ^= time_cycles();
-	}
+	hardware = gather(&seed[0]) && gather(&seed[4]);
 	seed[0] ^= time_rtc_seconds();
 	random_mix(seed, sizeof(seed));
 	if (!hardware)

@@ -2,7 +2,9 @@
 /* Seccomp filters; contract in seccomp.h. Sources: man seccomp(2). */
 #include <security/seccomp.h>
 
+#include <arch/atomic.h>
 #include <kernel/abi/errno.h>
+#include <kernel/abi/linux_poll.h>
 #include <kernel/lib/string.h>
 #include <mm/kmalloc.h>
 #include <security/bpf.h>
@@ -69,11 +71,39 @@ int seccomp_filter_create(const struct linux_sock_filter *insns, u32 len,
 	return 0;
 }
 
+void seccomp_notify_put(struct seccomp_notify *notify)
+{
+	if (refcount_put(&notify->refs))
+		kfree(notify);
+}
+
+/* No thread has the filter any more: who listens is told. */
+static void orphan(struct seccomp_notify *notify)
+{
+	irqflags_t irq;
+
+	irq = spin_lock_irq(&notify->lock);
+	notify->orphaned = true;
+	waitq_wake_poll(&notify->wait, POLLHUP);
+	spin_unlock_irq(&notify->lock, irq);
+	seccomp_notify_put(notify);
+}
+
+bool seccomp_has_listener(const struct seccomp_filter *filter)
+{
+	for (; filter; filter = filter->below)
+		if (filter->notify && !atomic_load_relaxed(&filter->notify->closed))
+			return true;
+	return false;
+}
+
 void seccomp_filter_put(struct seccomp_filter *filter)
 {
 	while (filter && refcount_put(&filter->refs)) {
 		struct seccomp_filter *below = filter->below;
 
+		if (filter->notify)
+			orphan(filter->notify);
 		kfree(filter);
 		filter = below;
 	}

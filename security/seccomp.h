@@ -8,8 +8,27 @@
 
 #include <kernel/abi/linux_seccomp.h>
 #include <kernel/core/refcount.h>
+#include <kernel/core/waitq.h>
 
 #define SECCOMP_MAP_SIZE 512 /* numbers with a bit of their own */
+
+/*
+ * A filter's listener: calls that wait for an answer, and who may give it. Referenced by
+ * the filter, by the listener's file, and by each waiting thread.
+ * Lock key: l lock. What is done with it is kernel/sys_seccomp_notify.c's.
+ */
+struct seccomp_notify {
+	struct refcount refs;
+	struct spinlock lock;     /* RANK_SECCOMP */
+	bool closed;              /* [l] nobody will answer any more */
+	bool orphaned;            /* [l] the filter is gone: nobody will ask any more */
+	bool wait_killable;       /* [i] what was received is not interrupted, but by death */
+	u64 next_id;              /* [l] */
+	struct list_head calls;   /* [l] oldest first */
+	struct waitq wait;        /* of the listener */
+};
+
+void seccomp_notify_put(struct seccomp_notify *notify);
 
 struct seccomp_filter {
 	/* [i] Numbers that this and all below allow, whatever the arguments. First: the
@@ -21,6 +40,7 @@ struct seccomp_filter {
 	u32 depth;                          /* [i] filters, this one too */
 	u32 cost;                           /* [i] instructions of all, and 4 per older filter */
 	bool log;                           /* [i] SECCOMP_FILTER_FLAG_LOG */
+	struct seccomp_notify *notify;      /* [i] referenced; NULL: no listener was asked for */
 	struct linux_sock_filter insns[];   /* [i] */
 };
 
@@ -44,6 +64,9 @@ static inline void seccomp_filter_get(struct seccomp_filter *filter)
 }
 /** seccomp_filter_put - NULL is fine */
 void seccomp_filter_put(struct seccomp_filter *filter);
+
+/** seccomp_has_listener - has @filter or one below it a listener that is open? */
+bool seccomp_has_listener(const struct seccomp_filter *filter);
 
 /** seccomp_is_ancestor - is @old NULL, @filter or below it? */
 bool seccomp_is_ancestor(const struct seccomp_filter *old, const struct seccomp_filter *filter);

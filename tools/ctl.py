@@ -17,6 +17,8 @@ HELLO, STDOUT, STDERR, CREDIT, EXIT, FILE, ERROR, KTAP = range(1, 9)
 # host to machine
 RUN, STDIN, SIGNAL, GET, OFF, WINSIZE = range(64, 70)
 
+LAYER_PATH = "/proc/self/fd/9/."  # with the boot word exo.layer: GET of it brings all that was changed
+
 _HEADER = struct.Struct("<BBHI")
 _U32 = struct.Struct("<I")
 

@@ -453,25 +453,31 @@ struct syscall_shape {
 	uint16_t nr;
 	uint8_t arg_count;
 	uint8_t blocks; /* 0 never, 1 maybe, 2 always */
+	uint64_t pledge; /* bit n: shape_promises[n] permits it; bit 63: always */
 	const char *name;
 	struct shape_arg args[6];
 };
 """
 
 
-def gen_shapes_h(head, calls, constants, sizes):
+def gen_shapes_h(head, calls, constants, sizes, promises):
     by_name = {c.name: c for c in calls}
+    bits = {p: 1 << n for n, p in enumerate(promises)}
+    bits.update({"always": 1 << 63, "-": 0})
     shown = [c for c in calls if c.live or (c.target and by_name[c.target[0]].live)]
     out = [head + SHAPES_H % "\n".join("\tSHAPE_%s," % k for k in KINDS)]
     for prefix in sorted({a.prefix for c in shown for a in c.args if a.prefix}):
         values = sorted({v & (1 << 64) - 1 for n, v in constants.items() if n.startswith(prefix)})
         out.append("static const uint64_t shape_%s[] = {%s};" %
                    (prefix.lower(), ", ".join("%#xull" % v for v in values) or "0"))
+    out.append("static const char *const shape_promises[] __attribute__((unused)) = {%s};" %
+               ", ".join('"%s"' % p for p in promises))
     out.append("#define SHAPE_VALUES(v) sizeof(v) / sizeof((v)[0]), v\n")
     out.append("static const struct syscall_shape syscall_shapes[] = {")
     for c in shown:
         blocks = BLOCKS.index(by_name[c.target[0]].blocks if c.target else c.blocks)
-        out.append('\t{ %d, %d, %d, "%s", {' % (c.nr, len(c.args), blocks, c.name))
+        mask = sum(bits[p] for p in set((by_name[c.target[0]] if c.target else c).pledge))
+        out.append('\t{ %d, %d, %d, %#xull, "%s", {' % (c.nr, len(c.args), blocks, mask, c.name))
         names = [a.name for a in c.args]
         for a in c.args:
             length = names.index(a.count) + 1 if a.count in names else 0
@@ -584,7 +590,7 @@ def generate(out, promises, calls, constants, sizes):
             ("kernel/syscall_protos.h", gen_protos_h(head, calls)),
             ("kernel/syscall_table.h", head + TABLE_H % (SLOTS, MAP_SIZE, NATIVE)),
             ("syscall_table.c", gen_table_c(head, promises, calls)),
-            ("syscall_shapes.h", gen_shapes_h(head, calls, constants, sizes))):
+            ("syscall_shapes.h", gen_shapes_h(head, calls, constants, sizes, promises))):
         write_if_changed(os.path.join(out, path), text)
 
 

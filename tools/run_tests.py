@@ -13,7 +13,8 @@
   bochs    the image in Bochs, where that is installed; with --torture (make test-bochs)
   CONFIG   a machine of CONFIGS: the kernel's suites, then each user test
 
-    run_tests.py [-v] [-j N] [--only GROUP|CONFIG,...] [--test GLOB] [--torture] [--list]
+    run_tests.py [-v] [-j N] [--only GROUP|CONFIG,...] [--test GLOB] [--list]
+                 [--torture | --torture-security [--calls N]]
 
 The kernel's log of each boot is kept in build/test/CONFIG.log, and a line that
 speaks of a bug fails the configuration. A machine that panics or hangs fails the
@@ -70,6 +71,8 @@ class Config(NamedTuple):
     append: str = ""             # more words on the boot line
 
 
+FUZZ = ("fuzz_syscalls 1 20000", "fuzz_syscalls 2 20000 --threads 3", "fuzz_syscalls 3 20000 --sandboxed")
+
 # A change here is a change of what `make test` promises: see README.md, "Tests".
 CONFIGS = (
     Config("pc-1", "pc", 1, 1, 256, "debug"),
@@ -78,9 +81,9 @@ CONFIGS = (
     Config("jitter-4x2", "q35", 4, 2, 512, "debug", append="jitter=16"),
     Config("pc-8x2", "pc", 8, 2, 512, "release", ("thread_*", "futex_*", "pipe_*")),
     Config("ubsan", "microvm", 1, 1, 256, "ubsan", ("*_test",),
-           ("fuzz_syscalls 1 20000", "fuzz_syscalls 2 20000 --threads 3")),
+           FUZZ),
     Config("kasan", "pc", 2, 1, 512, "kasan", ("*_test",),
-           ("fuzz_syscalls 1 20000", "fuzz_syscalls 2 20000 --threads 3")),
+           FUZZ),
 )
 TORTURE = (
     Config("ubsan-torture", "microvm", 1, 1, 256, "ubsan", (), ("fuzz_syscalls 7 1000000",)),
@@ -92,6 +95,14 @@ TORTURE = (
     Config("caps-torture", "microvm", 1, 1, 256, "release", (), ("grant_test @model 1000000 1",)),
     Config("caps-kasan-torture", "microvm", 1, 1, 512, "kasan", (), ("grant_test @model 100000 2",)),
     Config("kasan-torture", "microvm", 1, 1, 512, "kasan", (), ("fuzz_syscalls 7 1000000",)),
+)
+# `make torture-security`: half of its ten million calls by a thread alone, half by three at once.
+SECURE = ("pledge_*", "unveil_*", "seccomp_*", "security_*", "cred_*", "cap_*")
+SECURE_FUZZ = ("fuzz_syscalls 11 5000000 --sandboxed", "fuzz_syscalls 12 5000000 --sandboxed --threads 3")
+TORTURE_SECURITY = (
+    Config("ubsan-security", "microvm", 1, 1, 256, "ubsan", SECURE, SECURE_FUZZ),
+    Config("kasan-security", "pc", 2, 1, 512, "kasan", SECURE, SECURE_FUZZ),
+    Config("jitter-security", "q35", 4, 2, 512, "debug", SECURE, SECURE_FUZZ, "jitter=16"),
 )
 TORTURE_LIMIT_S = 4 * 3600.0
 
@@ -510,7 +521,7 @@ class Group(NamedTuple):
     run: Callable[[Report], None]
 
 
-def all_groups(pattern: str, torture: bool) -> List[Group]:
+def all_groups(pattern: str, torture: Tuple[Config, ...]) -> List[Group]:
     groups = []
     if not torture:
         groups += [
@@ -526,7 +537,7 @@ def all_groups(pattern: str, torture: bool) -> List[Group]:
     else:
         groups.append(Group("bochs", "the image in Bochs", ("release",), run_bochs))
     limit_s = TORTURE_LIMIT_S if torture else TEST_LIMIT_S
-    for c in TORTURE if torture else CONFIGS:
+    for c in torture or CONFIGS:
         text = f"{c.machine}, {c.smp} CPU, {c.nodes} node, {c.mem_mib} MiB, {c.profile} kernel" + \
             (f", {c.append}" if c.append else "")
         groups.append(Group(c.name, text, (c.profile,),
@@ -564,9 +575,15 @@ def main() -> int:
                    help="machines at a time (2, or 1 on one CPU)")
     p.add_argument("--only", metavar="NAME,...", help="these groups and configurations")
     p.add_argument("--test", metavar="GLOB", default="*", help="these user tests (or `ktest`)")
-    p.add_argument("--torture", action="store_true", help="the long ones")
+    p.add_argument("--torture", action="store_const", const=TORTURE, default=(), help="the long ones")
+    p.add_argument("--torture-security", dest="torture", action="store_const", const=TORTURE_SECURITY,
+                   help="ten million random calls from within a sandbox, and what plain users try")
+    p.add_argument("--calls", type=int, metavar="N", help="as many random calls in each run instead")
     p.add_argument("--list", action="store_true", help="the groups and configurations")
     a = p.parse_args()
+    if a.calls:
+        a.torture = tuple(c._replace(extra=tuple(re.sub(r"^(fuzz_syscalls \d+) \d+", rf"\1 {a.calls}", cmd)
+                                                 for cmd in c.extra)) for c in a.torture)
     groups = all_groups(a.test, a.torture)
     wanted = a.only.split(",") if a.only else [g.name for g in groups]
     unknown = set(wanted) - {g.name for g in groups}

@@ -5,7 +5,10 @@ as text for the user."""
 import json
 import posixpath
 import re
-from typing import Dict, List, NamedTuple, Optional, Tuple
+import stat
+from typing import Callable, Dict, Iterable, List, NamedTuple, Optional, Tuple
+
+from mkinitrd import Entry
 
 TOOL = "/bin/sandbox"
 AUDIT = re.compile(r"\[ *[\d.]+\] (?:NOTICE: )?audit: (\w+): (.*)$", re.M)
@@ -89,6 +92,23 @@ def learned(log: str) -> Learned:
         del promises[p]
     return Learned(list(promises), [f"{own[p]}:{p}" for p in sorted(own)], apart,
                    [f"{loader[p]}:{p}" for p in sorted(loader)])
+
+
+def changes(layer: Iterable[Entry], there: Callable[[str], bool]) -> List[Tuple[str, str]]:
+    """(created | changed | deleted, path) of each name in a layer over the root (boot word
+    exo.layer). Folders that were there are in it only for what is below them."""
+    out = []
+    for e in layer:
+        kind, path = stat.S_IFMT(e.mode), "/" + e.name
+        if e.name == ".":
+            continue
+        if kind == stat.S_IFCHR and e.rdev == (0, 0):
+            out.append(("deleted", path))
+        elif not there(path):
+            out.append(("created", path + "/" * (kind == stat.S_IFDIR)))
+        elif kind != stat.S_IFDIR:
+            out.append(("changed", path))
+    return sorted(out, key=lambda c: c[1])
 
 
 def quote(text: str) -> str:

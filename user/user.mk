@@ -68,6 +68,7 @@ build/initrd.cpio: build/user/init.elf build/user/exsh.elf build/user/sandbox.el
 	$(Q)tools/mkinitrd.py -o $@ --base --busybox build/pkg/busybox --tree user/etc:/etc \
 		--file build/user/init.elf:/sbin/init:755 --file build/user/exsh.elf:/bin/exsh:755 \
 		--file build/user/sandbox.elf:/bin/sandbox:755 --link /bin/pledge:sandbox --link /bin/unveil:sandbox \
+		--link /bin/audit:sandbox \
 		$(foreach b,$(BIN_ELFS),--file $(b):/bin/$(basename $(notdir $(b))):755) \
 		--file user/report:/bin/report:755
 

@@ -22,6 +22,7 @@
 #include "context_priv.h"
 #include "cpuid.h"
 #include "fpu.h"
+#include "msr.h"
 #include "regs.h"
 #include "trap.h"
 #include "uaccess_priv.h"
@@ -94,6 +95,18 @@ static void check_bad_address(struct ktest_run *run, u64 va)
 	KCHECK_EQ(uaccess_write_u64(user(va), 1), -EFAULT);
 	KCHECK_EQ(uaccess_cmpxchg_u32(user(va), &w32, 1), -EFAULT);
 	KCHECK_EQ(user_read_u32_nofault(&w32, user(va)), -EFAULT);
+}
+
+/* What of the CPU keeps the kernel from running and reading what is the user's by mistake. */
+KTEST(cpu, protections_are_on)
+{
+	u64 cr4 = cr4_read();
+
+	KCHECK(cr0_read() & CR0_WP);
+	KCHECK(msr_read(MSR_EFER) & EFER_NXE);
+	KCHECK_EQ(cpu_has(CPU_SMEP), !!(cr4 & CR4_SMEP));
+	KCHECK_EQ(cpu_has(CPU_SMAP), !!(cr4 & CR4_SMAP));
+	KCHECK_EQ(cpu_has(CPU_UMIP), !!(cr4 & CR4_UMIP));
 }
 
 KTEST(uaccess, bad_pointers)

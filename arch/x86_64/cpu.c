@@ -101,10 +101,24 @@ static bool rdrand(u64 *out)
 	return false;
 }
 
+/* The source behind RDRAND itself; it may have nothing just now. */
+static bool rdseed(u64 *out)
+{
+	bool ok;
+
+	__asm__ volatile("rdseed %0" : "=r"(*out), "=@ccc"(ok));
+	return ok;
+}
+
 bool cpu_random_u64(u64 *out)
 {
-	if (cpu_has(CPU_RDRAND) && rdrand(out))
+	u64 seed;
+
+	if (cpu_has(CPU_RDRAND) && rdrand(out)) {
+		if (cpu_has(CPU_RDSEED) && rdseed(&seed))
+			*out ^= seed;
 		return true;
+	}
 	/* The time between two reads varies; the multiplier is that of splitmix64,
 	 * it only spreads the low bits. */
 	for (u32 i = 0; i < 8; i++)

@@ -93,7 +93,8 @@ syscall_entry:
 	jmp	.out
 .legacy:				; open, stat, ...: by stubs that reorder arguments
 	test	dword [rbx + THREAD_WORK], WORK_WATCHED
-	jnz	.slow
+	jnz	.watched
+.call_legacy:
 	mov	r11, [syscall_legacy + rax * 8]
 	test	r11, r11
 	jz	.slow
@@ -109,11 +110,15 @@ syscall_entry:
 	bt	[rcx], rax		; seccomp_filter.allowed
 	jnc	.slow
 	test	dword [rbx + THREAD_WORK], WORK_PLEDGE
-	jz	.call
+	jz	.allowed
 .promised:
 	mov	rcx, [rbx + THREAD_PLEDGE]
-	test	[pledge_quick + r11 * 8], rcx
+	test	[pledge_quick + rax * 8], rcx
+	jz	.slow
+.allowed:
+	test	r11d, r11d		; its slot: 0, an old form
 	jnz	.call
+	jmp	.call_legacy
 .slow:
 	lea	rdi, [rsp + 8]
 	call	upcall_syscall_slow

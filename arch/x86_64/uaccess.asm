@@ -48,6 +48,16 @@ __?SECT?__
 __?SECT?__
 %endmacro
 
+; A branch may be predicted wrongly, and what follows would then read kernel memory and
+; leave its mark in the cache (Spectre, variant 1). So a pointer is also masked by the
+; flags of its comparison: it becomes 0 when it is not the user's. What begins in user
+; memory cannot run on into the kernel's: the hole between faults.
+; MASK pointer register, scratch register: after a comparison, "below" is good.
+%macro MASK 2
+	sbb	%2, %2
+	and	%1, %2
+%endmacro
+
 ; RANGE start register, length register, where to go when it is not user's.
 ; Clobbers rax, r8.
 %macro RANGE 3
@@ -57,6 +67,8 @@ __?SECT?__
 	jc	%3
 	cmp	rax, r8
 	ja	%3
+	cmp	%1, r8
+	MASK	%1, r8
 %endmacro
 
 ; size_t (void *dst rdi, const void *src rsi, size_t len rdx): bytes not copied
@@ -128,6 +140,7 @@ uaccess_string:
 	mov	rax, USER_END
 	cmp	rsi, rax
 	jae	.fault_ac_clear
+	MASK	rsi, rax
 	mov	r8, 0x0101010101010101
 	mov	r9, 0x8080808080808080
 	xor	eax, eax		; length so far
@@ -174,9 +187,10 @@ uaccess_string:
 
 ; WORD_IN register, bytes; int (T *out rdi, const void *src rsi)
 %macro WORD_IN 2
-	mov	r8, USER_END - %2
+	mov	r8, USER_END - %2 + 1
 	cmp	rsi, r8
-	ja	word_none
+	jae	word_none
+	MASK	rsi, r8
 	STAC
 	FAULTS	word_fault, mov %1, [rsi]
 	CLAC
@@ -187,9 +201,10 @@ uaccess_string:
 
 ; WORD_OUT source register, bytes; int (void *dst rdi, T val rsi)
 %macro WORD_OUT 2
-	mov	r8, USER_END - %2
+	mov	r8, USER_END - %2 + 1
 	cmp	rdi, r8
-	ja	word_none
+	jae	word_none
+	MASK	rdi, r8
 	STAC
 	FAULTS	word_fault, mov [rdi], %1
 	CLAC
@@ -213,9 +228,10 @@ uaccess_write_u64:
 ; int (u32 *ptr rdi, u32 *old rsi, u32 new edx)
 align 16
 uaccess_cmpxchg_u32:
-	mov	r8, USER_END - 4
+	mov	r8, USER_END - 4 + 1
 	cmp	rdi, r8
-	ja	word_none
+	jae	word_none
+	MASK	rdi, r8
 	mov	eax, [rsi]
 	STAC
 	FAULTS	word_fault, lock cmpxchg [rdi], edx
@@ -233,6 +249,9 @@ user_read_u32_nofault:
 ; int (void *image rdi, u64 features rsi): the caller checked the range. What is
 ; wrong with an image or its alignment is a #GP, which ends here as well.
 %macro XSTATE 1
+	mov	rax, USER_END
+	cmp	rdi, rax
+	MASK	rdi, rax
 	mov	rax, rsi
 	mov	rdx, rsi
 	shr	rdx, 32

@@ -46,6 +46,42 @@ struct linux_seccomp_data {
 };
 static_assert(sizeof(struct linux_seccomp_data) == 64, "Linux ABI");
 
+/* User notification: a call of a filtered thread, told to who holds the listener. */
+struct linux_seccomp_notif {
+	u64 id;
+	u32 pid, flags;
+	struct linux_seccomp_data data;
+};
+static_assert(sizeof(struct linux_seccomp_notif) == 80, "Linux ABI");
+
+struct linux_seccomp_notif_resp {
+	u64 id;
+	s64 val;
+	s32 error; /* 0 or -errno */
+	u32 flags;
+};
+static_assert(sizeof(struct linux_seccomp_notif_resp) == 24, "Linux ABI");
+
+struct linux_seccomp_notif_addfd {
+	u64 id;
+	u32 flags, srcfd, newfd, newfd_flags;
+};
+static_assert(sizeof(struct linux_seccomp_notif_addfd) == 24, "Linux ABI");
+
+struct linux_seccomp_notif_sizes {
+	u16 notif, resp, data;
+};
+static_assert(sizeof(struct linux_seccomp_notif_sizes) == 6, "Linux ABI");
+
+#define SECCOMP_USER_NOTIF_FLAG_CONTINUE 1u
+#define SECCOMP_ADDFD_FLAG_SETFD 1u
+#define SECCOMP_ADDFD_FLAG_SEND  2u
+
+#define SECCOMP_IOCTL_NOTIF_RECV  0xc0502100u
+#define SECCOMP_IOCTL_NOTIF_SEND  0xc0182101u
+#define SECCOMP_IOCTL_NOTIF_ID_VALID 0x40082102u
+#define SECCOMP_IOCTL_NOTIF_ADDFD 0x40182103u
+
 struct linux_sock_filter {
 	u16 code;
 	u8 jt, jf;

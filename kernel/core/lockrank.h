@@ -53,6 +53,7 @@ enum lock_rank {
 	RANK_KEYS,        /* which keys are held */
 	RANK_CONSOLE,     /* serial rings: receive interrupts signal waiters */
 	RANK_TIMERFD,     /* a timerfd's setting; its timer takes it */
+	RANK_SECCOMP,     /* a listener's calls; wakes, so above WAITQ */
 	RANK_CHANNEL,     /* a channel's rings and waiters; wakes them */
 	RANK_EVENTS,      /* rings of who listens to /dev/events; anything may tell */
 	RANK_WAITQ,       /* a wait queue; wakes, so above RUNQ */
@@ -69,6 +70,7 @@ enum lock_rank {
 	RANK_RANDOM,      /* the random pool */
 	RANK_IRQ,         /* the table of interrupt lines, I/O APIC registers */
 	RANK_UTS,         /* host and domain name */
+	RANK_AUDIT,       /* how much of the audit record was written of late */
 	RANK_LOG,         /* the log ring: anything may log */
 	RANK_SCREEN,      /* the screen's cells; log lines end there */
 	RANK_SERIAL,      /* a UART's registers */

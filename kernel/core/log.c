@@ -117,6 +117,15 @@ void log_replay(void (*write)(const char *buf, size_t len))
 	}
 }
 
+/* A record is one line, whatever a program put into its name or a path: nobody forges
+ * records, nor sends the console's control sequences. */
+static void make_plain(char *text)
+{
+	for (u8 *c = (u8 *)text; *c; c++)
+		if ((*c < ' ' && *c != '\t') || *c == 0x7f)
+			*c = '?';
+}
+
 void log_vwrite(enum log_level level, const char *fmt, va_list ap)
 {
 	char text[LOG_LINE], line[LOG_LINE + 32];
@@ -124,6 +133,7 @@ void log_vwrite(enum log_level level, const char *fmt, va_list ap)
 	ns_t (*now)(void) = atomic_load_acquire(&clock_now);
 	int len = vsnprintf(text, sizeof(text), fmt, ap);
 
+	make_plain(text);
 	rec.time_ns = now ? now() : 0;
 	rec.len = (u16)MIN((size_t)MAX(len, 0), sizeof(text) - 1);
 	ring_append(&rec, text);

@@ -445,20 +445,6 @@ int sched_block(ns_t deadline_ns)
 
 /* ---- hand-off ---- */
 
-bool sched_handoff_begin(struct thread *next)
-{
-	const struct thread *curr = current;
-	struct runq *rq = this_runq();
-
-	spin_lock(&rq->lock);
-	if (likely(next->cpu == rq->cpu->id && next->state == THREAD_SLEEP &&
-		   !(curr->work & (THREAD_WORK_RESCHED | THREAD_WORK_INTERRUPT)) &&
-		   cpu_allowed(next, rq->cpu->id)))
-		return true;
-	spin_unlock(&rq->lock);
-	return false;
-}
-
 void sched_pull_sleeper(struct thread *thread)
 {
 	cpu_t here = this_cpu()->id;
@@ -512,40 +498,52 @@ static inline u64 end_loan(struct sched_entity *se)
 	return used;
 }
 
-void sched_return_loan(void)
+/* May current give this CPU to @next? Lock of this CPU's queue held. */
+static inline bool can_hand_off(const struct runq *rq, const struct thread *curr,
+				const struct thread *next)
 {
-	irqflags_t flags;
-	struct runq *rq;
-	u64 used;
-
-	if (!current->sched.lent)
-		return;
-	flags = irq_save();
-	rq = this_runq();
-	spin_lock(&rq->lock);
-	account_locked(rq, uptime_ns());
-	used = end_loan(&current->sched);
-	current->sched.vruntime += used;
-	if (rq->nr_queued)
-		sched_resched_locked(rq);
-	spin_unlock(&rq->lock);
-	irq_restore(flags);
+	return next->cpu == rq->cpu->id && next->state == THREAD_SLEEP &&
+	       !(curr->work & (THREAD_WORK_RESCHED | THREAD_WORK_INTERRUPT)) &&
+	       cpu_allowed(next, rq->cpu->id);
 }
 
-int sched_handoff(struct thread *next, enum sched_handoff why, ns_t deadline_ns, irqflags_t flags)
+/* What sched_block() does with a deadline; apart, since few have one. */
+static __noinline void handoff_timer_start(struct thread *curr, ns_t deadline_ns)
+{
+	curr->block_timed_out = false;
+	timer_start(&curr->block_timer, deadline_ns);
+}
+
+static __noinline int handoff_timer_cancel(struct thread *curr)
+{
+	timer_cancel(&curr->block_timer);
+	if (atomic_load_acquire(&curr->block_timed_out))
+		return -ETIMEDOUT;
+	return interrupted(curr) ? -ERESTARTSYS : 0;
+}
+
+int sched_handoff(struct thread *next, enum sched_handoff why, ns_t deadline_ns,
+		  struct spinlock *lock, u32 *sure, irqflags_t flags)
 {
 	struct runq *rq = this_runq();
 	struct thread *curr = current;
 	struct sched_entity *se = &curr->sched;
-	ns_t now = uptime_ns();
 	struct aspace *as;
+	ns_t now;
 
-	if (unlikely(deadline_ns != NS_FOREVER)) {
-		curr->block_timed_out = false;
-		timer_start(&curr->block_timer, deadline_ns);
+	spin_lock(&rq->lock);
+	if (unlikely(!can_hand_off(rq, curr, next))) {
+		spin_unlock(&rq->lock);
+		return HANDOFF_REFUSED;
 	}
+	/* With the queue locked nobody else can wake @next. */
+	*sure = 1;
+	spin_unlock(lock);
+	if (unlikely(deadline_ns != NS_FOREVER))
+		handoff_timer_start(curr, deadline_ns);
 	atomic_store_relaxed(&curr->state, THREAD_SLEEP);
 	se->switches_voluntary++;
+	now = uptime_ns();
 	account_locked(rq, now);
 	if (why == HANDOFF_CALL)
 		lend(se, &next->sched);
@@ -561,11 +559,8 @@ int sched_handoff(struct thread *next, enum sched_handoff why, ns_t deadline_ns,
 	as = next->task->as;
 	finish_switch(context_switch(curr, next, as ? &as->mmu : NULL));
 	irq_restore(flags);
-	if (unlikely(deadline_ns != NS_FOREVER)) {
-		timer_cancel(&curr->block_timer);
-		if (atomic_load_acquire(&curr->block_timed_out))
-			return -ETIMEDOUT;
-	}
+	if (unlikely(deadline_ns != NS_FOREVER))
+		return handoff_timer_cancel(curr);
 	return unlikely(interrupted(curr)) ? -ERESTARTSYS : 0;
 }
 
@@ -713,6 +708,27 @@ static void change_end_locked(struct runq *rq, struct thread *thread, bool queue
 	} else if (thread == rq->curr && rq->nr_queued) {
 		sched_resched_locked(rq);
 	}
+}
+
+void sched_end_loan(struct thread *thread)
+{
+	struct sched_entity *se = &thread->sched;
+	irqflags_t flags;
+	struct runq *rq;
+
+	if (likely(!atomic_load_relaxed(&se->lent)))
+		return;
+	flags = irq_save();
+	rq = lock_runq_of(thread);
+	if (se->lent) {
+		bool queued = change_begin_locked(rq, thread), was_rt = sched_is_rt(thread);
+		u64 used = end_loan(se);
+
+		se->vruntime += used;
+		change_end_locked(rq, thread, queued, was_rt);
+	}
+	spin_unlock(&rq->lock);
+	irq_restore(flags);
 }
 
 u8 sched_boost(struct thread *thread, u8 prio)

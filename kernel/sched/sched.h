@@ -63,24 +63,21 @@ void sched_start(struct thread *thread);
 /** sched_wake - make @thread runnable if it is asleep; @state_mask: BIT(state)s it
  * may be woken from. Any context. Return: true when it was asleep. */
 bool sched_wake(struct thread *thread, u32 state_mask);
-/*
- * Hand-off (head of core.c). Interrupts are off from before sched_handoff_begin(), which
- * may be called under a spinlock, for the waiter's lists; the caller drops that one before
- * sched_handoff(), and nothing can wake @next in between.
- */
 enum sched_handoff {
 	HANDOFF_CALL,  /* current's time is lent until the reply */
 	HANDOFF_REPLY, /* the loan ends */
 };
-/** sched_handoff_begin - may current give this CPU to @next? Return: true, the run queue
- * is locked; false: wake it instead. */
-__must_check bool sched_handoff_begin(struct thread *next);
-/** sched_handoff - run @next, sleep interruptibly; restores @flags.
- * Return: as sched_block() */
+#define HANDOFF_REFUSED 1
+/**
+ * sched_handoff - run @next, which sleeps, in current's place (head of core.c), and sleep
+ * interruptibly. @lock: protects @next's sleep; held with interrupts off since @flags, and
+ * given up once nobody else can wake @next; *@sure is set to 1 before that.
+ * Return: as sched_block(); HANDOFF_REFUSED it cannot be: @lock is held, wake @next instead.
+ */
 __must_check int sched_handoff(struct thread *next, enum sched_handoff why, ns_t deadline_ns,
-			       irqflags_t flags);
-/** sched_return_loan - what current was lent ends, without a reply that gives it back */
-void sched_return_loan(void);
+			       struct spinlock *lock, u32 *sure, irqflags_t flags);
+/** sched_end_loan - what @thread was lent ends, without a reply that gives it back */
+void sched_end_loan(struct thread *thread);
 /** sched_pull_sleeper - let @thread wake up on this CPU, if it sleeps elsewhere and may run
  * here. Interrupts off. */
 void sched_pull_sleeper(struct thread *thread);

@@ -293,6 +293,9 @@ static void exchange_space(struct exec_state *st)
 static void start_promises(struct thread *thread)
 {
 	thread->pledge = thread->pledge_exec;
+	if (thread->pledge_later)
+		thread->pledge_exec = thread->pledge_later;
+	thread->pledge_later = 0;
 	if (thread->pledge)
 		atomic_fetch_or(&thread->work, THREAD_WORK_PLEDGE);
 	else

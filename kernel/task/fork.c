@@ -237,6 +237,7 @@ static void inherit_watches_locked(struct thread *thread, const struct thread *p
 	thread->no_new_privs = parent->no_new_privs;
 	thread->pledge = parent->pledge;
 	thread->pledge_exec = parent->pledge_exec;
+	thread->pledge_later = parent->pledge_later;
 	thread->work |= atomic_load_relaxed(&parent->work) &
 			(THREAD_WORK_SECCOMP | THREAD_WORK_PLEDGE | THREAD_WORK_UNVEIL);
 }

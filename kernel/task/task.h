@@ -16,6 +16,7 @@
 #include <kernel/task/signal.h>
 #include <kernel/task/thread.h>
 #include <kernel/time/timer.h>
+#include <security/audit.h>
 
 struct aspace;
 struct cred;
@@ -83,6 +84,7 @@ struct task {
 	bool handles_shared;           /* [c] CLONE_FILES was used: exec takes a copy */
 	int pdeath_signal;             /* [c] prctl, to this task when its parent dies */
 	u32 personality;               /* [c] */
+	struct audit_count audit;      /* kernel/sys_audit.c's */
 	u32 membarrier;                /* [a] MEMBARRIER_CMD_REGISTER_* asked for */
 	struct task_usage usage;       /* [t] of threads that are gone */
 	struct task_usage child_usage; /* [t] of waited-for children */

@@ -135,6 +135,7 @@ struct thread {
 
 	struct held_mutexes held;     /* [c] debug builds */
 	u64 pledge, pledge_exec;      /* [s][a] promises (security/pledge.h); 0: none made */
+	u64 pledge_later;             /* [s][a] of the program after the next; 0: as that one's */
 	struct seccomp_filter *seccomp; /* [cs] written under both; &seccomp_strict: strict mode */
 	bool no_new_privs;            /* [cs] */
 	bool fail_alloc;              /* [c] fault injection counts this thread */

@@ -19,10 +19,11 @@ struct row {
 	unsigned samples;    /* measured ones, after a quarter as many to warm up */
 	unsigned per_sample; /* the operation does that many of what is counted */
 	bool (*own)(u64 *ticks); /* not NULL: the op's own measure replaces the clock's */
+	bool alone;          /* in a process of its own: what setup does stays; done is not */
 };
 
-extern const struct row rows_task[], rows_mem[], rows_file[], rows_ring[];
-extern const unsigned rows_task_nr, rows_mem_nr, rows_file_nr, rows_ring_nr;
+extern const struct row rows_task[], rows_mem[], rows_file[], rows_ring[], rows_watch[];
+extern const unsigned rows_task_nr, rows_mem_nr, rows_file_nr, rows_ring_nr, rows_watch_nr;
 
 /* The path of this program, for rows that execute it ("--nop" makes it end at once). */
 extern char bench_self[256];

@@ -7,7 +7,7 @@
 #   make bench-ring                the ring code on this Linux beside pipes and the like, in nanoseconds
 #   make bench-check               Exo-OS alone, against tests/bench/baseline.jsonl
 
-BENCH_SRCS := $(wildcard tests/bench/*.c)
+BENCH_SRCS := $(wildcard tests/bench/*.c) user/libexo/exo.c
 BENCH_CFLAGS := -std=gnu11 -O2 -D_GNU_SOURCE -I. -Ibuild/gen -Wall -Wextra -Wshadow -Wvla -Wundef -Wwrite-strings \
 	-Werror -pthread
 
@@ -18,7 +18,8 @@ bench bench-wall bench-machine bench-check: setup
 
 bench-build: kernel build/bench/bench build/bench/init build/bench/profile.so
 
-BENCH_DEPS := tests/bench/bench.h tests/bench/bench.mk kernel/abi/ring.h kernel/lib/ring_ops.h
+BENCH_DEPS := tests/bench/bench.h tests/bench/bench.mk kernel/abi/ring.h kernel/lib/ring_ops.h \
+	kernel/abi/channel.h user/libexo/exo.h
 build/bench/bench: $(BENCH_SRCS) $(BENCH_DEPS) | $(GEN)
 	@mkdir -p $(@D)
 	$(Q)musl-gcc -static $(BENCH_CFLAGS) -o $@ $(BENCH_SRCS)

@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -114,14 +115,8 @@ static void print_ticks(const char *key, u64 ticks, unsigned per)
 		       (unsigned long long)(ticks % per * 100 / per));
 }
 
-static void run(const struct row *row)
+static void show(const struct row *row, int err)
 {
-	int err = row->setup ? row->setup() : 0;
-
-	if (!err)
-		err = measure(row);
-	if (row->done)
-		row->done();
 	printf("{\"name\": \"%s\"", row->name);
 	if (err) {
 		printf(", \"error\": \"%s\"}\n", error_name(err));
@@ -131,6 +126,36 @@ static void run(const struct row *row)
 		printf(", \"runs\": %u}\n", row->samples * row->per_sample);
 	}
 	fflush(stdout);
+}
+
+static int prepare_and_measure(const struct row *row)
+{
+	int err = row->setup ? row->setup() : 0;
+
+	return err ? err : measure(row);
+}
+
+static void run_alone(const struct row *row)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0) {
+		show(row, prepare_and_measure(row));
+		_exit(0);
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) != pid || status)
+		show(row, -ECHILD);
+}
+
+static void run(const struct row *row)
+{
+	if (row->alone)
+		run_alone(row);
+	else
+		show(row, prepare_and_measure(row));
+	if (row->done)
+		row->done();
 }
 
 /* A loop of known length: what the clock counts. */
@@ -221,5 +246,6 @@ int main(int argc, char **argv)
 	run_all(rows_mem, rows_mem_nr, names);
 	run_all(rows_file, rows_file_nr, names);
 	run_all(rows_ring, rows_ring_nr, names);
+	run_all(rows_watch, rows_watch_nr, names);
 	return 0;
 }

@@ -80,6 +80,49 @@ class SandboxTest(unittest.TestCase):
         self.assertEqual(lines[0]["kind"], "pledge")
         self.assertIn("openat", lines[0]["text"])
 
+    def test_diff(self) -> None:
+        status, out, err = exo("--diff", "sh", "-c", "echo 1 >/root/new; echo 2 >>/etc/hostname; rm /etc/group;"
+                               "mkdir /etc/dir; echo 3 >/tmp/gone; rm /tmp/gone; cat /etc/hostname; exit 5")
+        self.assertEqual((status, out.split()), (5, ["exo", "2"]), err)
+        told = [line[5:] for line in err.splitlines() if line.startswith("exo: ")]
+        self.assertEqual([t for t in told if not t.startswith("building")],
+                         ["created /etc/dir/", "deleted /etc/group", "changed /etc/hostname", "created /root/new"])
+        status, out, err = exo("--diff", "--pledge", "stdio rpath", "--unveil", "r:/etc", "cat", "/etc/hostname")
+        self.assertEqual((status, out), (0, "exo\n"), err)
+        self.assertIn("no file was created", err)
+
+    def test_promises_for_later_programs(self) -> None:
+        status, out, err = exo("sh", "-c",
+                               "pledge -p 'stdio rpath proc exec' -e 'stdio rpath' sh -c 'cat /etc/hostname';"
+                               "pledge -p 'stdio rpath proc exec' -e stdio sh -c '/bin/busybox cat /etc/hostname; :';"
+                               "pledge -e stdio true; echo $?")
+        self.assertEqual(status, 0, err)
+        self.assertEqual(out.split("\n")[0], "exo")
+        self.assertNotIn("exo\nexo", out)
+        self.assertEqual(out.split("\n")[-2], "125")
+
+    def test_record_and_json(self) -> None:
+        status, out, err = exo("sh", "-c", "pledge -p 'stdio error' cat /etc/passwd 2>/dev/null; audit; audit --json;"
+                               "sandbox run -p 'stdio rpath' -u r:/proc -u r:/bin sandbox --json self")
+        self.assertEqual(status, 0, err)
+        lines = out.splitlines()
+        self.assertRegex(lines[0], r"^\[ *\d+\.\d{6}\] pledge: cat\[\d+\] .*needs rpath")
+        records = [json.loads(line) for line in lines if line.startswith('{"time_us"')]
+        self.assertEqual(records[0]["kind"], "pledge")
+        self.assertIn("needs rpath", records[0]["text"])
+        state = json.loads(lines[-1])
+        self.assertEqual((state["pledge"], state["unveil_locked"]), ("stdio rpath", True))
+        self.assertIn("r /proc", state["unveil"])
+
+    def test_record_is_limited(self) -> None:
+        status, out, err = exo("sh", "-c", "pledge -p 'stdio error' sh -c 'i=0; while [ $i -lt 2000 ]; do"
+                               " cd /nowhere; i=$((i+1)); done' 2>/dev/null; audit | wc -l; sleep 1.2;"
+                               "pledge -p 'stdio error' cat /etc/passwd 2>/dev/null; audit | grep -c dropped")
+        self.assertEqual(status, 0, err)
+        count, dropped = map(int, out.split())
+        self.assertTrue(10 <= count < 500, out)
+        self.assertGreaterEqual(dropped, 1)
+
     def test_commands(self) -> None:
         status, out, err = exo("sh", "-c", "pledge -p stdio cat /etc/passwd; echo $?;"
                                "unveil r:/etc/hostname -- cat /etc/hostname /etc/group; echo $?;"

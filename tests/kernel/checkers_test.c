@@ -3,6 +3,8 @@
 #include <arch/mmu.h>
 #include <kernel/core/kasan.h>
 #include <kernel/core/ktest.h>
+#include <kernel/core/refcount.h>
+#include <kernel/core/stackguard.h>
 #include <kernel/core/ubsan.h>
 #include <mm/kmalloc.h>
 
@@ -67,3 +69,49 @@ KTEST(kasan, reports_pages)
 	kfree(p);
 }
 #endif
+
+/* ---- always on ---- */
+
+/* Whether the guard stands between a frame's characters and its return address. */
+static __noinline bool frame_has_guard(void)
+{
+	char text[16];
+	const volatile u64 *at = (const volatile u64 *)(uintptr_t)text;
+	const u64 *end = __builtin_frame_address(0);
+
+	__asm__ volatile("" : : "r"(text) : "memory");
+	for (; at < end; at++)
+		if (*at == __stack_chk_guard)
+			return true;
+	return false;
+}
+
+KTEST(stackguard, frames_are_guarded)
+{
+	KCHECK(frame_has_guard());
+	KCHECK(__stack_chk_guard != 0x00ff0a0d57ac4b00ull);
+	KCHECK_EQ(__stack_chk_guard & 0xff, 0);
+}
+
+/* More references than can be counted: the object stays, whatever is dropped. */
+KTEST(refcount, saturates)
+{
+	struct refcount refs;
+	u32 last = 0;
+
+	refcount_init(&refs);
+	refs.n = 0x7fffffff;
+	refcount_get(&refs);
+	refcount_get(&refs);
+	for (u32 i = 0; i < 100; i++)
+		last += refcount_put(&refs);
+	KCHECK_EQ(last, 0);
+	KCHECK(refs.n < 0);
+	KCHECK(refcount_get_unless_zero(&refs));
+	refs.n = 0;
+	KCHECK(!refcount_get_unless_zero(&refs));
+	refcount_init(&refs);
+	refcount_get(&refs);
+	KCHECK(!refcount_put(&refs));
+	KCHECK(refcount_put(&refs));
+}

@@ -858,6 +858,59 @@ CASE(mutual_calls_are_edeadlk)
 	CHECK_EXIT(pid, 0);
 }
 
+static void serve_sleepy(int end)
+{
+	struct ring_slot m;
+	int ret = exo_recv(end, &m, 1, LONG_TIME) == 1 ? 0 : -EPIPE;
+
+	while (ret >= 0 && value_of(&m)) {
+		sleep_ms((long)value_of(&m));
+		ret = exo_reply(end, &m, LONG_TIME);
+	}
+}
+
+static void be_fifo(int prio)
+{
+	struct sched_param param = { .sched_priority = prio };
+
+	REQUIRE_EQ(sys(SYS_sched_setscheduler, 0, SCHED_FIFO, &param), 0);
+}
+
+/* The server of a real-time caller has its priority: also when it wakes up while another one spins. */
+CASE(priority_is_lent)
+{
+	struct ring_slot m = word(5);
+	int64_t start;
+	pid_t pid, hog;
+	int end;
+
+	need();
+	on_one_cpu();
+	end = with_child(serve_sleepy, 0, &pid);
+	CHECK_EQ(exo_call(end, &m, LONG_TIME), 0);
+	IN_CHILD(hog) {
+		sleep_ms(50);
+		be_fifo(5);
+		start = now_ns();
+		while (now_ns() - start < 1500000000)
+			;
+	}
+	be_fifo(10);
+	start = now_ns();
+	m = word(200);
+	CHECK_EQ(exo_call(end, &m, LONG_TIME), 0);
+	CHECK(now_ns() - start < 1000000000);
+	/* A call that was given up lends nothing: now the hog comes first. */
+	m = word(100);
+	CHECK_EQ(exo_call(end, &m, 20000000), -ETIMEDOUT);
+	CHECK_EXIT(hog, 0);
+	m = word(1);
+	CHECK_EQ(exo_call(end, &m, LONG_TIME), 0);
+	m = word(0);
+	CHECK_EQ(exo_send(end, &m, 1, 0), 1);
+	CHECK_EXIT(pid, 0);
+}
+
 CASE(clocks_stay_true_in_calls)
 {
 	struct ring_slot m;
@@ -1009,13 +1062,6 @@ CASE(passing_begins_an_epoch)
 	CHECK_EQ(exo_ring_send(&ring, &m, 1, 0), 1);
 	CHECK_EQ(exo_send(end[0], &m, 1, 0), 1);
 	REQUIRE_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, sv), 0);
-	IN_CHILD(pid) {
-		char c = 'c';
-		int mine = recv_fd(sv[1]);
-
-		CHECK_EQ(write(sv[1], &c, 1), 1);
-		serve_one(mine);
-	}
 	CHECK_EQ(touch_signal(&ring.tx.ring->tail), 0);
 	REQUIRE_EQ(send_fd(sv[0], end[1]), 0);
 	/* This process still has the descriptor: it is not its own any more. */
@@ -1023,6 +1069,13 @@ CASE(passing_begins_an_epoch)
 	CHECK_EQ(sys(EXO_NR_ring_kick, end[1]), -EBADF);
 	CHECK_EQ(touch_signal(&ring.tx.ring->tail), SIGBUS);
 	CHECK_EQ(send_fd(sv[0], end[1]), 0); /* once more, while it is on its way: the same end */
+	IN_CHILD(pid) {
+		char c = 'c';
+		int mine = recv_fd(sv[1]);
+
+		CHECK_EQ(write(sv[1], &c, 1), 1);
+		serve_one(mine);
+	}
 	REQUIRE_EQ(read(sv[0], &m, 1), 1);
 	CHECK_EQ(send_fd(sv[0], end[1]), -1); /* it is the child's now */
 	CHECK_EQ(errno, EBADF);

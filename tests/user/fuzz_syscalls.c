@@ -2,7 +2,7 @@
 /*
  * fuzz_syscalls.c - random system calls with random arguments: the kernel must give an answer to each and stand.
  *
- *     fuzz_syscalls SEED COUNT [--threads N] [--really]
+ *     fuzz_syscalls SEED COUNT [--threads N] [--sandboxed] [--really]
  *
  * Runs only on Exo-OS (uname's version names it) unless told --really: on a Linux it may disturb the machine. The
  * runner forks workers; a worker makes calls until it dies, has made ROUND of them, or hangs, and is then replaced.
@@ -13,6 +13,10 @@
  *
  * Two calls in three are given what their arguments are for (kernel/syscall.tbl says it: descriptors, lengths of
  * buffers, flags that exist), to get further than to the first error.
+ *
+ * With --sandboxed each worker is nobody, sees its own folder, /proc and a few devices (unveil), and has promised
+ * "error" with a random choice of the rest (pledge). Beside the folders of the workers lies one that everybody may
+ * write to: when all is over it must be as it was, and every worker still held.
  *
  * Kept out of the dice: what would end the machine or the experiment (reboot, kexec, mount and the like, signals
  * to others), what would eat memory without bound, and destructive calls on absolute paths.
@@ -47,11 +51,14 @@ struct progress {
 	uint64_t done;			/* calls made, all incarnations */
 	uint64_t quota;			/* calls to make */
 	uint64_t generation;		/* current incarnation: older ones that still run end themselves */
+	uint64_t escapes;		/* incarnations that were not held any more */
 };
 
 static struct progress *progress;	/* [WORKERS] */
 static char scratch_path[128];
 static unsigned nr_threads = 1;		/* of a worker */
+static bool sandboxed;
+static char outside_path[160];		/* the folder that is not to be reached */
 
 /* ---- dice ----------------------------------------------------------------------------------------------------- */
 
@@ -408,6 +415,72 @@ static void limit(int resource, rlim_t value)
 	setrlimit(resource, &l);
 }
 
+#define SYS_PLEDGE 1025
+#define SYS_UNVEIL 1026
+
+/* No way back from here. Called in the worker's folder, as nobody. */
+static void enter_sandbox(void)
+{
+	static const char *const words[] = {
+		"stdio", "rpath", "wpath", "cpath", "dpath", "tmppath", "inet", "fattr", "chown", "flock", "unix",
+		"dns", "getpw", "sendfd", "recvfd", "tty", "proc", "exec", "prot_exec", "ps", "vminfo", "id", "unveil",
+	};
+	char promises[256] = "error stdio";
+	size_t i;
+
+	if (sys(SYS_UNVEIL, ".", "rwxc") || sys(SYS_UNVEIL, "/proc", one_in(2) ? "r" : "rwxc") ||
+	    sys(SYS_UNVEIL, "/dev", "rw") || sys(SYS_UNVEIL, NULL, NULL))
+		_exit(3);
+	for (i = 0; i < COUNT(words); i++)
+		if (!one_in(3))
+			strcat(strcat(promises, " "), words[i]);
+	if (sys(SYS_PLEDGE, promises, promises) != 0)
+		_exit(3);
+}
+
+/* What must not work, whatever was done before. */
+static bool is_held(void)
+{
+	char secret[200];
+
+	snprintf(secret, sizeof(secret), "%s/secret", outside_path);
+	return sys(SYS_open, secret, O_RDONLY) < 0 && sys(SYS_open, outside_path, O_RDONLY) < 0 &&
+	       sys(SYS_open, "/etc/passwd", O_WRONLY) < 0 && sys(SYS_unlink, secret) < 0 &&
+	       sys(SYS_mount, "none", "/tmp", "tmpfs", 0, NULL) < 0 && sys(SYS_setuid, 0) < 0 &&
+	       sys(SYS_geteuid) != 0 && sys(SYS_chroot, "/") < 0;
+}
+
+static void make_outside(void)
+{
+	int fd;
+
+	snprintf(outside_path, sizeof(outside_path), "%s/outside", scratch_path);
+	if (mkdir(outside_path, 0777) != 0 || chmod(outside_path, 0777) != 0)
+		return;
+	fd = open(outside_path, O_RDONLY | O_DIRECTORY);
+	if (fd >= 0)
+		close(openat(fd, "secret", O_RDWR | O_CREAT, 0666));
+	close(fd);
+}
+
+static bool outside_is_untouched(void)
+{
+	struct dirent *entry;
+	struct stat st;
+	DIR *d = opendir(outside_path);
+	bool right = d, found = false;
+
+	while (d && (entry = readdir(d)))
+		if (strcmp(entry->d_name, "secret") == 0)
+			found = fstatat(dirfd(d), "secret", &st, 0) == 0 && st.st_size == 0 && st.st_nlink == 1 &&
+				(st.st_mode & 07777) == (0666 & ~022);
+		else if (entry->d_name[0] != '.')
+			right = false;
+	if (d)
+		closedir(d);
+	return right && found;
+}
+
 static void prepare_worker(int index)
 {
 	char name[16];
@@ -426,7 +499,7 @@ static void prepare_worker(int index)
 	dup2(null, 0);
 	dup2(null, 1);
 	dup2(null, 2);
-	if (one_in(2))
+	if (sandboxed || one_in(2))
 		drop_root();
 	/* A few things to work on, at small descriptor numbers. */
 	open("a", O_RDWR | O_CREAT, 0644);
@@ -451,6 +524,8 @@ static void prepare_worker(int index)
 		_exit(3);
 	arena += GUARD;
 	arm();
+	if (sandboxed)
+		enter_sandbox();
 }
 
 static bool makes_process(long nr)
@@ -518,6 +593,8 @@ static void work(int index, uint64_t seed, uint64_t generation)
 		pthread_create(&thread, NULL, help, &helpers[i]);
 	}
 	make_calls(&progress[index], generation);
+	if (sandboxed && !is_held())
+		__atomic_add_fetch(&progress[index].escapes, 1, __ATOMIC_RELAXED);
 	/* Left for the end, since they would hide the worker from its runner. */
 	sys(one_in(2) ? SYS_setsid : SYS_getpgrp);
 	sys(SYS_exit_group, 0);
@@ -631,19 +708,21 @@ static bool machine_works(void)
 int main(int argc, char **argv)
 {
 	uint64_t seed, count;
-	bool all, works, really = false, good = argc >= 3;
+	bool all, works, held = true, really = false, good = argc >= 3;
 	int i;
 
 	ktap_current = "fuzz_syscalls";
 	for (i = 3; i < argc && good; i++)
 		if (strcmp(argv[i], "--really") == 0)
 			really = true;
+		else if (strcmp(argv[i], "--sandboxed") == 0)
+			sandboxed = true;
 		else if (strcmp(argv[i], "--threads") == 0 && i + 1 < argc)
 			nr_threads = (unsigned)atoi(argv[++i]);
 		else
 			good = false;
 	if (!good || nr_threads < 1 || nr_threads > THREADS_MAX) {
-		fprintf(stderr, "usage: fuzz_syscalls SEED COUNT [--threads N] [--really]\n");
+		fprintf(stderr, "usage: fuzz_syscalls SEED COUNT [--threads N] [--sandboxed] [--really]\n");
 		return 2;
 	}
 	if (!on_exo() && !really) {
@@ -658,14 +737,21 @@ int main(int argc, char **argv)
 		fprintf(stderr, "fuzz_syscalls: cannot set up: %d\n", errno);
 		return 2;
 	}
-	ktap_print("KTAP version 1\n1..2\n# seed=%llu count=%llu\n", (unsigned long long)seed,
-		   (unsigned long long)count);
+	if (sandboxed)
+		make_outside();
+	ktap_print("KTAP version 1\n1..%d\n# seed=%llu count=%llu\n", sandboxed ? 3 : 2,
+		   (unsigned long long)seed, (unsigned long long)count);
 	run_workers(seed, count);
 	all = calls_made() == count;
 	ktap_print("# %lu workers, %lu of them stalled\n", respawns, stalls);
 	ktap_print("%s 1 all_calls_made\n", all ? "ok" : "not ok");
 	works = machine_works();
 	ktap_print("%s 2 machine_still_works\n", works ? "ok" : "not ok");
+	if (sandboxed) {
+		for (held = outside_is_untouched(), i = 0; i < WORKERS; i++)
+			held &= progress[i].escapes == 0;
+		ktap_print("%s 3 nobody_escaped\n", held ? "ok" : "not ok");
+	}
 	remove_tree(scratch_path);
-	return all && works ? 0 : 1;
+	return all && works && held ? 0 : 1;
 }

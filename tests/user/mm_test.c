@@ -898,6 +898,8 @@ CASE(program_break)
 	/* Impossible wishes answer with the break as it is. */
 	CHECK_EQ(sys(SYS_brk, 1), start + 5 * PAGE);
 	CHECK_EQ(sys(SYS_brk, 0xffff800000000000), start + 5 * PAGE);
+	CHECK_EQ(sys(SYS_brk, -1), start + 5 * PAGE);	/* rounded up to a page it is 0 */
+	CHECK_EQ(sys(SYS_brk, -4095), start + 5 * PAGE);
 	CHECK_EQ(sys(SYS_brk, start), start);
 }
 

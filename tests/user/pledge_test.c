@@ -467,16 +467,20 @@ CASE(threads_promise_together)
 
 static int ktap_helper(int argc, char **argv)
 {
+	char *opens[] = { (char *)"t", (char *)"@open", NULL };
+
 	if (argc > 1 && strcmp(argv[1], "@exit") == 0)
 		sys(SYS_exit_group, 0);
 	if (argc > 1 && strcmp(argv[1], "@open") == 0)
 		sys(SYS_exit_group, sys(SYS_openat, AT_FDCWD, "/etc/passwd", O_RDONLY) >= 0 ? 0 : 1);
+	if (argc > 1 && strcmp(argv[1], "@exec") == 0)
+		sys(SYS_execve, argv[2], opens, NULL);
 	return 2;
 }
 
 static int exec_status(const char *promises, const char *exec, const char *word)
 {
-	char *argv[] = { (char *)"t", (char *)word, NULL };
+	char *argv[] = { (char *)"t", (char *)word, ktap_self, NULL };
 	pid_t pid = ktap_fork();
 	int status = 0;
 
@@ -498,6 +502,23 @@ CASE(exec_starts_with_what_was_promised_for_it)
 	CHECK_EQ(exec_status(NULL, "stdio", "@open"), SIGABRT);
 	CHECK_EQ(exec_status(NULL, "stdio", "@exit"), 0);
 	CHECK_EQ(exec_status("stdio exec", "", "@exit"), SIGABRT);	/* its start-up is more than _exit */
+}
+
+/* "A;B": A for the next program, B for those after it, which may be more than A. */
+CASE(programs_after_the_next)
+{
+	need_pledge();
+	CHECK_EQ(exec_status(NULL, "stdio exec;stdio rpath", "@open"), SIGABRT);
+	CHECK_EQ(exec_status(NULL, "stdio exec;stdio rpath", "@exec"), 0);
+	CHECK_EQ(exec_status(NULL, "stdio exec rpath;stdio", "@exec"), SIGABRT);
+	CHECK_EQ(exec_status(NULL, "stdio exec rpath", "@exec"), 0);	/* as the next */
+	CHECK_EQ(pledge(NULL, "stdio;nonsense"), -EINVAL);
+	CHECK_EQ(pledge("stdio;stdio", NULL), -EINVAL);
+	CHECK_EQ(pledge(NULL, "stdio exec rpath"), 0);
+	CHECK_EQ(pledge(NULL, "stdio exec;stdio rpath wpath"), -EPERM);
+	CHECK_EQ(pledge(NULL, "stdio exec;stdio"), 0);
+	CHECK_EQ(pledge(NULL, "stdio exec;stdio rpath"), -EPERM);
+	CHECK_EQ(exec_status(NULL, NULL, "@exec"), SIGABRT);
 }
 
 CASE(fork_inherits)

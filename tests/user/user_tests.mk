@@ -33,8 +33,8 @@ else
 $(SHAPES): kernel/syscall.tbl tools/gen_syscalls.py
 	python3 tools/gen_syscalls.py --out build/gen && touch $@
 endif
-$(UTEST_OUT)/fuzz_syscalls: UTEST_CFLAGS += -Ibuild/gen
-$(UTEST_OUT)/fuzz_syscalls: | $(SHAPES)
+$(UTEST_OUT)/fuzz_syscalls $(UTEST_OUT)/pledge_matrix_test: UTEST_CFLAGS += -Ibuild/gen
+$(UTEST_OUT)/fuzz_syscalls $(UTEST_OUT)/pledge_matrix_test: | $(SHAPES)
 
 # Channels are used as programs use them: with libexo.
 UTEST_EXO := $(addprefix $(UTEST_OUT)/,channel_test service_test)

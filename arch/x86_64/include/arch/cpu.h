@@ -45,7 +45,7 @@ bool cpu_has_fsgsbase(void);
 /** cpu_hwcap - AT_HWCAP: EDX of CPUID leaf 1, as Linux tells programs */
 u32 cpu_hwcap(void);
 
-/** cpu_random_u64 - from RDRAND, or mixed from the TSC where there is none
+/** cpu_random_u64 - from RDRAND and RDSEED, or mixed from the TSC where there is none
  * Return: true when the value came from RDRAND. */
 bool cpu_random_u64(u64 *out);
 
