@@ -23,6 +23,7 @@
 #include <fs/dentry.h>
 
 #include <arch/smp.h>
+#include <fs/unveil.h>
 #include <fs/chain.h>
 #include <kernel/abi/errno.h>
 #include <kernel/core/cmdline.h>
@@ -48,6 +49,7 @@ static u64 bucket_mask;         /* [i] their number - 1 */
 static struct spinlock stripes[STRIPES];
 static struct slab_cache *dentry_cache;
 u64 dentry_secret[2];
+u64 dentry_modes = 1;
 
 /* [dentry_tree_lock] */
 static struct list_head lru = LIST_HEAD_INIT(lru); /* oldest first */
@@ -116,6 +118,11 @@ static inline struct spinlock *stripe_of(u64 hash)
 
 /* ---- life ---- */
 
+static u32 type_flags(const struct inode *inode)
+{
+	return inode && S_ISLNK(inode->mode) ? DENTRY_LINK : 0;
+}
+
 static struct dentry *dentry_alloc(struct dentry *parent, const struct fs_name *name,
 				   struct inode *inode)
 {
@@ -124,7 +131,8 @@ static struct dentry *dentry_alloc(struct dentry *parent, const struct fs_name *
 	if (!dentry)
 		return NULL;
 	refcount_init(&dentry->refs);
-	dentry->flags = 0;
+	dentry->flags = type_flags(inode);
+	dentry->search = 0;
 	dentry->hash = 0;
 	dentry->hash_next = NULL;
 	dentry->inode = inode;
@@ -315,6 +323,125 @@ struct dentry *dentry_find(struct dentry *parent, const struct fs_name *name, u6
 	return dentry;
 }
 
+/* Short names only; @tail: the last word of @name, as dentry_scan_tail() gives it. */
+static inline bool is_scanned(const struct dentry *dentry, const struct dentry *parent,
+			      const struct fs_name *name, u64 hash, u64 tail)
+{
+	u32 i = 0;
+
+	if (dentry->hash != hash || dentry->parent != parent || dentry->name_len != name->len)
+		return false;
+	for (; unlikely(i + 8 <= name->len); i += 8)
+		if (dentry_name_word(dentry->inline_name + i) != dentry_name_word(name->str + i))
+			return false;
+	return dentry_name_word(dentry->inline_name + i) == tail;
+}
+
+static inline struct dentry *find_below(const struct dentry *parent, const struct fs_name *name,
+					u64 hash, u64 tail)
+{
+	struct dentry *dentry = atomic_load_acquire(bucket_of(hash));
+
+	for (u32 steps = 0; dentry; dentry = atomic_load_acquire(&dentry->hash_next)) {
+		if (likely(is_scanned(dentry, parent, name, hash, tail)))
+			return dentry;
+		if (++steps == MAX_STEPS)
+			break;
+	}
+	return NULL;
+}
+
+/* Flags of a dentry that must be looked at before the walk steps on it. */
+#define STEP_FLAGS (DENTRY_USED | DENTRY_MOUNTED | DENTRY_LINK)
+
+/* Whether it may step there by itself all the same. @link: on a link, too. */
+static __noinline bool may_step(struct dentry *dentry, bool link)
+{
+	u32 flags = atomic_load_relaxed(&dentry->flags);
+
+	if ((flags & DENTRY_MOUNTED) || ((flags & DENTRY_LINK) && !link))
+		return false;
+	mark_used(dentry);
+	return true;
+}
+
+static inline bool may_all_search(const struct dentry *dentry)
+{
+	return atomic_load_relaxed(&dentry->search) == atomic_load_acquire(&dentry_modes);
+}
+
+/*
+ * None of the folders on the way is held: each was the next one's parent when it was
+ * stood on, and its memory stays for a reader. What is asked of them, "may everybody
+ * search?", stands in the dentry, since the inode may be gone.
+ */
+static __always_inline bool descend(struct descent *d, const struct unveil *veil)
+{
+	u64 *word = percpu_ptr(readers), walks = *word, hash = 0, tail;
+	struct unveil_cover cover;
+	struct dentry *at = d->at, *next;
+	bool same = true, held = true;
+	struct fs_name name;
+	const char *after;
+
+	if (veil)
+		cover = d->cover;
+	for (name.str = d->rest; *name.str == '/';)
+		name.str++;
+	atomic_store_relaxed(word, walks + 1); /* as in dentry_find() */
+	atomic_compiler_fence();
+	for (; *name.str && *name.str != '.' && may_all_search(at); name.str = after) {
+		u64 name_hash;
+
+		if (veil && !cover.visible)
+			break;
+		name.len = dentry_scan_tail(at, name.str, &name_hash, &tail);
+		after = name.str + name.len;
+		while (*after == '/')
+			after++;
+		if (name.len > DENTRY_INLINE - 8 ||
+		    (!*after && (!d->whole || after != name.str + name.len)))
+			break;
+		next = find_below(at, &name, name_hash, tail);
+		if (unlikely(!next || !dentry_inode(next)))
+			break;
+		if (unlikely((atomic_load_relaxed(&next->flags) & STEP_FLAGS) != DENTRY_USED) &&
+		    !may_step(next, !*after && !d->follow))
+			break;
+		if (veil)
+			unveil_below(veil, at, &name, name_hash, next, &cover);
+		at = next;
+		hash = name_hash;
+		walks += 2;
+	}
+	if (likely(at != d->at)) {
+		held = refcount_get_unless_zero(&at->refs);
+		same = held && atomic_load_relaxed(&at->hash) == hash;
+	} else {
+		dentry_get(at);
+	}
+	atomic_store_release(word, walks);
+	if (unlikely(!same)) {
+		d->stale = held ? at : NULL;
+		return false;
+	}
+	d->at = at;
+	d->rest = name.str;
+	if (veil)
+		d->cover = cover;
+	return true;
+}
+
+static __noinline bool descend_veiled(struct descent *d)
+{
+	return descend(d, d->veil);
+}
+
+bool dentry_descend(struct descent *d)
+{
+	return unlikely(d->veil != NULL) ? descend_veiled(d) : descend(d, NULL);
+}
+
 void dentry_count_negative(void)
 {
 	atomic_add_relaxed(&negative_hits, 1);
@@ -386,9 +513,9 @@ static void cache_remove(struct dentry *dentry)
 	dentry_put(dentry);
 }
 
-int dentry_lookup_locked(struct dentry *parent, const struct fs_name *name, struct dentry **out)
+int dentry_lookup_locked(struct dentry *parent, const struct fs_name *name, u64 hash,
+			 struct dentry **out)
 {
-	u64 hash = dentry_hash(parent, name);
 	struct inode *dir = parent->inode, *inode = NULL;
 	struct dentry *dentry = NULL;
 	int err;
@@ -416,7 +543,8 @@ int dentry_lookup_locked(struct dentry *parent, const struct fs_name *name, stru
 	return 0;
 }
 
-int dentry_lookup_missed(struct dentry *parent, const struct fs_name *name, struct dentry **out)
+int dentry_lookup_missed(struct dentry *parent, const struct fs_name *name, u64 hash,
+			 struct dentry **out)
 {
 	struct inode *dir = parent->inode;
 	int err;
@@ -424,7 +552,7 @@ int dentry_lookup_missed(struct dentry *parent, const struct fs_name *name, stru
 	if (!dir->ops->lookup)
 		return -ENOTDIR;
 	mutex_lock(&dir->lock);
-	err = dentry_lookup_locked(parent, name, out);
+	err = dentry_lookup_locked(parent, name, hash, out);
 	mutex_unlock(&dir->lock);
 	return err;
 }
@@ -436,7 +564,7 @@ struct dentry *dentry_alloc_unnamed(struct dentry *parent, struct inode *inode)
 	struct dentry *dentry = dentry_alloc(parent, &(struct fs_name){ text, (u32)len }, inode);
 
 	if (dentry)
-		dentry->flags = DENTRY_DEAD;
+		dentry->flags |= DENTRY_DEAD;
 	else
 		inode_put(inode);
 	return dentry;
@@ -446,6 +574,7 @@ struct dentry *dentry_alloc_unnamed(struct dentry *parent, struct inode *inode)
 
 void dentry_instantiate(struct dentry *dentry, struct inode *inode)
 {
+	(void)atomic_fetch_or(&dentry->flags, type_flags(inode));
 	/* Pairs with the acquire in dentry_inode(): the inode is complete. */
 	atomic_store_release(&dentry->inode, inode);
 }

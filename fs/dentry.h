@@ -15,7 +15,9 @@
  */
 #pragma once
 
+#include <arch/atomic.h>
 #include <fs/inode.h>
+#include <fs/unveil_cover.h>
 #include <kernel/core/refcount.h>
 #include <kernel/core/spinlock.h>
 #include <kernel/lib/list.h>
@@ -30,6 +32,7 @@ enum dentry_flags {
 	DENTRY_USED = 8,    /* [a] hit since the last look of the evictor */
 	DENTRY_CHAINED = 16, /* [t] was hashed once: readers may stand on it */
 	DENTRY_UNVEILED = 32, /* [t] some unveil set has a place for it; never taken back */
+	DENTRY_LINK = 64,    /* [a] a symbolic link; set with the inode */
 };
 
 /* Lock key: i immutable   h its hash stripe   t dentry_tree_lock   a atomic
@@ -42,6 +45,7 @@ struct dentry {
 	struct dentry *parent;       /* [t][d] referenced; itself at a root */
 	struct inode *inode;         /* [a] NULL: no such file; set once */
 	struct superblock *sb;       /* [i] */
+	u64 search;                  /* [a] dentry_modes when everybody might search it */
 	u32 name_len;                /* [t][d] */
 	char *name;                  /* [t][d] inline_name, or allocated; NUL-ended */
 	char inline_name[DENTRY_INLINE]; /* zero-filled to words */
@@ -117,8 +121,9 @@ static inline u64 dentry_zero_bytes(u64 word)
 	return (word - 0x0101010101010101ull) & ~word & 0x8080808080808080ull;
 }
 
-/** dentry_scan - length of the component at @s (up to '/' or NUL) and its hash */
-static inline u32 dentry_scan(const struct dentry *parent, const char *s, u64 *hash)
+/** dentry_scan_tail - length of the component at @s (up to '/' or NUL), its hash, and its
+ * last word as names are kept: with zeros behind it */
+static inline u32 dentry_scan_tail(const struct dentry *parent, const char *s, u64 *hash, u64 *tail)
 {
 	u64 h = dentry_hash_start(parent), word, end;
 	u32 len = 0, bits;
@@ -134,19 +139,29 @@ static inline u32 dentry_scan(const struct dentry *parent, const char *s, u64 *h
 	bits = (u32)__builtin_ctzll(end) & ~7u;
 	len += bits / 8;
 	word &= BIT(bits) - 1;
+	*tail = word;
 	*hash = dentry_hash_mix(h, word | (u64)len << 56);
 	return len;
 }
+
+/** dentry_scan - the same without the word */
+static inline u32 dentry_scan(const struct dentry *parent, const char *s, u64 *hash)
+{
+	u64 tail;
+
+	return dentry_scan_tail(parent, s, hash, &tail);
+}
+
 /** dentry_find - cached name with a reference. NULL: none, or one that was moved
  * this moment: whoever must know for sure asks again with the folder locked. */
 struct dentry *dentry_find(struct dentry *parent, const struct fs_name *name, u64 hash);
 /** dentry_lookup - cached or asked of the file system; the folder locked by the
  * caller. *out: referenced, perhaps negative. Return: 0; -ENOMEM; -errno */
 __must_check int dentry_lookup_locked(struct dentry *parent, const struct fs_name *name,
-				      struct dentry **out);
+				      u64 hash, struct dentry **out);
 /** dentry_lookup - the same, taking the folder's lock when the cache misses */
 __must_check int dentry_lookup_missed(struct dentry *parent, const struct fs_name *name,
-				      struct dentry **out);
+				      u64 hash, struct dentry **out);
 __must_check static inline int dentry_lookup(struct dentry *parent, const struct fs_name *name,
 					     u64 hash, struct dentry **out)
 {
@@ -155,8 +170,38 @@ __must_check static inline int dentry_lookup(struct dentry *parent, const struct
 		if (likely(*out != NULL))
 			return 0;
 	}
-	return dentry_lookup_missed(parent, name, out);
+	return dentry_lookup_missed(parent, name, hash, out);
 }
+
+/* Grows when some folder may be searched by fewer (inode_set_mode()): until then one that
+ * everybody may search (x for owner, group and others) stays so. Never 0. */
+extern u64 dentry_modes; /* atomic */
+
+static inline void dentry_modes_changed(void)
+{
+	(void)atomic_fetch_add(&dentry_modes, 1);
+}
+
+/* What dentry_descend() is given, and where it got to. */
+struct descent {
+	struct dentry *at;         /* a folder that stays meanwhile; then: referenced */
+	const char *rest;          /* the names below it; then: what is left of them */
+	const struct unveil *veil; /* NULL: the whole tree is there */
+	struct unveil_cover cover; /* of at */
+	bool whole;                /* the last name too */
+	bool follow;               /* not if that is a link */
+	struct dentry *stale;      /* out, when it failed: the caller's to put; or NULL */
+};
+
+/**
+ * dentry_descend - go down as many names as lie in the cache below folders that
+ * everybody may search, with no reference and no lock on the way
+ * It stops before links, mounts, ".", "..", names that are not there, and a last name
+ * with slashes behind it.
+ * Return: false: a name moved this moment; nothing but @descent->stale was changed.
+ */
+__must_check bool dentry_descend(struct descent *descent);
+
 /** dentry_instantiate - a negative dentry becomes @inode's (reference taken over) */
 void dentry_instantiate(struct dentry *dentry, struct inode *inode);
 /** dentry_alloc_unnamed - of a file without a name in @parent's folder, shown as "#123

@@ -53,7 +53,8 @@ struct file *file_from_object(struct kobject *obj)
 		       : NULL;
 }
 
-struct file *file_alloc(struct inode *inode, const struct file_ops *ops, u32 flags)
+/* Without a reference on @inode. */
+static inline struct file *alloc_bare(struct inode *inode, const struct file_ops *ops, u32 flags)
 {
 	struct file *file = slab_alloc(file_cache, 0);
 
@@ -62,11 +63,19 @@ struct file *file_alloc(struct inode *inode, const struct file_ops *ops, u32 fla
 	*file = (struct file){ 0 };
 	kobject_init(&file->object, &file_kobject_ops, KOBJECT_FILE);
 	mutex_init(&file->pos_lock, RANK_FILE_POS, "file_pos");
-	inode_get(inode);
 	file->inode = inode;
 	file->ops = ops;
 	file->flags = flags;
 	list_init(&file->watches);
+	return file;
+}
+
+struct file *file_alloc(struct inode *inode, const struct file_ops *ops, u32 flags)
+{
+	struct file *file = alloc_bare(inode, ops, flags);
+
+	if (file)
+		inode_get(inode);
 	return file;
 }
 
@@ -86,11 +95,12 @@ static void file_release(struct kobject *obj)
 		inode_put_write(file->inode);
 	if (file->kflags & FILE_EXEC)
 		inode_allow_write(file->inode);
-	if (file->dentry)
-		dentry_put(file->dentry);
-	inode_put(file->inode);
-	if (file->dentry)
+	if (file->dentry) {
+		dentry_put(file->dentry); /* and with it the inode */
 		mount_put(file->mount); /* last: with it may go the file system of the inode */
+	} else {
+		inode_put(file->inode);
+	}
 	slab_free(file_cache, file);
 }
 
@@ -119,7 +129,6 @@ static int file_arrive(struct kobject *obj, u32 rights, struct task *task)
 
 static void set_path(struct file *file, const struct path *path)
 {
-	path_get(path);
 	file->mount = path->mount;
 	file->dentry = path->dentry;
 }
@@ -134,18 +143,20 @@ int file_open(struct inode *inode, const struct path *path, u32 flags, struct fi
 	int err = 0;
 
 	if (flags & O_PATH) {
-		file = file_alloc(inode, &path_fops, flags & ~(u32)OPEN_ONLY);
+		file = alloc_bare(inode, &path_fops, flags & ~(u32)OPEN_ONLY);
 		if (!file)
 			return -ENOMEM;
 		set_path(file, path);
 		*out = file;
 		return 0;
 	}
-	file = file_alloc(inode, inode->fops, (flags & ~(u32)OPEN_ONLY) | O_LARGEFILE);
+	file = alloc_bare(inode, inode->fops, (flags & ~(u32)OPEN_ONLY) | O_LARGEFILE);
 	if (!file)
 		return -ENOMEM;
 	if (path)
 		set_path(file, path);
+	else
+		inode_get(inode);
 	if (S_ISREG(inode->mode) || S_ISDIR(inode->mode))
 		file->kflags |= FILE_SEEKABLE;
 	if (access != O_RDONLY && S_ISREG(inode->mode)) {
@@ -164,6 +175,10 @@ int file_open(struct inode *inode, const struct path *path, u32 flags, struct fi
 		return 0;
 	}
 	file->ops = &path_fops; /* nothing was opened: nothing to release */
+	if (path) {
+		file->dentry = NULL; /* stays the caller's */
+		inode_get(inode);
+	}
 	file_put(file);
 	return err;
 }

@@ -118,7 +118,7 @@ enum file_kflags {
 struct file {
 	struct kobject object;       /* first: handles name it */
 	const struct file_ops *ops;  /* [i] */
-	struct inode *inode;         /* [i] referenced; every file has one (fstat) */
+	struct inode *inode;         /* [i] every file has one: the dentry's, or referenced */
 	struct dentry *dentry;       /* [i] referenced; NULL for nameless files */
 	struct mount *mount;         /* [i] referenced with dentry */
 	u32 flags;                   /* [a] O_* (access mode, APPEND, NONBLOCK, ...) */
@@ -143,6 +143,7 @@ void file_init(void);
 /** file_alloc - a file over @inode (reference taken); NULL: out of memory */
 struct file *file_alloc(struct inode *inode, const struct file_ops *ops, u32 flags);
 /** file_open - open what @path names, permissions being granted: -ENXIO, -ENOMEM, ...
+ * On success the references of @path are the file's.
  * @path NULL: @inode has no name (a pipe through /proc/PID/fd) */
 __must_check int file_open(struct inode *inode, const struct path *path, u32 flags,
 			   struct file **out);
@@ -185,8 +186,13 @@ static inline bool file_handle_lone(int fd, u32 rights, struct handle_ref *ref)
 static inline struct file *file_lone(int fd, u32 rights)
 {
 	const struct handle *slot = file_slot_lone(fd, rights);
+	struct file *file;
 
-	return likely(slot) ? container_of(slot->object, struct file, object) : NULL;
+	if (unlikely(!slot))
+		return NULL;
+	file = container_of(slot->object, struct file, object);
+	ASSUME(file);
+	return file;
 }
 
 __must_check static inline int file_from_handle(int fd, u32 rights, struct handle_ref *ref,

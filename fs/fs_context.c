@@ -29,15 +29,7 @@
 #include <kernel/task/task.h>
 #include <mm/kmalloc.h>
 
-/* Lock key: f fs->lock */
-struct fs_context {
-	struct refcount refs;
-	struct mutex lock;     /* RANK_FS_CONTEXT */
-	struct path root, cwd; /* [f] */
-	u32 umask;             /* [a] */
-	struct unveil *veil;   /* [f] referenced; NULL: the whole tree is there */
-	bool veil_locked;      /* [f] */
-};
+#include "fs_context_priv.h"
 
 static struct fs_context *fs_context_alloc(const struct path *root, const struct path *cwd,
 					   u32 umask)

@@ -42,7 +42,7 @@ struct unpack {
 
 static void set_attributes(struct inode *inode, const struct cpio_entry *e)
 {
-	inode->mode = (inode->mode & S_IFMT) | (e->mode & 07777);
+	inode_set_mode(inode, (inode->mode & S_IFMT) | (e->mode & 07777));
 	inode->uid = e->uid;
 	inode->gid = e->gid;
 	inode->mtime_ns = (s64)e->mtime * (s64)NS_PER_SEC;

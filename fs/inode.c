@@ -281,13 +281,23 @@ out:
 	return err;
 }
 
+void inode_set_mode(struct inode *inode, u32 mode)
+{
+	u32 old = inode->mode;
+
+	atomic_store_relaxed(&inode->mode, mode);
+	/* Somebody may not search it any more. */
+	if (S_ISDIR(mode) && (old & ~mode & 0111))
+		dentry_modes_changed();
+}
+
 void inode_apply_attr(struct inode *inode, const struct inode_attr *attr)
 {
 	s64 now = inode_now();
 
 	assert_mutex_held(&inode->lock);
 	if (attr->valid & ATTR_MODE)
-		inode->mode = (inode->mode & S_IFMT) | (attr->mode & 07777);
+		inode_set_mode(inode, (inode->mode & S_IFMT) | (attr->mode & 07777));
 	if (attr->valid & ATTR_UID)
 		inode->uid = attr->uid;
 	if (attr->valid & ATTR_GID)
@@ -310,12 +320,13 @@ void inode_drop_setid(struct inode *inode)
 
 static inline void put_time(s64 ns, u64 *sec, u64 *nsec)
 {
+	u64 s = (u64)ns / NS_PER_SEC;
+
 	if (unlikely(ns < 0)) /* before 1970: round down */
-		*sec = (u64)((ns + 1) / (s64)NS_PER_SEC - 1);
-	else
-		*sec = (u64)ns / NS_PER_SEC;
+		s = (u64)((ns + 1) / (s64)NS_PER_SEC - 1);
+	*sec = s;
 	/* Unsigned: the product may lie below what a signed word holds. */
-	*nsec = (u64)ns - *sec * NS_PER_SEC;
+	*nsec = (u64)ns - s * NS_PER_SEC;
 }
 
 void inode_stat(struct inode *inode, struct linux_stat *st)
@@ -338,7 +349,12 @@ void inode_stat(struct inode *inode, struct linux_stat *st)
 	st->st_blocks = obj ? (s64)(atomic_load_relaxed(&obj->nr_pages) * 8) : 0;
 	put_time(inode->atime_ns, &st->st_atime, &st->st_atime_nsec);
 	put_time(inode->mtime_ns, &st->st_mtime, &st->st_mtime_nsec);
-	put_time(inode->ctime_ns, &st->st_ctime, &st->st_ctime_nsec);
+	if (likely(inode->ctime_ns == inode->mtime_ns)) {
+		st->st_ctime = st->st_mtime;
+		st->st_ctime_nsec = st->st_mtime_nsec;
+	} else {
+		put_time(inode->ctime_ns, &st->st_ctime, &st->st_ctime_nsec);
+	}
 	st->unused[0] = 0;
 	st->unused[1] = 0;
 	st->unused[2] = 0;

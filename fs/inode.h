@@ -115,7 +115,7 @@ enum inode_flags {
 /* Lock key: i immutable   n inode lock   a atomic   Racy reads of [n] are fine. */
 struct inode {
 	struct refcount refs;
-	u32 mode;                     /* [n] type bits [i] */
+	u32 mode;                     /* [n] type bits [i]; inode_set_mode() */
 	u32 uid, gid;                 /* [n] */
 	u32 nlink;                    /* [a] */
 	u32 flags;                    /* [a] enum inode_flags */
@@ -208,6 +208,8 @@ bool inode_owner_or_root(const struct inode *inode, const struct cred *cred);
  * and limits, drops setuid bits as Linux; takes the inode lock
  * Return: 0; -EPERM -EACCES -EINVAL -EISDIR -EFBIG -ETXTBSY ... */
 __must_check int inode_set_attr(struct inode *inode, const struct inode_attr *attr);
+/** inode_set_mode - type and mode of an inode that others may know; lock held */
+void inode_set_mode(struct inode *inode, u32 mode);
 /** inode_apply_attr - store checked values but the size; lock held */
 void inode_apply_attr(struct inode *inode, const struct inode_attr *attr);
 /** inode_drop_setid - after a write by other than root; lock held */

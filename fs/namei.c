@@ -76,16 +76,15 @@ static int begin_create(struct walk *walk, int dirfd, const char *path, u32 acce
 	err = walk_parent(walk);
 	if (!err && walk->type != LAST_NORMAL)
 		err = -EEXIST;
+	if (!err)
+		err = walk_allowed_last(walk); /* unlocked: a refusal is told with its path */
 	if (err)
 		goto err_walk;
 	folder = walk->cur.dentry->inode;
 	mutex_lock(&folder->lock);
-	err = dentry_lookup_locked(walk->cur.dentry, &walk->last, out);
+	err = dentry_lookup_locked(walk->cur.dentry, &walk->last, walk->last_hash, out);
 	if (err)
 		goto err_unlock;
-	err = walk_allowed_last(walk);
-	if (err)
-		goto err_name;
 	if (dentry_inode(*out))
 		err = -EEXIST;
 	else if (walk->slash && !dir)
@@ -94,7 +93,6 @@ static int begin_create(struct walk *walk, int dirfd, const char *path, u32 acce
 		err = may_create(walk);
 	if (!err)
 		return 0;
-err_name:
 	dentry_put(*out);
 err_unlock:
 	mutex_unlock(&folder->lock);
@@ -257,7 +255,7 @@ int name_unlink(int dirfd, const char *path, bool want_dir)
 		goto out;
 	dir = walk.cur.dentry->inode;
 	mutex_lock(&dir->lock);
-	err = dentry_lookup_locked(walk.cur.dentry, &walk.last, &dentry);
+	err = dentry_lookup_locked(walk.cur.dentry, &walk.last, walk.last_hash, &dentry);
 	if (!err)
 		err = unlink_locked(&walk, dentry, want_dir);
 	mutex_unlock(&dir->lock);
@@ -433,9 +431,9 @@ int name_rename(int from_fd, const char *from, int to_fd, const char *to, u32 fl
 	if (err)
 		goto err_from;
 	rename_lock(&r);
-	err = dentry_lookup_locked(r.from.cur.dentry, &r.from.last, &r.old);
+	err = dentry_lookup_locked(r.from.cur.dentry, &r.from.last, r.from.last_hash, &r.old);
 	if (!err)
-		err = dentry_lookup_locked(r.to.cur.dentry, &r.to.last, &r.new);
+		err = dentry_lookup_locked(r.to.cur.dentry, &r.to.last, r.to.last_hash, &r.new);
 	if (!err)
 		err = rename_check(&r);
 	if (!err)
@@ -532,24 +530,37 @@ static int may_open(const struct path *path, u32 flags, bool created, const stru
 	return created ? 0 : inode_permission(inode, cred, mask);
 }
 
-/* @path's references stay the caller's. */
+static int open_name_only(const struct path *path, u32 flags, struct file **out)
+{
+	struct inode *inode = path_inode(path);
+
+	if ((flags & O_DIRECTORY) && !inode_is_dir(inode))
+		return -ENOTDIR;
+	return file_open(inode, path, flags & (O_PATH | O_DIRECTORY | O_NOFOLLOW), out);
+}
+
+/* Takes over @path's references, also when it fails. */
 static int open_path(const struct path *path, u32 flags, bool created, const struct cred *cred,
 		     struct file **out)
 {
 	struct inode *inode = path_inode(path);
 	int err;
 
-	if (flags & O_PATH) {
-		if ((flags & O_DIRECTORY) && !inode_is_dir(inode))
-			return -ENOTDIR;
-		return file_open(inode, path, flags & (O_PATH | O_DIRECTORY | O_NOFOLLOW), out);
+	if (unlikely(flags & O_PATH)) {
+		err = open_name_only(path, flags, out);
+	} else {
+		err = may_open(path, flags, created, cred);
+		if (likely(!err))
+			err = file_open(inode, path, flags, out);
 	}
-	err = may_open(path, flags, created, cred);
-	if (!err)
-		err = file_open(inode, path, flags, out);
-	if (!err)
-		inotify_dentry(path->dentry, IN_OPEN);
-	if (!err && (flags & O_TRUNC) && S_ISREG(inode->mode) && !created) {
+	if (unlikely(err)) {
+		path_put(path);
+		return err;
+	}
+	if (flags & O_PATH)
+		return 0;
+	inotify_dentry(path->dentry, IN_OPEN);
+	if ((flags & O_TRUNC) && S_ISREG(inode->mode) && !created) {
 		err = inode_set_attr(inode, &(struct inode_attr){ .valid = ATTR_SIZE | ATTR_OPEN });
 		if (err)
 			file_put(*out);
@@ -581,7 +592,7 @@ static int open_create_last(struct walk *walk, u32 flags, u32 mode, struct path 
 		/* Again under the lock: whoever gets it first creates. */
 		dentry_put(dentry);
 		mutex_lock(&parent->inode->lock);
-		err = dentry_lookup_locked(parent, &walk->last, &dentry);
+		err = dentry_lookup_locked(parent, &walk->last, walk->last_hash, &dentry);
 		if (!err && !dentry_inode(dentry)) {
 			err = may_create(walk);
 			if (!err)
@@ -663,7 +674,6 @@ static int open_create(int dirfd, const char *name, u32 flags, u32 mode, struct 
 	} while (!err && again);
 	if (!err) {
 		err = open_path(&found, flags, created, walk.cred, out);
-		path_put(&found);
 	}
 	walk_end(&walk);
 	return err;
@@ -693,11 +703,11 @@ static int open_unnamed(const struct path *folder, u32 flags, u32 mode, const st
 	path.dentry = dentry_alloc_unnamed(folder->dentry, inode);
 	if (!path.dentry)
 		return -ENOMEM;
+	mount_get(path.mount);
 	/* It is not there for others: neither truncated nor told as a folder. */
 	err = open_path(&path, flags & ~(u32)(O_TMPFILE | O_TRUNC), true, cred, out);
 	if (!err)
 		(*out)->flags |= O_TMPFILE;
-	dentry_put(path.dentry);
 	return err;
 }
 
@@ -732,9 +742,7 @@ int name_open(int dirfd, const char *name, u32 flags, u32 mode, struct file **ou
 	err = path_lookup(dirfd, name, lookup, &path);
 	if (err)
 		return err;
-	err = open_path(&path, flags, false, cred_current(), out);
-	path_put(&path);
-	return err;
+	return open_path(&path, flags, false, cred_current(), out);
 }
 
 int fs_open(int dirfd, const char *path, u32 flags, u32 mode, struct file **out)
@@ -789,7 +797,8 @@ int fs_open_exec(int dirfd, const char *pathname, u32 at_flags, struct file **ou
 	if (err)
 		return err;
 	err = open_exec_path(&path, out);
-	path_put(&path);
+	if (err)
+		path_put(&path);
 	return err;
 }
 

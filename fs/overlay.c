@@ -16,6 +16,7 @@
 #include <kernel/lib/format.h>
 #include <kernel/lib/string.h>
 #include <mm/kmalloc.h>
+#include <security/random.h>
 
 #include "overlay_priv.h"
 
@@ -234,7 +235,8 @@ static int check_overlap(const struct ovl_super *os)
 
 /* ---- the work folder ---- */
 
-/* "work" in the folder that was given, empty: what a crash left in it goes. */
+/* "work" in the folder that was given. What an overlay before left in it is in nobody's
+ * way: names in it begin at a number drawn at each mount. */
 static int make_work(struct ovl_super *os, struct dentry *base)
 {
 	static const char text[16] = "work";
@@ -312,6 +314,7 @@ static struct ovl_super *alloc_super(const struct options *opt)
 	os->sb.options = ovl_options;
 	os->sb.release = ovl_super_release;
 	os->rank = RANK_OVERLAY + 3;
+	os->next_temp = (u32)random_u64();
 	os->prefix = opt->user_xattr ? "user.overlay." : "trusted.overlay.";
 	if (!opt->upper)
 		os->sb.flags |= SB_RDONLY;

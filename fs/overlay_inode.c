@@ -47,7 +47,9 @@ void ovl_mirror(struct ovl_inode *oi)
 
 	if (real->ops->refresh)
 		real->ops->refresh(real);
-	inode->mode = real->mode;
+	spin_lock(&oi->mirror_lock);
+	real = ovl_real(oi);
+	inode_set_mode(inode, real->mode);
 	inode->uid = real->uid;
 	inode->gid = real->gid;
 	inode->atime_ns = real->atime_ns;
@@ -57,6 +59,7 @@ void ovl_mirror(struct ovl_inode *oi)
 	atomic_store_relaxed(&inode->nlink, links_of(oi, real));
 	if (S_ISLNK(real->mode) || S_ISDIR(real->mode))
 		inode->size = inode_size(real);
+	spin_unlock(&oi->mirror_lock);
 }
 
 void ovl_removed(struct ovl_inode *oi)
@@ -316,6 +319,7 @@ static struct ovl_inode *new_inode(struct ovl_super *os, const struct ovl_found 
 	real = ovl_real(oi);
 	inode_init(inode, &os->sb, &ovl_inode_ops, ops_of(real->mode), real->mode);
 	mutex_init(&inode->lock, (enum lock_rank)os->rank, "overlay_inode");
+	spin_init(&oi->mirror_lock, RANK_INODE_CACHE, "overlay_mirror");
 	inode_cache_setup(&oi->cached, inode_slab);
 	inode->ino = number_of(os, oi);
 	inode->rdev = real->rdev;

@@ -56,7 +56,7 @@ int ovl_layer_make(struct dentry *dir, const struct fs_name *name, const struct 
 	int err;
 
 	mutex_lock(&dir->inode->lock);
-	err = dentry_lookup_locked(dir, name, &dentry);
+	err = dentry_lookup_locked(dir, name, dentry_hash(dir, name), &dentry);
 	if (err)
 		goto out;
 	if (dentry_inode(dentry))
@@ -81,7 +81,7 @@ int ovl_layer_unlink(struct dentry *dir, const struct fs_name *name)
 	int err;
 
 	mutex_lock(&folder->lock);
-	err = dentry_lookup_locked(dir, name, &dentry);
+	err = dentry_lookup_locked(dir, name, dentry_hash(dir, name), &dentry);
 	if (err) {
 		mutex_unlock(&folder->lock);
 		return err;
@@ -128,9 +128,9 @@ int ovl_layer_rename(struct dentry *from_dir, const struct fs_name *from, struct
 	int err;
 
 	mutex_lock_pair(&from_dir->inode->lock, &to_dir->inode->lock);
-	err = dentry_lookup_locked(from_dir, from, &old.dentry);
+	err = dentry_lookup_locked(from_dir, from, dentry_hash(from_dir, from), &old.dentry);
 	if (!err)
-		err = dentry_lookup_locked(to_dir, to, &new.dentry);
+		err = dentry_lookup_locked(to_dir, to, dentry_hash(to_dir, to), &new.dentry);
 	if (!err)
 		err = check_rename(&old, &new, flags);
 	if (!err)

@@ -21,6 +21,7 @@
  *       os->names_lock              + 2   what is called what: look-up, change, listing,
  *                                         and which of its layers an inode has
  *         inodes of the layers      the other set, or RANK_INODE
+ *     oi->mirror_lock               spinlock: copying attributes, innermost
  *
  * Differs from Linux: fstat of a removed file that was never copied up says 0 links.
  * As there: a file opened for reading before its copy-up and mapped shared keeps
@@ -69,6 +70,7 @@ struct ovl_inode {
 	struct dentry *upper_dir;    /* [a] folders: referenced; set before upper */
 	struct ovl_stack lower;      /* [i] what it is made of below the upper layer */
 	u32 flags;                   /* [n] enum ovl_flags */
+	struct spinlock mirror_lock; /* the attributes of cached.inode are written under it */
 };
 
 struct ovl_super {
@@ -176,7 +178,8 @@ __must_check int ovl_get_child(struct ovl_inode *dir, const struct fs_name *name
 /** ovl_lower_has - does a lower layer of @dir show something as @name? names_lock held.
  * Return: 1, 0, -errno */
 __must_check int ovl_lower_has(struct ovl_inode *dir, const struct fs_name *name);
-/** ovl_mirror - the attributes of the real inode into the overlay's */
+/** ovl_mirror - the attributes of the real inode into the overlay's. Who changed the
+ * real one calls this afterwards: then nothing older can come after it. */
 void ovl_mirror(struct ovl_inode *oi);
 /** ovl_removed - a name of @oi went; names_lock held */
 void ovl_removed(struct ovl_inode *oi);

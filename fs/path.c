@@ -29,22 +29,20 @@
 #include <security/audit.h>
 #include <security/cred.h>
 
+#include "fs_context_priv.h"
+
 #define MAX_LINKS 40u
 /* Texts of links and rests of names: two paths of the longest kind. */
 #define LINKS_SIZE (2u * PATH_MAX)
 
 /* ---- names from users ---- */
 
-int path_name_get(struct path_name *name, const char __user *uname)
+int path_name_get_long(struct path_name *name, const char __user *uname, long err)
 {
-	long len = user_copy_string(name->inline_buf, uname, PATH_INLINE);
+	long len;
 
-	name->str = name->inline_buf;
-	name->allocated = NULL;
-	if (likely(len >= 0))
-		return 0;
-	if (len != -ENAMETOOLONG)
-		return (int)len;
+	if (err != -ENAMETOOLONG)
+		return (int)err;
 	name->allocated = kmalloc(PATH_MAX + 8, 0);
 	if (!name->allocated)
 		return -ENOMEM;
@@ -74,21 +72,25 @@ int path_name_kernel(struct path_name *name, const char *str)
 	return 0;
 }
 
-void path_name_put(struct path_name *name)
+void path_name_free(struct path_name *name)
 {
-	if (unlikely(name->allocated != NULL))
-		kfree(name->allocated);
+	kfree(name->allocated);
 }
 
 /* ---- steps ---- */
 
-static inline int may_search(const struct walk *walk, struct inode *dir)
+static inline int may_search(const struct walk *walk, struct dentry *dentry)
 {
+	struct inode *dir = dentry->inode;
+	u64 modes = atomic_load_acquire(&dentry_modes); /* before the mode */
+
 	if (unlikely(!S_ISDIR(dir->mode)))
 		return -ENOTDIR;
-	/* All three may search: no need to find out who asks. */
-	if (likely((dir->mode & 0111) == 0111 && !dir->ops->permission))
+	/* All three may search: no need to find out who asks, nor to look again. */
+	if (likely((dir->mode & 0111) == 0111 && !dir->ops->permission)) {
+		atomic_store_relaxed(&dentry->search, modes);
 		return 0;
+	}
 	return inode_permission(dir, walk->cred, MAY_EXEC);
 }
 
@@ -269,7 +271,7 @@ int walk_parent(struct walk *walk)
 			unveil_denied(walk->access);
 			return -ENOENT;
 		}
-		err = may_search(walk, dir->inode);
+		err = may_search(walk, dir);
 		if (unlikely(err))
 			return err;
 		len = dentry_scan(dir, s, &walk->last_hash);
@@ -314,6 +316,26 @@ int walk_last(struct walk *walk, bool follow, bool *again)
 }
 
 /* ---- start and end ---- */
+
+/* From where the walk stands: what needs no second look is passed here. */
+static void walk_descend(struct walk *walk, u32 flags)
+{
+	struct descent d = { .at = walk->cur.dentry, .rest = walk->rest, .veil = walk->veil,
+			     .whole = flags & LOOKUP_WHOLE, .follow = flags & LOOKUP_FOLLOW };
+
+	if (unlikely(d.veil != NULL))
+		d.cover = walk->cover;
+	if (unlikely(!dentry_descend(&d))) {
+		if (d.stale)
+			dentry_put(d.stale);
+		return;
+	}
+	dentry_put(walk->cur.dentry);
+	walk->cur.dentry = d.at;
+	walk->rest = d.rest;
+	if (unlikely(d.veil != NULL))
+		walk->cover = d.cover;
+}
 
 static int start_at(struct walk *walk, int dirfd, bool must_be_dir)
 {
@@ -436,6 +458,26 @@ static inline int walk_start(struct walk *walk, int dirfd, const char *name, u32
 	return start_at(walk, dirfd, *name != 0);
 }
 
+/* The same, and on as far as nothing holds the walk up. */
+static inline int walk_start_at_ease(struct walk *walk, int dirfd, const char *name, u32 flags)
+{
+	bool absolute = *name == '/';
+	int err;
+
+	if (likely(absolute || (dirfd == AT_FDCWD && *name))) {
+		struct descent d = { .rest = name, .whole = flags & LOOKUP_WHOLE,
+				     .follow = flags & LOOKUP_FOLLOW };
+
+		fs_context_descend(absolute, false, &d, &walk->cur);
+		walk->rest = d.rest;
+		return 0;
+	}
+	err = walk_start(walk, dirfd, name, flags);
+	if (likely(!err))
+		walk_descend(walk, flags);
+	return err;
+}
+
 /* Where the walk starts, and what of the tree it sees. */
 static __noinline int walk_start_veiled(struct walk *walk, int dirfd, const char *name, u32 flags)
 {
@@ -454,14 +496,12 @@ static __noinline int walk_start_veiled(struct walk *walk, int dirfd, const char
 	}
 	if (likely(walk->veil != NULL))
 		unveil_at(walk->veil, &walk->cur, &walk->cover);
+	walk_descend(walk, flags);
 	return 0;
 }
 
-/* The one place where pledge and unveil meet paths. */
-int walk_begin(struct walk *walk, int dirfd, const char *name, u32 flags)
+static inline void walk_init(struct walk *walk, const char *name)
 {
-	u32 work = atomic_load_relaxed(&current->work) & THREAD_WORK_PATHS;
-
 	walk->cred = cred_current();
 	walk->rest = name;
 	walk->links = NULL;
@@ -472,8 +512,17 @@ int walk_begin(struct walk *walk, int dirfd, const char *name, u32 flags)
 	walk->root.dentry = NULL;
 	walk->access = PATH_READ;
 	walk->veil = NULL;
+}
+
+/* The one place where pledge and unveil meet paths, but for what path_lookup() finds to
+ * be permitted. */
+int walk_begin(struct walk *walk, int dirfd, const char *name, u32 flags)
+{
+	u32 work = atomic_load_relaxed(&current->work) & THREAD_WORK_PATHS;
+
+	walk_init(walk, name);
 	if (likely(!work) || (flags & LOOKUP_UNWATCHED))
-		return walk_start(walk, dirfd, name, flags);
+		return walk_start_at_ease(walk, dirfd, name, flags);
 	if (flags >> LOOKUP_ACCESS_SHIFT)
 		walk->access = flags >> LOOKUP_ACCESS_SHIFT;
 	if (work & THREAD_WORK_PLEDGE) {
@@ -484,7 +533,7 @@ int walk_begin(struct walk *walk, int dirfd, const char *name, u32 flags)
 	}
 	if (work & THREAD_WORK_UNVEIL)
 		return walk_start_veiled(walk, dirfd, name, flags);
-	return walk_start(walk, dirfd, name, flags);
+	return walk_start_at_ease(walk, dirfd, name, flags);
 }
 
 /* All but walk->cur, which the caller keeps. */
@@ -506,17 +555,17 @@ void walk_end(struct walk *walk)
 
 static int walk_all(struct walk *walk, u32 flags)
 {
-	bool again, dir = flags & LOOKUP_DIRECTORY;
+	bool again = *walk->rest, dir = flags & LOOKUP_DIRECTORY;
 	int err;
 
-	do {
+	while (again) {
 		err = walk_parent(walk);
 		if (!err)
 			err = walk_last(walk, flags & LOOKUP_FOLLOW, &again);
 		if (err)
 			return err;
 		dir |= walk->slash;
-	} while (again);
+	}
 	if (unlikely(walk->learn))
 		learn_path(walk, NULL);
 	if (unlikely(walk->veil != NULL)) {
@@ -535,24 +584,91 @@ static void use_real_ids(struct walk *walk, struct cred *real)
 	walk->cred = real;
 }
 
-int path_lookup(int dirfd, const char *name, u32 flags, struct path *out)
+static int lookup_end(struct walk *walk, u32 flags, struct path *out)
 {
-	struct walk walk;
 	struct cred real;
-	int err = walk_begin(&walk, dirfd, name, flags);
+	int err;
 
-	if (err)
-		return err;
 	if (flags & LOOKUP_REAL_IDS)
-		use_real_ids(&walk, &real);
-	err = walk_all(&walk, flags);
+		use_real_ids(walk, &real);
+	err = walk_all(walk, flags);
 	if (unlikely(err)) {
-		walk_end(&walk);
+		walk_end(walk);
 		return err;
 	}
-	*out = walk.cur;
-	walk_drop(&walk);
+	*out = walk->cur;
+	walk_drop(walk);
 	return 0;
+}
+
+/* Goes on where @at is, with @rest. */
+static __noinline int lookup_rest(const char *rest, u32 flags, struct path *at)
+{
+	struct walk walk;
+
+	walk_init(&walk, rest);
+	walk.cur = *at;
+	return lookup_end(&walk, flags, at);
+}
+
+static __noinline int lookup_slowly(int dirfd, const char *name, u32 flags, struct path *out)
+{
+	struct walk walk;
+	int err = walk_begin(&walk, dirfd, name, flags | LOOKUP_WHOLE);
+
+	return err ? err : lookup_end(&walk, flags, out);
+}
+
+/* Whether the promises of current let the walk go on as it would without them. */
+static bool promised(const char *name, u32 access)
+{
+	u64 promises = pledge_current();
+	bool no_links;
+
+	return !(promises & PLEDGE_LEARN) && !pledge_path(promises, name, access, &no_links) &&
+	       !no_links;
+}
+
+/* The short way of path_lookup(), asking pledge and unveil. What they do not permit, and
+ * what is not so simple, goes the long way, which says so. */
+static __noinline int lookup_watched(const char *name, u32 flags, u32 work, struct path *out)
+{
+	struct descent d = { .rest = name, .whole = true, .follow = flags & LOOKUP_FOLLOW };
+	u32 access = flags >> LOOKUP_ACCESS_SHIFT;
+
+	if (flags & LOOKUP_UNWATCHED)
+		work = 0;
+	if (!access)
+		access = PATH_READ;
+	if ((work & THREAD_WORK_PLEDGE) && !promised(name, access))
+		return lookup_slowly(AT_FDCWD, name, flags, out);
+	fs_context_descend(*name == '/', work & THREAD_WORK_UNVEIL, &d, out);
+	if (likely(!*d.rest && !(flags & LOOKUP_DIRECTORY) &&
+		   (!d.veil || !unveil_check(&d.cover, access))))
+		return 0;
+	if (!d.veil)
+		return lookup_rest(d.rest, flags, out);
+	path_put(out);
+	return lookup_slowly(AT_FDCWD, name, flags, out);
+}
+
+int path_lookup(int dirfd, const char *name, u32 flags, struct path *out)
+{
+	u32 work = atomic_load_relaxed(&current->work) & THREAD_WORK_PATHS;
+	struct descent d;
+
+	if (unlikely(*name != '/' && (dirfd != AT_FDCWD || !*name)))
+		return lookup_slowly(dirfd, name, flags, out);
+	if (unlikely(work))
+		return lookup_watched(name, flags, work, out);
+	d.rest = name;
+	d.veil = NULL;
+	d.whole = true;
+	d.follow = flags & LOOKUP_FOLLOW;
+	fs_context_descend(*name == '/', false, &d, out);
+	if (likely(!*d.rest && !(flags & LOOKUP_DIRECTORY)))
+		return 0;
+	return lookup_rest(d.rest, flags, out);
 }
 
 int path_lookup_user(int dirfd, const char __user *uname, u32 flags, struct path *out)

@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include <arch/uaccess.h>
 #include <fs/dentry.h>
 #include <fs/inode.h>
 #include <fs/mount.h>
@@ -53,10 +54,23 @@ struct path_name {
 };
 
 /** path_name_get - copy @uname. Return: 0; -EFAULT; -ENAMETOOLONG; -ENOMEM. */
-__must_check int path_name_get(struct path_name *name, const char __user *uname);
+__must_check int path_name_get_long(struct path_name *name, const char __user *uname, long err);
+__must_check static inline int path_name_get(struct path_name *name, const char __user *uname)
+{
+	long len = user_copy_string(name->inline_buf, uname, PATH_INLINE);
+
+	name->str = name->inline_buf;
+	name->allocated = NULL;
+	return likely(len >= 0) ? 0 : path_name_get_long(name, uname, len);
+}
 /** path_name_kernel - the same from kernel memory */
 __must_check int path_name_kernel(struct path_name *name, const char *str);
-void path_name_put(struct path_name *name);
+void path_name_free(struct path_name *name);
+static inline void path_name_put(struct path_name *name)
+{
+	if (unlikely(name->allocated != NULL))
+		path_name_free(name);
+}
 
 enum lookup_flags {
 	LOOKUP_FOLLOW = 1,    /* a link in the last place too */
@@ -64,6 +78,7 @@ enum lookup_flags {
 	LOOKUP_EMPTY = 4,     /* "" is @dirfd itself */
 	LOOKUP_REAL_IDS = 8,  /* access(2): real user and group */
 	LOOKUP_UNWATCHED = 16, /* unveil(2) itself: neither pledge nor unveil is asked */
+	LOOKUP_WHOLE = 32,    /* walk_begin(): the last name is to be passed like the others */
 };
 /* What is wanted with the path (enum path_access), for pledge and unveil; read alone
  * when nothing is said. */

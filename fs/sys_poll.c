@@ -225,7 +225,29 @@ static long poll_with(struct linux_pollfd *fds, struct linux_pollfd __user *ufds
 	return ret;
 }
 
-static long poll_user(struct linux_pollfd __user *ufds, u32 nr, ns_t deadline_ns)
+/* One descriptor that has news: most calls are that. Return: 1; 0: not so; -EFAULT. */
+static inline long poll_one(struct linux_pollfd __user *ufd)
+{
+	struct linux_pollfd fd = { 0 };
+	u64 word;
+	u32 bits;
+
+	static_assert(sizeof(fd) == sizeof(word), "read at once");
+	if (user_read_u64(&word, ufd))
+		return -EFAULT;
+	__builtin_memcpy(&fd, &word, sizeof(fd));
+	if (fd.fd < 0)
+		return 0;
+	bits = look(fd.fd, (u16)fd.events | POLLERR | POLLHUP, NULL);
+	if (!bits)
+		return 0;
+	fd.revents = (s16)bits;
+	if (copy_to_user(user_field(ufd, revents), &fd.revents, sizeof(fd.revents)))
+		return -EFAULT;
+	return 1;
+}
+
+static __noinline long poll_user(struct linux_pollfd __user *ufds, u32 nr, ns_t deadline_ns)
 {
 	struct linux_pollfd stack_fds[STACK_FDS], *fds = stack_fds;
 	size_t size = nr * sizeof(*fds);
@@ -254,7 +276,11 @@ static long poll_again(struct restart_block *block)
 
 static long poll_restartable(struct linux_pollfd __user *ufds, u32 nr, ns_t deadline_ns)
 {
-	long ret = poll_user(ufds, nr, deadline_ns);
+	long ret = nr == 1 ? poll_one(ufds) : 0;
+
+	if (likely(ret))
+		return ret;
+	ret = poll_user(ufds, nr, deadline_ns);
 
 	if (ret != -ERESTARTSYS)
 		return ret;

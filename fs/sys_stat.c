@@ -93,20 +93,44 @@ static int put_stat(struct inode *inode, struct linux_stat __user *ust)
 	return copy_to_user(ust, &st, sizeof(st));
 }
 
-long sys_fstat(int fd, struct linux_stat __user *st)
+static __noinline long fstat_shared(int fd, struct linux_stat __user *st)
 {
 	struct handle_ref ref;
 	struct file *file;
 	int err = file_from_handle(fd, RIGHT_STAT, &ref, &file);
 
-	if (unlikely(err))
+	if (err)
 		return err;
 	err = put_stat(file->inode, st);
 	handle_put(&ref);
 	return err;
 }
 
+long sys_fstat(int fd, struct linux_stat __user *st)
+{
+	struct file *file = file_lone(fd, RIGHT_STAT);
+
+	return likely(file) ? put_stat(file->inode, st) : fstat_shared(fd, st);
+}
+
 #define STAT_FLAGS (AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH)
+
+static int stat_path(int dirfd, const char __user *upath, u32 lookup, struct linux_stat __user *st)
+{
+	struct path_name name;
+	struct path path;
+	int err = path_name_get(&name, upath);
+
+	if (err)
+		return err;
+	err = path_lookup(dirfd, name.str, lookup, &path);
+	path_name_put(&name);
+	if (err)
+		return err;
+	err = put_stat(path_inode(&path), st);
+	path_put(&path);
+	return err;
+}
 
 long sys_newfstatat(int dirfd, const char __user *upath, struct linux_stat __user *st, int flags)
 {
@@ -115,6 +139,8 @@ long sys_newfstatat(int dirfd, const char __user *upath, struct linux_stat __use
 
 	if (flags & ~(STAT_FLAGS | AT_STATX_SYNC_TYPE))
 		return -EINVAL;
+	if (likely(!(flags & AT_EMPTY_PATH)))
+		return stat_path(dirfd, upath, lookup_unless_nofollow((u32)flags), st);
 	err = target_get(dirfd, upath, (u32)flags, lookup_unless_nofollow((u32)flags), &target);
 	if (err)
 		return err;

@@ -520,9 +520,11 @@ static int tmpfs_readdir(struct file *file, struct dir_sink *sink)
 	struct inode *inode = file->inode;
 	struct tmpfs_inode *dir = tmpfs_of(inode);
 	struct rb_node *node;
+	u64 pos;
 
 	if (!emit_dots(file, sink))
 		return 0;
+	pos = file->pos;
 	mutex_lock(&inode->lock);
 	for (node = entry_from(dir, file->pos); node; node = rb_next(node)) {
 		struct entry *entry = RB_ENTRY(node, struct entry, by_seq);
@@ -530,8 +532,9 @@ static int tmpfs_readdir(struct file *file, struct dir_sink *sink)
 		if (!sink->emit(sink, entry->name, entry->len, entry->inode->ino,
 				(u8)((entry->inode->mode & S_IFMT) >> 12), entry->seq + 1))
 			break;
-		file->pos = entry->seq + 1;
+		pos = entry->seq + 1;
 	}
+	file->pos = pos;
 	inode_touch_accessed(inode);
 	mutex_unlock(&inode->lock);
 	return 0;

@@ -19,6 +19,7 @@
 #pragma once
 
 #include <fs/dentry.h>
+#include <fs/unveil_cover.h>
 #include <fs/inode.h>
 #include <kernel/lib/types.h>
 
@@ -38,13 +39,6 @@ __must_check int unveil_add(const struct unveil *old, const struct path *dir,
 void unveil_get(struct unveil *set);
 void unveil_put(struct unveil *set);
 
-/* What covers a place. */
-struct unveil_cover {
-	u8 perms;     /* PATH_RWXC, when covered */
-	bool covered;
-	bool visible; /* covered, or an ancestor of a rule: may be entered */
-	bool names;   /* there are rules on names in it */
-};
 
 /** unveil_at - what covers the folder @path */
 void unveil_at(const struct unveil *set, const struct path *path, struct unveil_cover *out);

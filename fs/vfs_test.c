@@ -275,6 +275,11 @@ static void finder(void *arg)
 	for (u32 i = 0; i < 1500; i++) {
 		if (!exists(TOP "/stable") || !exists(TOP "/d/stable") || exists(TOP "/absent"))
 			atomic_add_relaxed(&found_wrong, 1);
+		if (!exists(TOP "/d/e/stable"))
+			atomic_add_relaxed(&found_wrong, 1);
+		(void)exists(TOP "/folder0/e/f");
+		(void)exists(TOP "/d/folder1/e/f");
+		(void)exists(TOP "/short/lived/f");
 		(void)exists(TOP "/moving0");
 		(void)exists(TOP "/d/moving1");
 		snprintf(name, sizeof(name), TOP "/d/none%u", n + i % 200);
@@ -282,6 +287,22 @@ static void finder(void *arg)
 		sched_point();
 	}
 	(void)atomic_fetch_sub(&finders_left, 1);
+}
+
+/* A folder with a file below it comes and goes, another is moved with all below it. */
+static void move_folders(struct ktest_run *run)
+{
+	KCHECK_EQ(make(TOP "/short", S_IFDIR | 0755), 0);
+	KCHECK_EQ(make(TOP "/short/lived", S_IFDIR | 0755), 0);
+	KCHECK_EQ(make(TOP "/short/lived/f", S_IFREG | 0644), 0);
+	KCHECK_EQ(name_rename(AT_FDCWD, TOP "/folder0", AT_FDCWD, TOP "/d/folder1", 0), 0);
+	KCHECK_EQ(name_unlink(AT_FDCWD, TOP "/short/lived/f", false), 0);
+	KCHECK_EQ(name_unlink(AT_FDCWD, TOP "/short/lived", true), 0);
+	KCHECK_EQ(name_unlink(AT_FDCWD, TOP "/short", true), 0);
+	KCHECK(!exists(TOP "/short/lived/f"));
+	KCHECK(!exists(TOP "/folder0/e/f"));
+	KCHECK(exists(TOP "/d/folder1/e/f"));
+	KCHECK_EQ(name_rename(AT_FDCWD, TOP "/d/folder1", AT_FDCWD, TOP "/folder0", 0), 0);
 }
 
 KTEST(vfs, lookups_while_names_move_and_go)
@@ -296,6 +317,11 @@ KTEST(vfs, lookups_while_names_move_and_go)
 	KCHECK_EQ(make(TOP "/d", S_IFDIR | 0755), 0);
 	KCHECK_EQ(make(TOP "/stable", S_IFREG | 0644), 0);
 	KCHECK_EQ(make(TOP "/d/stable", S_IFREG | 0644), 0);
+	KCHECK_EQ(make(TOP "/d/e", S_IFDIR | 0755), 0);
+	KCHECK_EQ(make(TOP "/d/e/stable", S_IFREG | 0644), 0);
+	KCHECK_EQ(make(TOP "/folder0", S_IFDIR | 0755), 0);
+	KCHECK_EQ(make(TOP "/folder0/e", S_IFDIR | 0755), 0);
+	KCHECK_EQ(make(TOP "/folder0/e/f", S_IFREG | 0644), 0);
 	KCHECK_EQ(make(TOP "/moving0", S_IFREG | 0644), 0);
 	found_wrong = 0;
 	finders_left = FINDERS;
@@ -307,6 +333,7 @@ KTEST(vfs, lookups_while_names_move_and_go)
 		KCHECK_EQ(name_rename(AT_FDCWD, TOP "/d/moving1", AT_FDCWD, TOP "/moving0", 0), 0);
 		KCHECK_EQ(make(TOP "/shortlived", S_IFREG | 0644), 0);
 		KCHECK_EQ(name_unlink(AT_FDCWD, TOP "/shortlived", false), 0);
+		move_folders(run);
 		moves++;
 		sched_yield_current();
 	}

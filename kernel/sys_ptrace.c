@@ -497,20 +497,19 @@ static long move_memory(struct aspace *as, struct cursor *local, struct cursor *
 
 	for (;;) {
 		u64 n = MIN(cursor_room(local), cursor_room(remote));
-		u64 there;
+		void __user *here;
 		size_t moved;
 
 		if (!n)
 			return done;
-		there = remote->iov->iov_base + remote->off;
-		n = MIN(n, PAGE_SIZE - (there & (PAGE_SIZE - 1)));
-		moved = aspace_copy_user(as, there, (void __user *)(uintptr_t)
-					 (local->iov->iov_base + local->off), (size_t)n, write);
+		here = (void __user *)(uintptr_t)(local->iov->iov_base + local->off);
+		moved = aspace_copy_user(as, remote->iov->iov_base + remote->off, here, (size_t)n,
+					 write);
+		if (!moved)
+			return done ? done : -EFAULT;
 		done += (long)moved;
 		local->off += moved;
 		remote->off += moved;
-		if (moved < n)
-			return done ? done : -EFAULT;
 		sched_point();
 	}
 }

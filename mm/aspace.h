@@ -125,8 +125,8 @@ __must_check long aspace_access(struct aspace *as, u64 va, void *buf, size_t len
 /** aspace_clear - write zeros the same way. Return: 0; -EFAULT. */
 __must_check int aspace_clear(struct aspace *as, u64 va, size_t len);
 
-/** aspace_copy_user - at most to the end of a page, between @as at @va and current's
- * memory at @user (@write: to @as). Return: bytes, short at a fault; 0 none. May sleep. */
+/** aspace_copy_user - some of @len bytes between @as at @va and current's memory at
+ * @user (@write: to @as). Return: bytes; 0: not even the first. May sleep. */
 __must_check size_t aspace_copy_user(struct aspace *as, u64 va, void __user *user, size_t len,
 				     bool write);
 

@@ -457,19 +457,47 @@ long aspace_access(struct aspace *as, u64 va, void *buf, size_t len, bool write)
 	return access(as, va, buf, len, write ? PIN_WRITE : PIN_READ);
 }
 
+#define PIN_RUN 16u /* pages looked up in one hold of the lock */
+
+/* Up to @n pages from @va on, the first of them made ready if need be. Return: how many. */
+static u32 pin_run(struct aspace *as, u64 va, u32 n, bool write, struct frame **out)
+{
+	u32 found;
+
+	aspace_lock(as);
+	found = mmu_pin(&as->mmu, va, n, write, out);
+	aspace_unlock(as);
+	if (likely(found))
+		return found;
+	out[0] = pin(as, va, write ? PIN_WRITE : PIN_READ);
+	return out[0] ? 1 : 0;
+}
+
 size_t aspace_copy_user(struct aspace *as, u64 va, void __user *user, size_t len, bool write)
 {
 	u64 in_page = va & (PAGE_SIZE - 1);
-	struct frame *frame = va < USER_END ? pin(as, va, write ? PIN_WRITE : PIN_READ) : NULL;
-	char *mem;
+	struct frame *frames[PIN_RUN];
+	size_t done = 0, left = 0;
+	u32 n = 0;
 
-	if (!frame)
-		return 0;
-	len = MIN(len, PAGE_SIZE - in_page);
-	mem = (char *)frame_to_virt(frame) + in_page;
-	len -= write ? user_copy_in(mem, user, len) : user_copy_out(user, mem, len);
-	frame_put(frame);
-	return len;
+	len = MIN(len, PIN_RUN * PAGE_SIZE - in_page);
+	len = MIN(len, va < USER_END ? USER_END - va : 0);
+	if (likely(len))
+		n = pin_run(as, va, (u32)((in_page + len + PAGE_SIZE - 1) >> PAGE_SHIFT), write,
+			    frames);
+	for (u32 i = 0; i < n; i++) {
+		size_t part = MIN(len - done, PAGE_SIZE - in_page);
+		char *mem = (char *)frame_to_virt(frames[i]) + in_page;
+		char __user *at = (char __user *)user + done;
+
+		if (likely(!left)) { /* else the reference alone goes */
+			left = write ? user_copy_in(mem, at, part) : user_copy_out(at, mem, part);
+			done += part - left;
+		}
+		frame_put(frames[i]);
+		in_page = 0;
+	}
+	return done;
 }
 
 long aspace_poke(struct aspace *as, u64 va, void *buf, size_t len)

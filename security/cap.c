@@ -247,8 +247,6 @@ static int source_locked(int fd, u32 rights, struct cap_node **root, struct cap_
 
 	spin_lock(&table->lock);
 	err = handle_table_check_locked(table, fd, RIGHT_GRANT, &slot);
-	if (!err && slot->object->type == KOBJECT_CHANNEL)
-		err = -EINVAL; /* has one owner at a time: SCM_RIGHTS passes it on */
 	if (!err && (rights & ~slot->rights))
 		err = -EACCES;
 	if (!err) {

@@ -28,7 +28,7 @@ struct vm_lease;
  * cap_grant - @fd of current becomes a handle with @rights in @table, its child
  * @limit: on the new number
  * Return: the number; -EBADF; -EACCES it lacks RIGHT_GRANT or some of @rights; -EMFILE;
- * -ENOMEM; -EINVAL an end of a channel, which has one owner at a time.
+ * -ENOMEM.
  */
 __must_check int cap_grant(struct handle_table *table, u32 limit, int fd, u32 rights);
 

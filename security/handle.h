@@ -161,9 +161,10 @@ static inline const struct handle *handle_lone(const struct handle_table *table,
 		     (u32)fd >= atomic_load_acquire(&table->size)))
 		return NULL;
 	slot = &table->slots[fd];
-	if (!slot)
-		__builtin_unreachable(); /* or its callers ask */
-	return likely(handle_key_allows(slot->key, rights, type)) ? slot : NULL;
+	if (unlikely(!handle_key_allows(slot->key, rights, type)))
+		return NULL;
+	ASSUME(slot && slot->object);
+	return slot;
 }
 
 static inline void handle_put(struct handle_ref *ref)

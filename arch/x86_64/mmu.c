@@ -169,12 +169,15 @@ void mmu_drain_cpu(void)
 		table_release(stock->roots[--stock->nr_roots]);
 }
 
+#define LEAF_NONE (~0ull) /* no address: no table is remembered */
+
 int mmu_space_init(struct mmu_space *space)
 {
 	struct table_stock *stock = percpu_ptr(table_stock);
 	struct frame *frame = stock_pop(stock->roots, &stock->nr_roots);
 
 	memset(space, 0, sizeof(*space));
+	space->leaf_va = LEAF_NONE;
 	if (!frame) {
 		frame = table_fresh();
 		if (!frame)
@@ -200,8 +203,23 @@ void mmu_space_fini(struct mmu_space *space)
 
 /* ---- Walking ------------------------------------------------------------ */
 
-/* The last-level table of @va, NULL if there is none. */
-static inline u64 *leaf_find(const struct mmu_space *space, vaddr_t va)
+/*
+ * Most look-ups are for the table of the one before: it is remembered, from when it is
+ * found or made until leaf_trim() unlinks it.
+ */
+static inline bool leaf_is_known(const struct mmu_space *space, vaddr_t va)
+{
+	return ALIGN_DOWN(va, LARGE_PAGE_SIZE) == space->leaf_va;
+}
+
+static inline u64 *leaf_know(struct mmu_space *space, vaddr_t va, u64 *table)
+{
+	space->leaf_va = ALIGN_DOWN(va, LARGE_PAGE_SIZE);
+	space->leaf = table;
+	return table;
+}
+
+static __noinline u64 *leaf_walk(struct mmu_space *space, vaddr_t va)
 {
 	u64 *table = phys_to_virt(space->root), entry;
 
@@ -212,7 +230,15 @@ static inline u64 *leaf_find(const struct mmu_space *space, vaddr_t va)
 		table = table_at(entry);
 	}
 	entry = table[pt_index(va, 1)];
-	return (entry & (PTE_P | PTE_PS)) == PTE_P ? table_at(entry) : NULL;
+	if ((entry & (PTE_P | PTE_PS)) != PTE_P)
+		return NULL;
+	return leaf_know(space, va, table_at(entry));
+}
+
+/* The last-level table of @va, NULL if there is none. */
+static inline u64 *leaf_find(struct mmu_space *space, vaddr_t va)
+{
+	return likely(leaf_is_known(space, va)) ? space->leaf : leaf_walk(space, va);
 }
 
 /* Where the large entry of @va stands; NULL: there is none. */
@@ -292,9 +318,16 @@ static inline u64 *table_create(struct mmu_space *space, vaddr_t va, u32 to)
 	return table;
 }
 
-static u64 *leaf_create(struct mmu_space *space, vaddr_t va)
+static __noinline u64 *leaf_make(struct mmu_space *space, vaddr_t va)
 {
-	return table_create(space, va, 0);
+	u64 *table = table_create(space, va, 0);
+
+	return table ? leaf_know(space, va, table) : NULL;
+}
+
+static inline u64 *leaf_create(struct mmu_space *space, vaddr_t va)
+{
+	return likely(leaf_is_known(space, va)) ? space->leaf : leaf_make(space, va);
 }
 
 #define BATCH_LARGE BIT(63) /* of a batch's numbers: the head of a large entry's block */
@@ -321,6 +354,7 @@ static void leaf_trim(struct mmu_batch *batch, vaddr_t va)
 		tables[level - 1] = table = table_at(entry);
 	}
 	for (; level < 3 && !virt_to_frame(tables[level])->index; level++) {
+		batch->space->leaf_va = LEAF_NONE;
 		tables[level + 1][pt_index(va, level + 1)] = 0;
 		virt_to_frame(tables[level + 1])->index--;
 		batch->space->table_pages--;
@@ -377,6 +411,28 @@ bool mmu_query(struct mmu_space *space, vaddr_t va, struct mmu_entry *out)
 	out->accessed = e & PTE_A;
 	out->large = large;
 	return true;
+}
+
+u32 mmu_pin(struct mmu_space *space, vaddr_t va, u32 n, bool write, struct frame **out)
+{
+	const u64 *table = leaf_find(space, va), *slot, *end;
+	u64 want = write ? PTE_P | PTE_W : PTE_P;
+	u32 found = 0;
+
+	if (!table)
+		return 0;
+	slot = &table[pt_index(va, 0)];
+	end = MIN(slot + n, table + PT_ENTRIES);
+	for (; slot < end; slot++) {
+		u64 e = atomic_load_relaxed(slot);
+		struct frame *frame = frame_of((e & PTE_ADDR) >> PAGE_SHIFT);
+
+		if ((e & (want | MMU_DEVICE)) != want)
+			break;
+		frame_get(frame); /* the zero page is part of the image: it has one too */
+		out[found++] = frame;
+	}
+	return found;
 }
 
 /* ---- Changing ----------------------------------------------------------- */
@@ -732,10 +788,18 @@ static void trim_range(struct mmu_batch *batch, vaddr_t start, vaddr_t end)
 		leaf_trim(batch, va);
 }
 
+static inline void count_moved(u64 *from, u64 *to, u64 n)
+{
+	if (n) {
+		virt_to_frame(from)->index -= n;
+		virt_to_frame(to)->index += n;
+	}
+}
+
 int mmu_move(struct mmu_batch *batch, vaddr_t old, vaddr_t new, u64 len)
 {
 	struct mmu_space *space = batch->space;
-	u64 *from = NULL, *to = NULL;
+	u64 *from = NULL, *to = NULL, moved = 0;
 
 	/* All tables first, then nothing can fail. */
 	for (u64 off = 0; off < len; off += PAGE_SIZE) {
@@ -751,18 +815,20 @@ int mmu_move(struct mmu_batch *batch, vaddr_t old, vaddr_t new, u64 len)
 		u32 i = pt_index(old + off, 0), j = pt_index(new + off, 0);
 		u64 e;
 
-		if (!off || !i)
+		if (!off || !i || !j) {
+			count_moved(from, to, moved);
+			moved = 0;
 			from = leaf_find(space, old + off);
-		if (!off || !i || !j)
 			to = leaf_find(space, new + off);
+		}
 		if (!from || !from[i])
 			continue;
 		e = atomic_xchg(&from[i], 0ull);
 		to[j] = e;
-		virt_to_frame(from)->index--;
-		virt_to_frame(to)->index++;
+		moved++;
 		batch_touch(batch, old + off);
 	}
+	count_moved(from, to, moved);
 	trim_range(batch, old, old + len);
 	trim_range(batch, new, new + len);
 	return 0;

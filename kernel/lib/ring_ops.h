@@ -94,6 +94,11 @@ static inline void ring_slot_copy_(struct ring_slot *dst, const struct ring_slot
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 }
 
+static inline struct ring_slot *ring_slot_at_(struct ring *r, u32 index, u32 n)
+{
+	return &r->slots[index & (n - 1)];
+}
+
 /* ---- producer ---- */
 
 /**
@@ -105,7 +110,7 @@ static inline __must_check int ring_room(struct ring_tx *tx, u32 want)
 {
 	u32 free = tx->n - (tx->staged - tx->head);
 
-	if (free < want) {
+	if (unlikely(free < want)) {
 		/* Pairs with the release in ring_release(): slots are read. */
 		u32 head = __atomic_load_n(&tx->ring->head, __ATOMIC_ACQUIRE);
 
@@ -116,6 +121,29 @@ static inline __must_check int ring_room(struct ring_tx *tx, u32 want)
 		free = tx->n - (tx->staged - head);
 	}
 	return (int)free;
+}
+
+/**
+ * ring_claim - free slots where they lie, to be filled in and then staged
+ * @want: at least 1; fewer are given where the ring is full or its end is near
+ * Return: how many from *slots on (0: full); -EPROTO.
+ */
+static inline __must_check int ring_claim(struct ring_tx *tx, u32 want, struct ring_slot **slots)
+{
+	int room = ring_room(tx, want);
+	u32 at = tx->staged & (tx->n - 1);
+
+	*slots = &tx->ring->slots[at];
+	if (unlikely(room <= 0))
+		return room;
+	want = MIN(want, (u32)room);
+	return (int)MIN(want, tx->n - at);
+}
+
+/** ring_stage - @count slots that ring_claim() gave are filled in */
+static inline void ring_stage(struct ring_tx *tx, u32 count)
+{
+	tx->staged += count;
 }
 
 /**
@@ -141,9 +169,14 @@ static inline __must_check int ring_push_batch(struct ring_tx *tx, const struct 
 /** ring_push - stage one slot. Return: 0; -EAGAIN full; -EPROTO. */
 static inline __must_check int ring_push(struct ring_tx *tx, const struct ring_slot *slot)
 {
-	int n = ring_push_batch(tx, slot, 1);
+	if (unlikely(tx->staged - tx->head == tx->n)) {
+		int room = ring_room(tx, 1);
 
-	return n < 0 ? n : n ? 0 : -EAGAIN;
+		if (room <= 0)
+			return room ? room : -EAGAIN;
+	}
+	*ring_slot_at_(tx->ring, tx->staged++, tx->n) = *slot;
+	return 0;
 }
 
 /** ring_publish - show all staged slots to the consumer */
@@ -206,9 +239,9 @@ static inline __must_check int ring_used(struct ring_rx *rx, u32 want)
 		/* Pairs with the release in ring_publish(). */
 		u32 tail = __atomic_load_n(&rx->ring->tail, __ATOMIC_ACQUIRE);
 
-		/* It never takes published slots back, and cannot pass `shown`. */
-		if (tail - rx->head > rx->n || tail - rx->head < used ||
-		    tail - rx->shown > rx->n)
+		/* From `shown` on, where the producer counts from: it cannot be more than n
+		 * ahead, and never takes published slots back. (So tail - head <= n, too.) */
+		if (unlikely(tail - rx->shown > rx->n || tail - rx->shown < rx->tail - rx->shown))
 			return -EPROTO;
 		rx->tail = tail;
 		used = tail - rx->head;
@@ -216,9 +249,49 @@ static inline __must_check int ring_used(struct ring_rx *rx, u32 want)
 	return (int)used;
 }
 
-static inline bool ring_header_ok_(u16 kind, u16 len)
+/* A header is one word: kind, len, tag from the low end. */
+typedef u64 __attribute__((may_alias)) ring_word_t_;
+
+static inline u64 ring_header_word_(const struct ring_slot *slot)
 {
-	return kind != 0 && kind <= RING_KIND_LAST && len <= RING_PAYLOAD;
+	return __atomic_load_n((const ring_word_t_ *)(const void *)slot, __ATOMIC_RELAXED);
+}
+
+/*
+ * kind in 1..4 and len in 0..56, at once: with 1 taken off the kind only its two lowest
+ * bits may be left (0 borrows, and all of them are), and with 7 put on the length, to
+ * 63, its six lowest. 64 bits, so that a length near 2^16 keeps its carry.
+ */
+static inline bool ring_header_ok_(u64 word)
+{
+	static_assert(RING_KIND_LAST == 4 && RING_PAYLOAD == 56, "the masks below");
+	return !(((word & 0xffffffff) + (7ull << 16) - 1) & ~((63ull << 16) | 3));
+}
+
+/** ring_header_read - of @slot in shared memory, once. Return: false: -EPROTO is due. */
+static inline __must_check bool ring_header_read(const struct ring_slot *slot,
+						 struct ring_header *h)
+{
+	u64 word = ring_header_word_(slot);
+
+	h->kind = (u16)word;
+	h->len = (u16)(word >> 16);
+	h->tag = (u32)(word >> 32);
+	return ring_header_ok_(word);
+}
+
+/**
+ * ring_peek_batch - slots to consume where they lie, each for ring_header_read()
+ * @slots: shared memory that the peer may still change; copy before checking
+ * Return: how many from *slots on (fewer where the ring's end is near; 0: empty); -EPROTO.
+ */
+static inline __must_check int ring_peek_batch(struct ring_rx *rx, const struct ring_slot **slots)
+{
+	int used = ring_used(rx, 1);
+	u32 at = rx->head & (rx->n - 1);
+
+	*slots = &rx->ring->slots[at];
+	return used <= 0 ? used : (int)MIN((u32)used, rx->n - at);
 }
 
 /**
@@ -229,22 +302,25 @@ static inline bool ring_header_ok_(u16 kind, u16 len)
 static inline __must_check int ring_peek(struct ring_rx *rx, struct ring_header *h,
 					 const u8 **payload)
 {
-	const struct ring_slot *s = &rx->ring->slots[rx->head & (rx->n - 1)];
+	const struct ring_slot *s = ring_slot_at_(rx->ring, rx->head, rx->n);
 	int used = ring_used(rx, 1);
 
 	if (used <= 0)
 		return used;
-	h->kind = __atomic_load_n(&s->kind, __ATOMIC_RELAXED);
-	h->len = __atomic_load_n(&s->len, __ATOMIC_RELAXED);
-	h->tag = __atomic_load_n(&s->tag, __ATOMIC_RELAXED);
 	*payload = s->payload;
-	return ring_header_ok_(h->kind, h->len) ? 1 : -EPROTO;
+	return ring_header_read(s, h) ? 1 : -EPROTO;
 }
 
 /** ring_consume - step over the slot that ring_peek() showed */
 static inline void ring_consume(struct ring_rx *rx)
 {
 	rx->head++;
+}
+
+/** ring_consume_batch - over @count of those that ring_peek_batch() showed */
+static inline void ring_consume_batch(struct ring_rx *rx, u32 count)
+{
+	rx->head += count;
 }
 
 /** ring_release - give all consumed slots back to the producer */
@@ -261,12 +337,14 @@ static inline void ring_release(struct ring_rx *rx)
  */
 static inline __must_check int ring_pop(struct ring_rx *rx, struct ring_slot *out)
 {
-	int used = ring_used(rx, 1);
+	if (rx->tail == rx->head) {
+		int used = ring_used(rx, 1);
 
-	if (used <= 0)
-		return used;
-	ring_slot_copy_(out, &rx->ring->slots[rx->head & (rx->n - 1)]);
-	if (!ring_header_ok_(out->kind, out->len))
+		if (used <= 0)
+			return used;
+	}
+	ring_slot_copy_(out, ring_slot_at_(rx->ring, rx->head, rx->n));
+	if (unlikely(!ring_header_ok_(ring_header_word_(out))))
 		return -EPROTO;
 	ring_consume(rx);
 	return 1;

@@ -56,6 +56,8 @@ typedef u64 ns_t;    /* nanoseconds */
 #endif
 
 #define BIT(n)        (1ull << (n))
+/* What the compiler cannot see, since NULL may be an address to it (Makefile). */
+#define ASSUME(cond) ((cond) ? (void)0 : __builtin_unreachable())
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 #define ALIGN_DOWN(x, a) ((x) & ~((__typeof__(x))(a) - 1))
 #define ALIGN_UP(x, a)   ALIGN_DOWN((x) + ((__typeof__(x))(a) - 1), a)

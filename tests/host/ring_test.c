@@ -61,6 +61,11 @@ TEST(ring_init_sizes)
 	CHECK_EQ(RING_BYTES(16), 192 + 16 * 64);
 }
 
+static u32 sent_at(const struct pair *p)
+{
+	return p->tx.staged & 15;
+}
+
 TEST(ring_random_model)
 {
 	struct pair p = make_ring(16);
@@ -73,7 +78,7 @@ TEST(ring_random_model)
 		const u8 *payload = NULL;
 		u32 n, room;
 
-		switch (test_rand_below(6)) {
+		switch (test_rand_below(8)) {
 		case 0:
 			s[0] = message(sent);
 			room = 16 - (sent - released);
@@ -115,6 +120,36 @@ TEST(ring_random_model)
 			ring_release(&p.rx);
 			released = got;
 			break;
+		case 6: {
+			struct ring_slot *slots;
+
+			n = 1 + (u32)test_rand_below(20);
+			room = 16 - (sent - released);
+			n = MIN(n, room);
+			n = MIN(n, 16 - sent_at(&p));
+			CHECK_EQ(ring_claim(&p.tx, n ? n : 1, &slots), n);
+			n = n ? (u32)test_rand_below(n + 1) : 0; /* not all need be staged */
+			for (u32 i = 0; i < n; i++)
+				slots[i] = message(sent + i);
+			ring_stage(&p.tx, n);
+			sent += n;
+			break;
+		}
+		case 7: {
+			const struct ring_slot *slots;
+
+			n = MIN(visible - got, 16 - (p.rx.head & 15));
+			/* What it knows of may be less, never more, and never nothing. */
+			room = (u32)ring_peek_batch(&p.rx, &slots);
+			CHECK(room <= n && !room == !n);
+			for (u32 i = 0; i < room; i++) {
+				CHECK(ring_header_read(&slots[i], &h));
+				CHECK_EQ(h.tag, got + i);
+			}
+			ring_consume_batch(&p.rx, room);
+			got += room;
+			break;
+		}
 		}
 	}
 	CHECK(got > 10000);

@@ -569,6 +569,100 @@ CASE(names_may_be_any_bytes)
 }
 
 /* Two processes make, rename and remove the same names: errors are of the expected kind, the tree stays sound. */
+/* ---- walks that were gone before ------------------------------------------------------------------------------- */
+
+static long stat_of(const char *path)
+{
+	struct stat st;
+
+	return sys(SYS_stat, path, &st);
+}
+
+/* The second look may be answered from what the first one left behind: by the same rules. */
+#define CHECK_WARM(call, result)                                                                                       \
+	do {                                                                                                           \
+		CHECK_EQ(call, result);                                                                                \
+		CHECK_EQ(call, result);                                                                                \
+		CHECK_EQ(call, result);                                                                                \
+	} while (0)
+
+CASE(warm_walks)
+{
+	struct stat st;
+
+	scratch();
+	REQUIRE(mkdir("a", 0755) == 0 && mkdir("a/b", 0755) == 0);
+	touch("a/b/f");
+	REQUIRE(symlink("b", "a/to_b") == 0 && symlink("b/f", "a/to_f") == 0 && symlink("none", "a/to_none") == 0);
+	CHECK_WARM(stat_of("a/b/f"), 0);
+	CHECK_WARM(stat_of("a//b///f"), 0);
+	CHECK_WARM(stat_of("./a/./b/../b/f"), 0);
+	CHECK_WARM(stat_of("a/b/f/"), -ENOTDIR);
+	CHECK_WARM(stat_of("a/b/f/x"), -ENOTDIR);
+	CHECK_WARM(stat_of("a/b/f/.."), -ENOTDIR);
+	CHECK_WARM(stat_of("a/b/"), 0);
+	CHECK_WARM(stat_of("a/b/none"), -ENOENT);
+	CHECK_WARM(stat_of("a/none/f"), -ENOENT);
+	CHECK_WARM(stat_of("a/to_b/f"), 0);
+	CHECK_WARM(stat_of("a/to_f"), 0);
+	CHECK_WARM(stat_of("a/to_none"), -ENOENT);
+	CHECK_WARM(sys(SYS_lstat, "a/to_none", &st), 0);
+	CHECK(S_ISLNK(st.st_mode));
+	CHECK_WARM(sys(SYS_lstat, "a/to_b", &st), 0);
+	CHECK(S_ISLNK(st.st_mode));
+	CHECK_WARM(sys(SYS_lstat, "a/to_b/", &st), 0);
+	CHECK(S_ISDIR(st.st_mode));
+	CHECK_WARM(sys(SYS_open, "a/to_f", O_RDONLY | O_NOFOLLOW), -ELOOP);
+	CHECK_WARM(sys(SYS_open, "a/b/f", O_RDONLY | O_DIRECTORY), -ENOTDIR);
+	CHECK_WARM(sys(SYS_open, "a/b/f", O_WRONLY | O_CREAT | O_EXCL, 0600), -EEXIST);
+	/* A name that was not there comes, changes its type, and goes. */
+	touch("a/b/none");
+	CHECK_WARM(stat_of("a/b/none"), 0);
+	REQUIRE(unlink("a/b/none") == 0 && symlink("f", "a/b/none") == 0);
+	CHECK_WARM(sys(SYS_lstat, "a/b/none", &st), 0);
+	CHECK(S_ISLNK(st.st_mode));
+	CHECK_WARM(sys(SYS_stat, "a/b/none", &st), 0);
+	CHECK(S_ISREG(st.st_mode));
+	REQUIRE(unlink("a/b/none") == 0 && mkdir("a/b/none", 0755) == 0);
+	CHECK_WARM(stat_of("a/b/none/"), 0);
+	REQUIRE(rename("a", "z") == 0);
+	CHECK_WARM(stat_of("a/b/f"), -ENOENT);
+	CHECK_WARM(stat_of("z/b/f"), 0);
+	REQUIRE(unlink("z/b/f") == 0 && rmdir("z/b/none") == 0 && rmdir("z/b") == 0);
+	CHECK_WARM(stat_of("z/b/f"), -ENOENT);
+	CHECK_WARM(stat_of("z/b"), -ENOENT);
+}
+
+static void check_as_user(const char *path, long result)
+{
+	pid_t pid;
+
+	IN_CHILD(pid) {
+		REQUIRE(!is_root() || drop_root());
+		CHECK_WARM(stat_of(path), result);
+	}
+	CHECK_EXIT(pid, 0);
+}
+
+CASE(right_to_search_follows_chmod)
+{
+	scratch();
+	REQUIRE(mkdir("a", 0755) == 0 && mkdir("a/b", 0755) == 0);
+	touch("a/b/f");
+	CHECK_WARM(stat_of("a/b/f"), 0);
+	check_as_user("a/b/f", 0);
+	REQUIRE(chmod("a", 0600) == 0);
+	check_as_user("a/b/f", -EACCES);
+	REQUIRE(chmod("a", 0755) == 0);
+	check_as_user("a/b/f", 0);
+	REQUIRE(chmod("a/b", 0640) == 0);
+	check_as_user("a/b/f", -EACCES);
+	check_as_user("a/b", 0);
+	REQUIRE(chmod("a/b", 0711) == 0);
+	check_as_user("a/b/f", 0);
+	CHECK_WARM(stat_of("a/b/f"), 0);
+}
+
 CASE(concurrent_names)
 {
 	pid_t pid[3];

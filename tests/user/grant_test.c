@@ -340,20 +340,6 @@ CASE(grant)
 	CHECK_EQ(sys(CAP_GRANT, r.pidfd, ro, READ), fd + 1);
 }
 
-/* An end of a channel has one owner: it is passed on by SCM_RIGHTS, not shared. */
-CASE(no_grant_of_a_channel)
-{
-	struct remote r = { 0 };
-	int ends[2];
-
-	need_caps();
-	remote_start(&r);
-	REQUIRE_EQ(sys(1031, ends, 0, 0), 0);
-	CHECK_EQ(sys(CAP_CHECK, ends[0], READ | WRITE | GRANT), 0);
-	CHECK_EQ(sys(CAP_GRANT, r.pidfd, ends[0], READ | WRITE), -EINVAL);
-	CHECK_EQ(sys(CAP_CHECK, ends[0], READ | WRITE), 0);
-}
-
 CASE(grant_to_itself)
 {
 	int self, file, fd;

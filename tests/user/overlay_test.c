@@ -1231,3 +1231,29 @@ CASE(overlay_many_at_once)
 	CHECK(work_is_clean());
 	CHECK_EQ(sys(SYS_umount2, "m", 0), 0);
 }
+
+/* Whoever looks while the mode changes leaves no old one behind: nobody is let in by what was. */
+CASE(overlay_mode_changes_while_looked_at)
+{
+	struct stat st;
+	pid_t looker;
+	int i;
+
+	layers();
+	put("l/f", "text");
+	REQUIRE_EQ(overlay(OPTIONS), 0);
+	looker = ktap_fork();
+	if (looker == 0)
+		for (;;)
+			sys(SYS_stat, "m/f", &st);
+	for (i = 0; i < 2000; i++) {
+		REQUIRE_EQ(chmod("m/f", i % 2 ? 0644 : 0600), 0);
+		if (i % 2)
+			continue;
+		sys(SYS_setfsuid, 65534);
+		CHECK_EQ(sys(SYS_open, "m/f", O_RDONLY), -EACCES);
+		sys(SYS_setfsuid, 0);
+	}
+	kill(looker, SIGKILL);
+	CHECK_KILLED(looker, SIGKILL);
+}

@@ -64,6 +64,8 @@ struct mmu_space {
 	u64 table_pages;                /* [a] frames used by tables, root apart */
 	u64 entries;                    /* [a] user frames entered, in 4 KiB: resident size */
 	u64 large;                      /* [a] large entries among them */
+	vaddr_t leaf_va;                /* [a] the 2 MiB whose last-level table was used last, */
+	u64 *leaf;                      /* [a] and that table */
 };
 
 /* What an entry says, in generic words. */
@@ -138,6 +140,11 @@ __must_check int mmu_split(struct mmu_space *space, vaddr_t va);
 /** mmu_query - what is mapped at @va. Return: true and *out, or false. */
 bool mmu_query(struct mmu_space *space, vaddr_t va, struct mmu_entry *out);
 
+struct frame;
+/** mmu_pin - frames of up to @n pages from @va on that the program itself may read now, or
+ * write (@write), each with a reference; stops where there is none, at large entries and
+ * at the end of a table. Return: how many. */
+u32 mmu_pin(struct mmu_space *space, vaddr_t va, u32 n, bool write, struct frame **out);
 /** mmu_next - the first page that is entered in [*@va, @end), at *va then; holes are
  * passed over by whole tables. Return: false: none. */
 bool mmu_next(struct mmu_space *space, vaddr_t *va, vaddr_t end, struct mmu_entry *out);
