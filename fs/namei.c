@@ -804,19 +804,25 @@ int fs_open_exec(int dirfd, const char *pathname, u32 at_flags, struct file **ou
 
 bool fs_setid(struct file *file, u32 *euid, u32 *egid)
 {
-	u32 mode = file->inode->mode;
+	struct inode *inode = file->inode;
 	bool changed = false;
 
 	if (file->mount && (file->mount->flags & MS_NOSUID))
 		return false;
-	if (mode & S_ISUID) {
-		*euid = file->inode->uid;
+	if (likely(!(inode->mode & (S_ISUID | S_ISGID))))
+		return false;
+	/* Bits and owners of one moment: chown takes the bits away with the owner it changes,
+	 * and the old bits with the new owner would make anybody root. */
+	mutex_lock(&inode->lock);
+	if (inode->mode & S_ISUID) {
+		*euid = inode->uid;
 		changed = true;
 	}
 	/* Without group x the bit is not setgid (mandatory locks, once). */
-	if ((mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP)) {
-		*egid = file->inode->gid;
+	if ((inode->mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP)) {
+		*egid = inode->gid;
 		changed = true;
 	}
+	mutex_unlock(&inode->lock);
 	return changed;
 }
