@@ -451,28 +451,6 @@ static void evict_round(u32 keep);
 
 /* ---- the cache's own reference: hashed, in the LRU, child of its parent ---- */
 
-static void cache_insert(struct dentry *dentry, u64 hash)
-{
-	struct spinlock *stripe = stripe_of(hash);
-	bool over;
-
-	dentry_get(dentry);
-	spin_lock(&dentry_tree_lock);
-	atomic_store_release(&dentry->hash, hash); /* the rest of the key is there */
-	(void)atomic_fetch_or(&dentry->flags, (u32)(DENTRY_HASHED | DENTRY_CHAINED));
-	list_add_tail(&dentry->lru, &lru);
-	list_add_tail(&dentry->sibling, &dentry->parent->children);
-	over = ++nr_cached > limit;
-	spin_unlock(&dentry_tree_lock);
-
-	spin_lock(stripe);
-	atomic_store_relaxed(&dentry->hash_next, *bucket_of(hash));
-	atomic_store_release(bucket_of(hash), dentry);
-	spin_unlock(stripe);
-	if (over)
-		evict_round(limit - MIN(limit, EVICT_BATCH));
-}
-
 /* Under dentry_tree_lock. Return: false when somebody else did it. */
 static bool cache_detach_locked(struct dentry *dentry)
 {
@@ -498,6 +476,40 @@ static void chain_remove(struct dentry *dentry)
 		}
 	}
 	spin_unlock(stripe);
+}
+
+/*
+ * The chain comes first: who takes it from LRU and parent may do so at once, and looks
+ * for it in its chain. The folder is locked, so nobody takes it away by its name.
+ */
+static void cache_insert(struct dentry *dentry, u64 hash)
+{
+	struct spinlock *stripe = stripe_of(hash);
+	bool dead, over = false;
+
+	dentry_get(dentry);
+	(void)atomic_fetch_or(&dentry->flags, (u32)DENTRY_CHAINED);
+	atomic_store_release(&dentry->hash, hash); /* the rest of the key is there */
+	spin_lock(stripe);
+	atomic_store_relaxed(&dentry->hash_next, *bucket_of(hash));
+	atomic_store_release(bucket_of(hash), dentry);
+	spin_unlock(stripe);
+
+	spin_lock(&dentry_tree_lock);
+	dead = dentry->parent->flags & DENTRY_DEAD; /* removed since its lookup */
+	if (!dead) {
+		(void)atomic_fetch_or(&dentry->flags, (u32)DENTRY_HASHED);
+		list_add_tail(&dentry->lru, &lru);
+		list_add_tail(&dentry->sibling, &dentry->parent->children);
+		over = ++nr_cached > limit;
+	}
+	spin_unlock(&dentry_tree_lock);
+	if (unlikely(dead)) {
+		chain_remove(dentry);
+		dentry_put(dentry);
+	}
+	if (over)
+		evict_round(limit - MIN(limit, EVICT_BATCH));
 }
 
 static void cache_remove(struct dentry *dentry)

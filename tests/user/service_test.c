@@ -418,7 +418,8 @@ CASE(killed_again_and_again_while_clients_call)
 	CHECK(settles_at(supervisor, before_fds));
 	lost = before_kib - free_kib();
 	NOTE("%ld KiB less are free", lost);
-	CHECK(lost <= KILLS / 2);	/* the log, 100 bytes a kill; a page a kill would be 4 KILLS */
+	/* The log, 100 bytes a kill, and what 4 CPUs keep at hand; a page a kill would be 4 KILLS. */
+	CHECK(lost <= 2 * KILLS);
 	stop_supervisor();
 }
 
