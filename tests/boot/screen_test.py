@@ -19,6 +19,8 @@ BASE = os.path.join(ROOT, "build/initrd.cpio")
 IMAGE = os.path.join(ROOT, "build/exo.iso")
 LIMIT_S = 40.0
 NO_PS2 = ("-M", "i8042=off", "-device", "qemu-xhci,id=xhci")
+USB_ONLY = {"usb": ("-M", "i8042=off", "-device", "usb-kbd,bus=xhci.0"),  # beside the stick
+            "hd": (*NO_PS2, "-device", "usb-kbd,bus=xhci.0")}
 PROMPT = r"^root@exo:~# ?.?$"
 
 
@@ -55,11 +57,14 @@ class ScreenTest(unittest.TestCase):
         self.look = self.monitor.vga_text
         self.wait(PROMPT)
 
-    def image(self, boot: str, medium: str, machine: str) -> None:
+    def image(self, boot: str, medium: str, machine: str, devices: Sequence[str] = ()) -> None:
         m = qemu.Machine("", [])
+        m.extra = list(devices)
         m.image, m.boot, m.medium, m.machine = IMAGE, boot, medium, machine
         self.start(m)
         self.wait(PROMPT, key="ret")  # of the menu
+        if devices:
+            self.keyboard_is_there()
         self.monitor.type("echo $((6 * 7)) \"$(tty)\" $(stty size); uname -o\n")
         self.wait(r"^42 /dev/(tty1|console) 48 128$")
         self.wait(r"^Linux$|^GNU/Linux$")
@@ -75,6 +80,13 @@ class ScreenTest(unittest.TestCase):
 
     def test_image_stick_uefi(self) -> None:
         self.image("uefi", "usb", "q35")
+
+    def test_image_usb_keyboard(self) -> None:
+        """Stick and keyboard on USB, and nothing else, on UEFI and on BIOS."""
+        for boot, medium in (("uefi", "usb"), ("bios", "hd")):
+            with self.subTest(boot=boot, medium=medium):
+                self.image(boot, medium, "q35", USB_ONLY[medium])
+                self.session.close()
 
     def sees_vi(self) -> None:
         self.monitor.type("clear; vi /tmp/x\n")

@@ -287,16 +287,20 @@ static void *writer(void *arg)
 {
 	volatile unsigned long *n = arg;
 
-	while (!stop)
+	unsigned long count = 0;
+
+	while (!stop) {
 		(*n)++;
-	return NULL;
+		count++;
+	}
+	return (void *)count;
 }
 
 CASE(move_pages_moves)
 {
 	int status = -99, node;
+	void *page, *written;
 	pthread_t thread;
-	void *page;
 	char *p;
 	pid_t pid;
 
@@ -309,6 +313,8 @@ CASE(move_pages_moves)
 	node = -1;
 	CHECK_EQ(sys(SYS_move_pages, 0, 1, &page, &node, &status, MF_MOVE), -ENODEV);
 	REQUIRE_EQ(pthread_create(&thread, NULL, writer, p + 8), 0);
+	while (!*(volatile unsigned long *)(p + 8))
+		sched_yield();
 	for (int i = 0; i < 40; i++) {
 		node = nodes[i % nr_nodes];
 		CHECK_EQ(sys(SYS_move_pages, 0, 1, &page, &node, &status, MF_MOVE), 0);
@@ -316,9 +322,9 @@ CASE(move_pages_moves)
 		sched_yield();
 	}
 	stop = true;
-	pthread_join(thread, NULL);
+	pthread_join(thread, &written);
 	CHECK_EQ(p[0], 'x');
-	CHECK(*(unsigned long *)(p + 8) > 0);
+	CHECK_EQ(*(unsigned long *)(p + 8), (unsigned long)written);	/* none was lost on the way */
 	if (nr_nodes < 2)
 		return;
 	IN_CHILD(pid) {		/* shown by two processes now */
