@@ -150,14 +150,15 @@ static void note_ip(int sig UNUSED, siginfo_t *info UNUSED, void *context)
 CASE(signal_aborts)
 {
 	struct sigaction sa = { .sa_sigaction = note_ip, .sa_flags = SA_SIGINFO };
-	struct itimerval soon = { { 0, 0 }, { 0, 20000 } };
+	struct itimerval often = { { 0, 20000 }, { 0, 20000 } };
 	volatile uint64_t rounds = 0;
+	int64_t end;
 
 	enter();
 	sigaction(SIGALRM, &sa, NULL);
-	/* Preemption may come first, and the alarm find us outside then. */
-	for (int i = 0; i < 1000 && handler_ip != (uint64_t)spin_abort; i++) {
-		setitimer(ITIMER_REAL, &soon, NULL);
+	setitimer(ITIMER_REAL, &often, NULL);
+	/* Preemption ends sections, too, and an alarm may find us outside. */
+	for (end = now_ns() + 20000000000; now_ns() < end && handler_ip != (uint64_t)spin_abort;) {
 		spin_until_aborted(&rounds);
 		CHECK(handler_ip < (uint64_t)spin_start || handler_ip >= (uint64_t)spin_end);
 	}
