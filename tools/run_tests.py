@@ -557,7 +557,7 @@ def run_group(r: Report, g: Group) -> None:
     r.group(f"{g.name}: {g.text}")
     try:
         g.run(r)
-    except (MachineError, OSError) as e:
+    except (MachineError, OSError, ImportError) as e:
         r.failed(g.name, str(e).splitlines()[0], str(e).splitlines()[1:])
 
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # init as a supervisor and svc, by the same script on Linux (tests/tools/svc_test.py) and in
-# Exo-OS (tests/exo/svc_test.py): svc.sh INIT SVC FOLDER [KILLS]. A line a case, "ok NAME" or
+# Exo-OS (tests/exo/supervisor_test.py): svc.sh INIT SVC FOLDER [KILLS]. A line a case, "ok NAME" or
 # "not ok NAME: why".
 init=$1 svc_program=$2 T=$3 kills=${4:-200}
 D=$T/services R=$T/run
